@@ -1,0 +1,409 @@
+"""``Client``: one object that ties everything together; the functions of the front door are one client's methods."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from notebookgen.errors import InvalidCall
+from notebookgen.jobs.budget import parse_budget
+from notebookgen.jobs.choosing import choose
+from notebookgen.jobs.house import House, house_of
+from notebookgen.jobs.models import unknown_model
+from notebookgen.jobs.states import State
+from notebookgen.jobs.wishing import wish_of
+from notebookgen.providers import provider_class, provider_names
+from notebookgen.records import Model, Realm
+from notebookgen.results import Quote, Result, Results, still_running, wait_for
+from notebookgen.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+    import requests
+
+    from notebookgen.jobs.handle import RunHandle
+    from notebookgen.jobs.ticket import Lane
+    from notebookgen.ledger.frame import Ledger
+    from notebookgen.sandbox.embedded import Embedded
+
+__all__ = ["Client", "configure", "current_settings", "default_client", "sandbox", "set_follower"]
+
+_configured: dict[str, Any] = {}
+_follower: list[Any] = []
+_default: list[Client] = []
+
+
+def current_settings() -> Settings:
+    """Return the settings that hold now: defaults < project file < environment < ``configure``."""
+    return load_settings(os.environ, Path.cwd()).changed("ng.configure", **_configured)
+
+
+def configure(**settings: Any) -> None:
+    """Change settings for this process; a value of None takes a change back.
+
+    Raises:
+        SettingsError: A name is unknown or a value makes no sense; nothing is changed.
+    """
+    base = load_settings(os.environ, Path.cwd())
+    for name in settings:
+        if not hasattr(base, name):
+            base.changed("ng.configure", **{name: None})  # raises, with the near miss
+    kept = {name: value for name, value in {**_configured, **settings}.items() if value is not None}
+    base.changed("ng.configure", **kept)
+    _configured.clear()
+    _configured.update(kept)
+
+
+def set_follower(follow: Callable[[RunHandle, float | None], None] | None) -> None:
+    """Have runs that are waited for shown by ``follow(handle, timeout)``; None waits without a word."""
+    _follower[:] = [follow] if follow is not None else []
+
+
+def default_client() -> Client:
+    """Return the client behind ``ng.generate``."""
+    if not _default:
+        _default.append(Client())
+    return _default[0]
+
+
+def sandbox(**behaviour: Any) -> Embedded:
+    """Start (or change) the embedded sandbox and send every provider's name there, until ``.stop()``.
+
+    Args:
+        **behaviour: ``seconds=(1, 4)`` a job takes, ``fail=0.05`` of them fail, ``credits=500`` to spend, ...
+
+    Returns:
+        A handle with ``.origin``, ``.state()``, ``.configure()`` and ``.stop()``; also a context manager.
+    """
+    from notebookgen.sandbox.embedded import Embedded, embedded  # noqa: PLC0415 - loaded where it is asked for
+
+    before = _configured.get("sandbox")
+    handle = embedded(**behaviour)
+    configure(sandbox=True)
+    return Embedded(handle, lambda: configure(sandbox=before))
+
+
+class Client:
+    """Generates, and knows what was generated and what it cost.
+
+    Args:
+        provider: The one provider to ask; by default each model's own.
+        api_key: Its key; by default from the environment or the system keyring.
+        base_url: Its address, up to and including the version path.
+        session: A ``requests.Session`` to send with, for its proxies and certificates.
+    """
+
+    def __init__(
+        self,
+        provider: str | None = None,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        session: requests.Session | None = None,
+    ) -> None:
+        if provider is not None:
+            provider_class(provider)
+        elif api_key is not None or base_url is not None:
+            message = "a key or an address belongs to one provider: ng.Client('armox', api_key=...)."
+            raise InvalidCall(message)
+        self.provider = provider
+        self._api_key = api_key
+        self._base_url = base_url
+        self._session = session
+
+    def __repr__(self) -> str:
+        return f"<notebookgen client{f' for {self.provider}' if self.provider else ''}>"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that hold now."""
+        return current_settings()
+
+    @property
+    def _house(self) -> House:
+        return house_of(self.settings)
+
+    # Generating --------------------------------------------------------------------------------------------------
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        model: str | None = None,
+        images: Any = None,
+        samples: int = 1,
+        budget: Any = None,
+        fresh: bool = False,
+        background: bool = False,
+        timeout: float | None = None,
+        tag: str | None = None,
+        kind: str | None = None,
+        settings: dict[str, Any] | None = None,
+        **more_settings: Any,
+    ) -> Result | Results:
+        """Make one thing, and wait for it. What was paid for before is given back and costs nothing.
+
+        Args:
+            prompt: What to make.
+            model: ``provider:id``; by default the configured one, else the sandbox's own where the sandbox answers.
+            images: An image, a list, or ``{field: image}``; an image is a path, bytes, a PIL image, an array, a
+                ``Result`` or a URL.
+            samples: How many of the same content; more than one gives ``Results``.
+            budget: A cap: a number in the model's unit, ``"5 USD"``, ``{"credits": 500}``, or ``math.inf``.
+            fresh: Buy another one, although the content was paid for before.
+            background: Return at once; ``.wait()`` waits.
+            timeout: Seconds to wait; it ends the wait, not the job.
+            tag: A word kept in the ledger.
+            kind: ``image``, ``video``, ``audio``, ``3d`` or ``text``, where the model does not tell.
+            settings: What the model is told, by name.
+            **more_settings: The same as keywords.
+
+        Raises:
+            InputError: It cannot be sent as it is. Nothing was sent.
+            BudgetExceeded: The cap does not cover it. Nothing was sent.
+            ProviderError, TransportError: The provider refused it, or could not be reached.
+            JobError: It was accepted and did not end well, or nobody knows whether it was accepted.
+        """
+        lane, model_id = self._choose(model, kind)
+        wish = wish_of(
+            self._house,
+            lane,
+            model_id,
+            prompt,
+            images=images,
+            kind=kind,
+            settings=settings,
+            more=more_settings,
+            samples=samples,
+            fresh=fresh,
+        )
+        handle = self._house.engine.start([wish], budget=parse_budget(budget), tag=tag, notebook=notebook_name())
+        results = Results(handle, self._cancel_lines)
+        if not background:
+            self._follow(handle, timeout if timeout is not None else self.settings.timeout)
+        if samples > 1:
+            return results if background else self._several(results)
+        return results[0] if background else self._single(results[0])
+
+    async def agenerate(self, prompt: str, **options: Any) -> Result | Results:
+        """Do the same as ``generate`` without blocking the event loop; takes the same options."""
+        background, timeout = options.pop("background", False), options.pop("timeout", None)
+        started = await asyncio.to_thread(self.generate, prompt, background=True, **options)
+        if background:
+            return started
+        limit = timeout if timeout is not None else self.settings.timeout
+        handle = started._handle  # noqa: SLF001 - results are made here
+        clock = asyncio.get_running_loop().time
+        until = clock() + limit if limit is not None else None
+        while not handle.done and (until is None or clock() < until):  # noqa: ASYNC110 - an event alone would not let Stop in
+            await asyncio.sleep(0.05)  # a tick, so that Stop reaches an awaiting cell
+        return self._several(started) if isinstance(started, Results) else self._single(started)
+
+    def quote(self, prompt: str, **options: Any) -> Quote:
+        """Return what ``generate`` would send and what it would cost; nothing is sent. Takes the same options."""
+        picked = {name: options.pop(name, None) for name in ("model", "images", "kind", "settings")}
+        for name in ("samples", "budget", "fresh", "background", "timeout", "tag"):
+            options.pop(name, None)
+        lane, model_id = self._choose(picked["model"], picked["kind"])
+        wish = wish_of(
+            self._house,
+            lane,
+            model_id,
+            prompt,
+            images=picked["images"],
+            kind=picked["kind"],
+            settings=picked["settings"],
+            more=options,
+        )
+        row, seconds = self._house.engine.look(wish.generation)
+        states = {
+            State.SAVED: "cached",
+            State.INTENT: "running",
+            State.SUBMITTED: "running",
+            State.COMPLETED: "running",
+            State.AMBIGUOUS: "ambiguous",
+        }
+        state = states.get(State(row.state), "new") if row is not None else "new"
+        if row is not None and row.state == State.FAILED and row.retryable == 0:
+            state = "failed"
+        return Quote(wish.generation, wish.price, state, seconds)
+
+    def _choose(self, model: str | None, kind: Any) -> tuple[Lane, str]:
+        """Return the way to the provider that is meant, and its model's id."""
+        settings, house = self.settings, self._house
+        choice = choose(
+            model or settings.model,
+            kind=kind,
+            provider=self.provider,
+            sandbox=settings.sandbox,
+            has_key=lambda name: (name == self.provider and self._api_key is not None) or house.key(name) is not None,
+        )
+        return self._lane(choice.provider, sandbox=choice.sandbox), choice.model
+
+    def _lane(self, name: str, *, sandbox: bool) -> Lane:
+        """Return the way to a provider."""
+        if sandbox:
+            return self._house.lane(name, sandbox=True)
+        return self._house.lane(name, api_key=self._api_key, base_url=self._base_url, session=self._session)
+
+    def _follow(self, handle: RunHandle, timeout: float | None) -> None:
+        """Wait for a run, shown by whoever shows runs here."""
+        if _follower and threading.current_thread() is threading.main_thread():
+            _follower[0](handle, timeout)
+        else:
+            wait_for(handle, timeout)
+
+    @staticmethod
+    def _single(result: Result) -> Result:
+        """Return a result that is saved; raise why it is not."""
+        handle, row = result._handle, result._row  # noqa: SLF001 - results are made here
+        if handle.failure is not None:
+            raise handle.failure
+        if not row.done:
+            raise still_running(handle, row)
+        if row.error is not None and row.state is not State.SAVED:
+            raise row.error
+        return result
+
+    def _several(self, results: Results) -> Results:
+        """Return results of which at least one is saved or under way; raise why there is none."""
+        if results and all(one.done and one.status not in {"saved", "completed"} for one in results):
+            self._single(results[0])
+        return results
+
+    def _cancel_lines(self, what: str | None) -> list[str]:
+        """Cancel at the provider; return lines for a person."""
+        try:
+            return self._house.engine.cancel(what).result(30.0)
+        except TimeoutError:
+            return ["the provider did not answer the cancelling within 30 s; see: %generate runs"]
+
+    # Knowing -----------------------------------------------------------------------------------------------------
+
+    def find_models(self, provider: str | None = None) -> list[Model]:
+        """Return the known models, without any network: catalogues, and the live lists fetched before."""
+        house, found = self._house, list[Model]()
+        names = [provider or self.provider] if provider or self.provider else list(provider_names())
+        for name in names:
+            adapter = house.adapter(str(name))
+            key = None if self.settings.sandbox else house.key(str(name))
+            if key is not None:
+                found += house.book.known(adapter, self._lane(str(name), sandbox=False).realm).values()
+            else:
+                found += house.book.known(adapter, Realm(str(name), "sandbox", sandbox=True)).values()
+        return found
+
+    def model(self, name: str) -> Model:
+        """Return what is known of a model.
+
+        Raises:
+            UnknownModel: Nobody knows it; near misses are named.
+        """
+        models = {str(one): one for one in self.models_live()}
+        if name in models:
+            return models[name]
+        same = [one for one in models.values() if one.id == name]
+        if len(same) == 1:
+            return same[0]
+        owner = name.partition(":")[0]
+        adapter = self._house.adapter(owner if owner in provider_names() else "armox")
+        raise unknown_model(name, adapter, models)
+
+    def models_live(self, provider: str | None = None) -> list[Model]:
+        """Return the models, with the live list of every provider that has one and can be asked now."""
+        house, settings = self._house, self.settings
+        names = [provider or self.provider] if provider or self.provider else list(provider_names())
+        free = not any(house.key(one) is not None for one in provider_names())
+        for name in map(str, names):
+            sandboxed = settings.sandbox or free
+            if provider_class(name)().models() is not None and (
+                sandboxed or house.key(name) is not None or self._api_key
+            ):
+                lane = self._lane(name, sandbox=sandboxed)
+                if not house.book.fresh(lane):
+                    house.book.refresh(lane)
+        return self.find_models(provider)
+
+    def models(self, provider: str | None = None) -> pl.DataFrame:
+        """Return the models as a frame: model, kind, cost, unit, settings, source."""
+        import polars as pl  # noqa: PLC0415 - loads when a frame is asked for
+
+        from notebookgen.ledger.frame import MONEY  # noqa: PLC0415 - likewise
+
+        rows = [
+            {
+                "model": str(one),
+                "kind": one.kind,
+                "name": one.name,
+                "cost": one.cost.amount,
+                "unit": one.cost.unit,
+                "settings": [setting.key for setting in one.settings],
+                "live": one.live,
+                "source": one.source,
+            }
+            for one in self.models_live(provider)
+        ]
+        schema: dict[str, Any] = {"model": pl.String, "kind": pl.String, "name": pl.String, "cost": MONEY}
+        schema |= {"unit": pl.String, "settings": pl.List(pl.String), "live": pl.Boolean, "source": pl.String}
+        return pl.DataFrame(rows, schema=schema)
+
+    def ledger(self) -> Ledger:
+        """Return the ledger; ``.frame()`` gives it as a Polars DataFrame."""
+        from notebookgen.ledger.frame import Ledger  # noqa: PLC0415 - Polars loads when the ledger is asked for
+
+        return Ledger(self.settings.home, self.settings.credit_price)
+
+    def runs(self) -> pl.DataFrame:
+        """Return one row for each run, newest first."""
+        return self.ledger().runs()
+
+    # Settling ----------------------------------------------------------------------------------------------------
+
+    def resume(self, run: str | None = None) -> Results:
+        """Adopt, poll and download what an earlier kernel (or a stopped cell) left; buy nothing."""
+        handle = self._house.engine.resume(run)
+        self._follow(handle, self.settings.timeout)
+        return Results(handle, self._cancel_lines)
+
+    def resolve(self, id: str, action: str, *, job: str | None = None) -> Result:
+        """Settle a generation of which nobody knows whether it was accepted.
+
+        Args:
+            id: Its id, or the first digits of it.
+            action: ``adopt`` (it was accepted, as ``job``), ``resubmit`` (send it again and risk paying twice) or
+                ``write_off`` (count it as spent and leave it).
+            job: The provider's handle, where it lists no jobs.
+
+        Raises:
+            InvalidCall: There is no such generation, it is not ambiguous, or the action lacks something.
+        """
+        handle = self._house.engine.resolve(id, action, job)  # type: ignore[arg-type]  # checked there, with a near miss
+        self._follow(handle, self.settings.timeout)
+        return Results(handle, self._cancel_lines)[0]
+
+    def cancel(self, run: str | None = None) -> str:
+        """Ask the providers to cancel what is under way (of one run); return what they said."""
+        return "\n".join(self._cancel_lines(run))
+
+    def doctor(self) -> str:
+        """Return what is configured, reachable and writable, and what to type next."""
+        from notebookgen.jobs.doctor import examine  # noqa: PLC0415 - rarely asked for
+
+        return examine(self._house)
+
+    def close(self) -> None:
+        """End the work of this home folder in this process; what is open stays open in the ledger."""
+        self._house.close()
+
+
+def notebook_name() -> str | None:
+    """Return the notebook's file name where the front end tells it."""
+    for variable in ("JPY_SESSION_NAME", "VSCODE_NOTEBOOK"):
+        if os.environ.get(variable):
+            return Path(os.environ[variable]).name
+    return None

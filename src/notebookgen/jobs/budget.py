@@ -1,0 +1,81 @@
+"""May this still be spent? Pure: caps and sums in, yes or no out. Units are never added together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+
+from notebookgen.errors import InvalidCall
+
+__all__ = ["NO_BUDGET", "Budget", "parse_budget"]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A cap on what one call may reserve and spend.
+
+    Attributes:
+        caps: The cap of each unit; the unit ``None`` is a bare number, for the run's one unit.
+        uncapped: The user said on purpose that there is none.
+    """
+
+    caps: Mapping[str | None, Decimal] = field(default_factory=lambda: MappingProxyType({}))
+    uncapped: bool = False
+
+    @property
+    def finite(self) -> bool:
+        """Whether there is a cap at all."""
+        return bool(self.caps)
+
+    def cap(self, unit: str | None) -> Decimal | None:
+        """Return the cap for a unit: its own, else the bare number; None where this budget has none for it."""
+        return self.caps.get(unit, self.caps.get(None))
+
+    def __str__(self) -> str:
+        if self.uncapped:
+            return "none"
+        return ", ".join(f"{amount:f}" + (f" {unit}" if unit else "") for unit, amount in self.caps.items())
+
+
+NO_BUDGET = Budget()
+
+
+def parse_budget(value: object) -> Budget:
+    """Read a budget: a number, ``"5 USD"``, ``{"credits": 500, "USD": 5}``, ``math.inf`` or ``"none"``.
+
+    Raises:
+        InvalidCall: It is none of these, or not above zero.
+    """
+    if value is None:
+        return NO_BUDGET
+    if isinstance(value, Budget):
+        return value
+    if isinstance(value, float) and math.isinf(value) and value > 0:
+        return Budget(uncapped=True)
+    if isinstance(value, str):
+        if value.strip().lower() in {"none", "inf"}:
+            return Budget(uncapped=True)
+        number, _, unit = value.strip().partition(" ")
+        return Budget({unit.strip() or None: _amount(number, value)})
+    if isinstance(value, Mapping):
+        return Budget({str(unit): _amount(amount, value) for unit, amount in value.items()})
+    return Budget({None: _amount(value, value)})
+
+
+def _amount(number: object, whole: object) -> Decimal:
+    """Return one cap.
+
+    Raises:
+        InvalidCall: It is no number above zero.
+    """
+    try:
+        amount = Decimal(str(number))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount <= 0 or isinstance(number, bool):
+        message = f"the budget {whole!r} is no amount above zero. Give 5, '5 USD', {{'credits': 500}} or 'none'."
+        raise InvalidCall(message)
+    return amount

@@ -1,0 +1,384 @@
+"""From wanted to accepted: what the ledger knows of it, the intent, the one create, and what that came to.
+
+The intent is committed before the create leaves; a create goes out exactly once per attempt. Nothing else buys.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import (
+    BudgetExceeded,
+    JobFailed,
+    NotebookgenError,
+    TransportError,
+)
+from notebookgen.jobs.outcomes import Accepted, NeverSent, Outcome, RefusedCreate, Unclear, outcome_of
+from notebookgen.jobs.schedule import delay_after_failure
+from notebookgen.jobs.sending import send_create, to_upload, upload_all
+from notebookgen.jobs.states import State
+from notebookgen.ledger.rows import from_nano, realm_text, to_nano
+from notebookgen.records import Cost, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from notebookgen.errors import NotSent
+    from notebookgen.jobs.core import Core
+    from notebookgen.jobs.keeping import Keeping
+    from notebookgen.jobs.reconciling import Reconciling
+    from notebookgen.jobs.ticket import Ticket
+    from notebookgen.jobs.watching import Watching
+    from notebookgen.ledger.rows import AttemptRow
+    from notebookgen.media.spool import Spool
+    from notebookgen.records import InputImage, Job
+    from notebookgen.wire import HttpResponse
+
+__all__ = ["Buying"]
+
+UNREACHABLE_TRIES = 4
+REFUSED_TRIES = 12
+UNCLEAR_IN_A_ROW = 3
+UNCLEAR_PAUSE = 30.0
+FOREIGN_LOOK = 0.5
+# A few creates may be on their way when the pause begins; that many below the list's length, nothing can hide.
+LIST_MARGIN = 20
+
+
+class Buying:
+    """Decides, in one transaction for a group, what becomes of each wanted generation, and sends what is to be sent."""
+
+    def __init__(
+        self, core: Core, watching: Watching, keeping: Keeping, reconciling: Reconciling, spool: Spool
+    ) -> None:
+        """Work with the engine's other parts."""
+        self._core = core
+        self._watching = watching
+        self._keeping = keeping
+        self._reconciling = reconciling
+        self._spool = spool
+
+    # Wanted ------------------------------------------------------------------------------------------------------
+
+    def claim(self) -> None:
+        """Take as many wanted tickets as there are free places and decide about them, in one transaction."""
+        core = self._core
+        batch: list[Ticket] = []
+        while core.ready and len(batch) < core.settings.concurrency - core.sending:
+            ticket = core.ready.popleft()
+            if ticket.wanted:
+                batch.append(ticket)
+            else:
+                core.finish(ticket, ticket.error)
+        if not batch:
+            return
+        follow_ups: list[tuple[Ticket, Callable[[], None]]] = []
+        try:
+            with core.store.transaction():
+                follow_ups = [(ticket, self._decide(ticket)) for ticket in batch]
+        except NotebookgenError as error:  # nothing was committed, so nothing is sent
+            for ticket in batch:
+                ticket.state, ticket.key = State.PLANNED, 0
+                core.leave(ticket, error)
+            return
+        for ticket, follow_up in follow_ups:
+            core.safely(ticket, follow_up)
+
+    def _decide(self, ticket: Ticket) -> Callable[[], None]:
+        """Return what is to be done once the transaction is committed; may commit an intent."""
+        row = self._core.store.last_attempt(ticket.generation.id)
+        if row is None or row.state in {State.REFUSED, State.CANCELLED}:
+            return self._buy(ticket)
+        if row.state == State.FAILED:
+            if row.retryable != 0:
+                return self._buy(ticket)
+            return lambda: self._known_failure(ticket, row)
+        if row.state == State.PLANNED:
+            ticket.load(row)
+            return self._buy(ticket)
+        if row.state == State.SAVED:
+            return lambda: self._known(ticket, row)
+        if row.kernel != self._core.kernel.id and self._core.kernel.alive(row.kernel):
+            return lambda: self._foreign(ticket)
+        return self.take_over(ticket, row)
+
+    def take_over(self, ticket: Ticket, row: AttemptRow) -> Callable[[], None]:
+        """Adopt an attempt that a kernel, dead by now, left open; return what is to be done after the commit."""
+        self._core.store.update(row.key, kernel=self._core.kernel.id)
+        ticket.load(row)
+        ticket.expected = self._core.store.usual_seconds(ticket.generation)
+        ticket.accepted, ticket.timed = self._core.clock.monotonic(), False
+        if row.state == State.INTENT:
+            return lambda: self._interrupted(ticket)
+        if row.state == State.SUBMITTED:
+            return lambda: self._watching.look(ticket)
+        if row.state == State.COMPLETED:
+            return lambda: self._keeping.resume(ticket, row)
+        return lambda: self._reconciling.hold(ticket)
+
+    def _interrupted(self, ticket: Ticket) -> None:
+        """Look after a create whose process died: its reply may have been spooled, else it is ambiguous."""
+        kept = self._spool.load(ticket.key)
+        if kept is not None:
+            self.settle(ticket, outcome_of(ticket.lane.provider, ticket.generation, kept))
+            return
+        ticket.lost_at = self._core.clock.now()  # the dead process could have sent it until just now
+        self._core.move(ticket, State.AMBIGUOUS, lost_at=ticket.lost_at, error="the kernel ended while it was sent")
+        self._reconciling.hold(ticket)
+
+    def _known(self, ticket: Ticket, row: AttemptRow) -> None:
+        """Give back what was paid for before; if a file is gone, ask the job for it again."""
+        ticket.load(row)
+        ticket.assets = self._core.store.assets(row.key)
+        ticket.cached = True
+        if ticket.assets and all(self._core.fetcher.present(asset) for asset in ticket.assets):
+            self._core.finish(ticket)
+        elif self._core.move(ticket, State.COMPLETED, kernel=self._core.kernel.id, outputs=None):
+            ticket.assets = ()
+            self._keeping.resume(ticket, row)
+
+    def _known_failure(self, ticket: Ticket, row: AttemptRow) -> None:
+        """Tell of a failure that asking again would not mend; it is never bought again by itself."""
+        ticket.load(row)
+        ticket.assets = self._core.store.assets(row.key)
+        said = f": {row.error}" if row.error else "."
+        message = (
+            f"{ticket.generation.full_model} failed before with the same content{said}\n"
+            "Nothing was sent now. Change the prompt or the settings; --fresh (fresh=True) buys another try."
+        )
+        self._core.finish(
+            ticket, JobFailed(message, id=row.generation, job=row.job, fail_code=row.fail_code, retryable=False)
+        )
+
+    def _foreign(self, ticket: Ticket) -> None:
+        """Wait for another kernel that is buying the same content just now."""
+        core = self._core
+        core.tell(ticket, "another kernel is making it")
+
+        def look() -> None:
+            core.ready.append(ticket)
+
+        core.later(FOREIGN_LOOK, look)
+
+    # Bought ------------------------------------------------------------------------------------------------------
+
+    def _buy(self, ticket: Ticket) -> Callable[[], None]:
+        """Commit the intent, if the account and the budget allow it; return what is to be done after the commit."""
+        core, lane = self._core, ticket.lane
+        if lane.stopped is not None:
+            error = lane.stopped
+            return lambda: core.finish(ticket, error)
+        wait = max(lane.paused_until - core.clock.monotonic(), 0.0)
+        if (
+            lane.lists
+            and lane.newer >= lane.provider.job_list_limit - LIST_MARGIN
+            and self._reconciling.waits_for(lane)
+        ):
+            wait = max(wait, 1.0)  # more creates could hide a lost one behind the end of the provider's list
+        if wait > 0:
+            return lambda: self._again(ticket, wait, "waiting for the account")
+        images = to_upload(ticket)
+        if images:
+            return lambda: self._upload(ticket, images)
+        reserved = self._reservation(ticket)
+        over = self._over_budget(ticket, reserved)
+        if over is not None:
+            return lambda: core.finish(ticket, over)
+        ticket.at = core.clock.now()
+        ticket.reserved = reserved
+        if ticket.key:
+            core.move(ticket, State.INTENT, at=ticket.at, run=ticket.run, kernel=core.kernel.id, error=None)
+        else:
+            core.store.remember(ticket.generation, ticket.at)
+            ticket.key = core.store.add_intent(
+                ticket.generation,
+                run=ticket.run,
+                realm=realm_text(lane.realm),
+                kernel=core.kernel.id,
+                at=ticket.at,
+                unit=reserved.unit,
+                reserved=to_nano(reserved.amount),
+            )
+            ticket.state = State.INTENT
+        ticket.expected = core.store.usual_seconds(ticket.generation)
+        return lambda: self._send(ticket)
+
+    def _reservation(self, ticket: Ticket) -> Cost:
+        """Return what is to be set aside: the highest of what is listed and of what this has cost before."""
+        before = self._core.store.highest_charge(ticket.generation)
+        listed = ticket.price
+        if before is None:
+            return listed
+        amount, unit = from_nano(before[0]), before[1]
+        if listed.amount is None or (listed.unit == unit and amount > listed.amount):
+            return Cost(amount, unit, "listed", note="what it cost before")
+        return listed
+
+    def _over_budget(self, ticket: Ticket, reserved: Cost) -> BudgetExceeded | None:
+        """Return why the budget does not allow it, or None. Part of the transaction that commits the intent."""
+        if not ticket.budget.finite:
+            return None
+        if reserved.amount is None or reserved.unit is None:
+            return BudgetExceeded(
+                f"nobody lists a price for {ticket.generation.full_model}, so the budget of {ticket.budget} cannot hold."
+                " Nothing was sent.\n"
+                f"Tell its price: ng.configure(prices={{'{ticket.generation.full_model}': '0.03'}}), or say --budget none."
+            )
+        cap = ticket.budget.cap(reserved.unit)
+        if cap is None:
+            return BudgetExceeded(
+                f"{ticket.generation.full_model} is paid in {reserved.unit}, and the budget ({ticket.budget}) has none of it."
+                f" Nothing was sent.\nGive one: --budget '{reserved.amount:f} {reserved.unit}'"
+            )
+        taken = from_nano(self._core.store.committed(run=ticket.run, unit=reserved.unit))
+        if taken + reserved.amount <= cap:
+            return None
+        return BudgetExceeded(
+            f"{ticket.generation.full_model} needs {reserved}, and of the budget {max(cap - taken, Decimal(0)):f}"
+            f" {reserved.unit} is left. Nothing was sent.\nRaise it: --budget {taken + reserved.amount:f}"
+        )
+
+    # Sent --------------------------------------------------------------------------------------------------------
+
+    def _upload(self, ticket: Ticket, images: list[InputImage]) -> None:
+        """Upload the local images (free, and nothing is bought yet), then come back."""
+        core, lane = self._core, ticket.lane
+
+        def then(uploaded: dict[str, str] | None, error: BaseException | None) -> None:
+            if uploaded is not None:
+                ticket.failures = 0
+                lane.uploads.update(uploaded)
+                core.ready.appendleft(ticket)
+            elif isinstance(error, TransportError) and ticket.failures < UNREACHABLE_TRIES:
+                ticket.failures += 1
+                wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
+                self._again(ticket, wait, "waiting to upload")
+            elif isinstance(error, NotebookgenError):
+                core.finish(ticket, error)
+            else:
+                raise error or RuntimeError("an upload gave neither addresses nor an error")
+
+        core.tell(ticket, "uploading")
+        core.work(
+            lambda: upload_all(lane, images, core.fetcher),
+            lambda uploaded, error: core.safely(ticket, lambda: then(uploaded, error)),
+        )
+
+    def _send(self, ticket: Ticket) -> None:
+        """Send the one create of this attempt."""
+        core, lane = self._core, ticket.lane
+        uploads, spool = dict(lane.uploads), self._spool
+        ticket.tries += 1
+        ticket.accepted, ticket.timed = core.clock.monotonic(), True
+        lane.newer += 1
+        core.sending += 1
+        core.tell(ticket, "sending")
+
+        def then(result: tuple[Outcome, HttpResponse | None] | None, error: BaseException | None) -> None:
+            core.sending -= 1
+            outcome, response = result or (Unclear(unexpected(error)), None)
+            if response is not None:
+                self._reconciling.set_clock(lane, response)
+            core.safely(ticket, lambda: self.settle(ticket, outcome))
+
+        core.work(lambda: send_create(ticket, uploads, core.fetcher, spool), then, create=True)
+
+    def settle(self, ticket: Ticket, outcome: Outcome) -> None:
+        """Write down what a create came to, and go on from there."""
+        lane = ticket.lane
+        if isinstance(outcome, Accepted):
+            lane.unclear = 0
+            self.accepted(ticket, outcome.job)
+        elif isinstance(outcome, RefusedCreate):
+            lane.unclear = 0
+            self._refused(ticket, outcome)
+        elif isinstance(outcome, NeverSent):
+            self._unsent(ticket, outcome.error)
+        else:
+            lane.unclear += 1
+            if lane.unclear >= UNCLEAR_IN_A_ROW:
+                lane.paused_until = self._core.clock.monotonic() + UNCLEAR_PAUSE
+            ticket.lost_at = self._core.clock.now()
+            ticket.error = outcome.error
+            self._core.move(ticket, State.AMBIGUOUS, lost_at=ticket.lost_at, error=str(outcome.error))
+            self._reconciling.hold(ticket)
+
+    def accepted(self, ticket: Ticket, job: Job) -> None:
+        """Write down that there is a job, and look after it."""
+        core = self._core
+        ticket.job, ticket.route, ticket.failures = job.id, job.route, 0
+        if not job.phase.over:
+            ticket.accepted = core.clock.monotonic()  # an immediate answer is timed from when it was sent
+        columns = {
+            "job": job.id,
+            "route": job.route,
+            "submitted": core.clock.now(),
+            "charged": to_nano(job.charged),
+            "basis": "reported" if job.charged is not None else "unknown",
+        }
+        if job.charged is not None:
+            columns["unit"] = ticket.lane.provider.unit
+            ticket.cost = Cost(job.charged, ticket.lane.provider.unit, "reported")
+        if job.phase is Phase.COMPLETED:
+            self._keeping.completed(ticket, job, **columns)
+        elif job.phase.over:
+            self._watching.failed(ticket, job, **columns)
+        else:
+            core.move(ticket, State.SUBMITTED, error=None, **columns)
+            self._watching.begin(ticket, job)
+
+    def adopt(self, ticket: Ticket, job: Job) -> None:
+        """Take a job for the answer of an ambiguous create, and go on from where the job stands."""
+        core = self._core
+        ticket.job, ticket.route, ticket.error = job.id, job.route or ticket.route, None
+        ticket.accepted, ticket.failures, ticket.timed = core.clock.monotonic(), 0, False
+        columns = {"job": job.id, "route": ticket.route, "submitted": core.clock.now(), "error": None}
+        if job.charged is not None:
+            ticket.cost = Cost(job.charged, ticket.lane.provider.unit, "reported")
+            columns |= {"charged": to_nano(job.charged), "unit": ticket.cost.unit, "basis": "reported"}
+        core.move(ticket, State.SUBMITTED, **columns)
+        self._watching.heard(ticket, job)
+
+    def _refused(self, ticket: Ticket, outcome: RefusedCreate) -> None:
+        """Write down a refusal; send again by itself what was only too early."""
+        core, lane, error = self._core, ticket.lane, outcome.error
+        if outcome.stops_account:
+            lane.stopped = error
+        core.move(ticket, State.REFUSED, ended=core.clock.now(), error=str(error), fail_code=error.fail_code, charged=0)
+        if outcome.again is not None and ticket.tries < REFUSED_TRIES and ticket.wanted:
+            lane.paused_until = max(lane.paused_until, core.clock.monotonic() + outcome.again)
+            self._again(
+                ticket, outcome.again + core.rng.random() * 0.2, f"waiting {outcome.again:.0f} s: too many requests"
+            )
+            return
+        core.finish(ticket, error)
+
+    def _unsent(self, ticket: Ticket, error: NotSent) -> None:
+        """Take back an intent whose create never left this machine; try again a few times."""
+        core = self._core
+        core.move(ticket, State.PLANNED, error=str(error))
+        ticket.lane.newer = max(ticket.lane.newer - 1, 0)
+        cause = error.__cause__
+        if isinstance(cause, NotebookgenError) and not isinstance(cause, TransportError):
+            core.finish(ticket, cause)  # it could not be built: trying again would not help
+        elif ticket.tries < UNREACHABLE_TRIES and ticket.wanted:
+            wait = delay_after_failure(ticket.tries - 1, retry_after=None, jitter=core.rng.random())
+            self._again(ticket, wait, "waiting for the network")
+        else:
+            core.finish(ticket, error)
+
+    def _again(self, ticket: Ticket, seconds: float, phase: str) -> None:
+        """Come back to a ticket after a while; a new attempt begins where the last one has ended."""
+        core = self._core
+        if ticket.state is State.REFUSED:
+            ticket.state, ticket.key = State.PLANNED, 0
+        core.tell(ticket, phase)
+        core.later(seconds, lambda: core.ready.append(ticket))
+
+
+def unexpected(error: BaseException | None) -> NotebookgenError:
+    """Wrap an error that only a bug can raise while a create is sent."""
+    wrapped = NotebookgenError(f"an unexpected {type(error).__name__} while it was sent: {error}")
+    wrapped.__cause__ = error
+    return wrapped

@@ -1,0 +1,154 @@
+"""Which model is meant, and whether its provider can be asked: names, near misses, keys, the sandbox.
+
+Nothing is picked and charged: without a model, the configured one is used, else the sandbox's own where the sandbox
+answers, else the answer is a list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import InvalidCall, MissingKey, UnknownModel, UnknownProvider, near_miss
+from notebookgen.providers import provider_class, provider_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from notebookgen.providers import Provider
+    from notebookgen.records import Kind
+
+__all__ = ["KINDS", "SANDBOX_MODELS", "Choice", "choose", "missing_key", "no_model"]
+
+KINDS: tuple[Kind, ...] = ("image", "video", "audio", "3d", "text")
+# What the sandbox's Armox offers of its own, for those who name nothing.
+SANDBOX_MODELS: dict[str, str] = {
+    "image": "sandbox/picture",
+    "video": "sandbox/clip",
+    "audio": "sandbox/sound",
+    "3d": "sandbox/solid",
+    "text": "sandbox/text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who is to be asked for what.
+
+    Attributes:
+        provider: The provider's name.
+        model: Its own model id.
+        sandbox: Whether the sandbox answers in its place.
+    """
+
+    provider: str
+    model: str
+    sandbox: bool
+
+
+def choose(
+    name: str | None,
+    *,
+    kind: str | None,
+    provider: str | None,
+    sandbox: bool,
+    has_key: Callable[[str], bool],
+) -> Choice:
+    """Return who is to be asked for what.
+
+    Args:
+        name: ``provider:model``, a model id alone, or None.
+        kind: What is to come back, where no model is named.
+        provider: The client's own provider, where it has one.
+        sandbox: Whether every provider's name goes to the sandbox.
+        has_key: Whether there is a key for a provider's name.
+
+    Raises:
+        UnknownProvider, UnknownModel, MissingKey, InvalidCall: As the message says, with what to type.
+    """
+    if kind is not None and kind not in KINDS:
+        message = f"there is no kind '{kind}'.{near_miss(kind, KINDS)} Kinds are: {', '.join(KINDS)}."
+        raise InvalidCall(message)
+    if name is None:
+        free = provider is None and not any(has_key(one) for one in provider_names())
+        if sandbox or free:
+            if provider in {None, "armox"}:
+                return Choice("armox", SANDBOX_MODELS[kind or "image"], sandbox=True)
+            return Choice(provider or "armox", _first_of(provider_class(provider or "armox")(), kind), sandbox=True)
+        raise no_model(provider, kind)
+    owner, model = _split(name, provider)
+    if model.startswith("sandbox/"):
+        sandbox = True  # these models exist nowhere else: whoever names one names the sandbox
+    if not sandbox and not has_key(owner):
+        raise missing_key(provider_class(owner)())
+    return Choice(owner, model, sandbox)
+
+
+def _split(name: str, provider: str | None) -> tuple[str, str]:
+    """Return the provider's name and the model's id that a name means."""
+    before, colon, after = name.strip().partition(":")
+    if colon and before in provider_names():
+        if not after:
+            message = f"'{name}' names no model. To see them: %generate models {before}"
+            raise UnknownModel(message)
+        if provider is not None and before != provider:
+            message = f"this client asks {provider}, and '{name}' is a model of {before}. Use ng.Client('{before}')."
+            raise InvalidCall(message)
+        return before, after
+    if provider is not None:
+        return provider, name.strip()
+    owners = {one: {model.id for model in provider_class(one)().catalogue()} for one in provider_names()}
+    found = [one for one, ids in owners.items() if name in ids]
+    if len(found) == 1:
+        return found[0], name
+    if found:
+        message = f"several providers have '{name}'. Say which: {' or '.join(f'{one}:{name}' for one in found)}."
+        raise UnknownModel(message)
+    if colon and "/" not in before:
+        message = (
+            f"no provider is named '{before}'.{near_miss(before, provider_names())} "
+            f"Installed are: {', '.join(provider_names())}."
+        )
+        raise UnknownProvider(message)
+    known = [f"{one}:{model}" for one, ids in owners.items() for model in ids]
+    hint = near_miss(name, known) or near_miss(name, {model for ids in owners.values() for model in ids})
+    message = (
+        f"no model is named '{name}'.{hint}\n"
+        f"A model is written provider:id, as in armox:google/nano-banana. To see them: %generate models"
+    )
+    raise UnknownModel(message)
+
+
+def _first_of(provider: Provider, kind: str | None) -> str:
+    """Return a provider's first model of a kind, for the sandbox, where nothing is charged."""
+    for model in provider.catalogue():
+        if model.kind == (kind or "image"):
+            return model.id
+    message = f"{provider.title} has no model of the kind '{kind}'. Name one: %generate models {provider.name}"
+    raise UnknownModel(message)
+
+
+def no_model(provider: str | None, kind: str | None) -> UnknownModel:
+    """Return the error for a call that names no model, with some models and their prices."""
+    names = [provider] if provider else list(provider_names())
+    lines: list[str] = []
+    for one in names:
+        models = [model for model in provider_class(one)().catalogue() if kind in {None, model.kind}]
+        lines += [f"{model} {model.cost}" for model in models if model.cost.amount is not None][:2]
+    message = (
+        "no model was named, and none is picked for you. Nothing was sent.\n"
+        f"Some, with prices: {'; '.join(lines)}.\n"
+        "Name one (-m MODEL, model=...), or set it for good: ng.configure(model='...'). All: %generate models"
+    )
+    return UnknownModel(message)
+
+
+def missing_key(provider: Provider) -> MissingKey:
+    """Return the error for a provider without a key."""
+    message = (
+        f"there is no key for {provider.title}: {provider.key_variable} is not set. Nothing was sent.\n"
+        f"Get one at {provider.keys_page} and type: %generate login {provider.name}"
+        f" (or set {provider.key_variable} before Jupyter starts)\n"
+        "To try without a key: ng.configure(sandbox=True)"
+    )
+    return MissingKey(message)

@@ -1,0 +1,164 @@
+"""What the parts of the engine share: the ledger, the clock, timers, workers, and the one place where a state changes.
+
+Everything here runs in the engine's own thread, but for ``post`` and the tasks that workers run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from notebookgen.errors import LedgerError, NotebookgenError, NotWritable
+from notebookgen.jobs.states import OPEN, State, move
+from notebookgen.jobs.workers import Workers
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+    from queue import SimpleQueue
+
+    from notebookgen.jobs.clock import Clock
+    from notebookgen.jobs.ticket import Fetcher, Lane, Ticket
+    from notebookgen.ledger.kernels import KernelLock
+    from notebookgen.ledger.store import Store
+    from notebookgen.settings import Settings
+
+__all__ = ["Core"]
+
+log = logging.getLogger("notebookgen")
+DISK_WAIT = 2.0
+
+
+class Core:
+    """The engine's memory and hands."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        kernel: KernelLock,
+        fetcher: Fetcher,
+        clock: Clock,
+        rng: random.Random,
+        settings: Settings,
+        inbox: SimpleQueue[Callable[[], None]],
+    ) -> None:
+        """Begin with nothing in hand."""
+        self.store = store
+        self.kernel = kernel
+        self.fetcher = fetcher
+        self.clock = clock
+        self.rng = rng
+        self.settings = settings
+        self.tickets: dict[str, Ticket] = {}
+        self.ready: deque[Ticket] = deque()
+        self.sending = 0
+        self._inbox = inbox
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        # A create may be held open for minutes, so creates have threads of their own and never hold up a look.
+        self._senders = Workers(settings.concurrency, "notebookgen-create")
+        self._workers = Workers(max(8, settings.concurrency), "notebookgen-work")
+
+    # Time and threads --------------------------------------------------------------------------------------------
+
+    def post(self, event: Callable[[], None]) -> None:
+        """Have the engine's thread run ``event``; may be called from any thread."""
+        self._inbox.put(event)
+
+    def later(self, seconds: float, event: Callable[[], None]) -> None:
+        """Run ``event`` after so many seconds."""
+        heapq.heappush(self._timers, (self.clock.monotonic() + seconds, next(self._order), event))
+
+    def due(self) -> tuple[list[Callable[[], None]], float | None]:
+        """Return the events that are due now, and the seconds until the next one (None: there is none)."""
+        now, events = self.clock.monotonic(), []
+        while self._timers and self._timers[0][0] <= now:
+            events.append(heapq.heappop(self._timers)[2])
+        return events, (self._timers[0][0] - now if self._timers else None)
+
+    def work(
+        self, task: Callable[[], Any], then: Callable[[Any, BaseException | None], None], *, create: bool = False
+    ) -> None:
+        """Run ``task`` in a worker thread, then ``then(result, error)`` in the engine's thread."""
+        pool = self._senders if create else self._workers
+        pool.submit(task, lambda result, error: self.post(lambda: then(result, error)))
+
+    def safely(self, ticket: Ticket, event: Callable[[], None]) -> None:
+        """Run an event of a ticket; a ledger that cannot be written just now makes it wait, and nothing is lost.
+
+        What a provider answered is known only here until it is in the ledger, so the event is kept and tried again
+        until there is room.
+        """
+        try:
+            event()
+        except (NotWritable, LedgerError) as error:
+            self.tell(ticket, "waiting: the ledger cannot be written")
+            for handle, _ in ticket.followers:
+                handle.note(str(error))
+            self.later(DISK_WAIT, lambda: self.safely(ticket, event))
+        except Exception as error:
+            # A bug must end this row, not the engine: what is in the ledger stays there for the next kernel.
+            log.exception("notebookgen: unexpected error while looking after %s", ticket.generation.id)
+            wrapped = NotebookgenError(
+                f"an unexpected {type(error).__name__} stopped the work on {ticket.generation.id[:8]}: {error}\n"
+                "What was paid for is in the ledger: restart the kernel and type: %generate resume"
+            )
+            wrapped.__cause__ = error
+            self.leave(ticket, wrapped)
+
+    # Tickets -----------------------------------------------------------------------------------------------------
+
+    def move(self, ticket: Ticket, new: State, /, **columns: Any) -> bool:
+        """Change a ticket's state, in the ledger first; every change of a state goes through here.
+
+        Returns:
+            Whether it was ours to change: False means that another kernel has moved the attempt meanwhile.
+
+        Raises:
+            IllegalMove: The table of states has no such move.
+        """
+        move(ticket.state, new)
+        if not self.store.update(ticket.key, str(ticket.state), state=str(new), **columns):
+            return False
+        ticket.state = new
+        for handle, index in ticket.followers:
+            handle.put(index, ticket.facts(done=False))
+        return True
+
+    def tell(self, ticket: Ticket, phase: str) -> None:
+        """Tell those who follow a ticket what is going on."""
+        for handle, index in ticket.followers:
+            handle.tell(index, phase, ticket.expected)
+
+    def finish(self, ticket: Ticket, error: NotebookgenError | None = None) -> None:
+        """End the work on a ticket as it now stands."""
+        ticket.error = error
+        if self.tickets.get(ticket.generation.id) is ticket:
+            del self.tickets[ticket.generation.id]
+        for handle, index in ticket.followers:
+            handle.put(index, ticket.facts(done=True))
+        ended = {handle.id for handle, _ in ticket.followers if handle.done}
+        for run in ended:
+            with contextlib.suppress(
+                NotWritable, LedgerError
+            ):  # the date of a run's end is a nicety, not a fact of money
+                self.store.end_run(run, self.clock.now())
+
+    def leave(self, ticket: Ticket, error: NotebookgenError) -> None:
+        """Tell the followers that nothing more will come for now; an open attempt stays in hand."""
+        ticket.error = error
+        for handle, index in ticket.followers:
+            handle.put(index, ticket.facts(done=True))
+        ticket.followers.clear()
+        if ticket.state not in OPEN and self.tickets.get(ticket.generation.id) is ticket:
+            del self.tickets[ticket.generation.id]
+
+    def open_in(self, lane: Lane, state: State) -> list[Ticket]:
+        """Return the tickets of a lane in a state, oldest first."""
+        found = [one for one in self.tickets.values() if one.lane is lane and one.state is state]
+        return sorted(found, key=lambda one: one.key)

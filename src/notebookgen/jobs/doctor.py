@@ -1,0 +1,157 @@
+"""What is configured, reachable and writable here, and what to type next. Looks; changes and charges nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import NotebookgenError
+from notebookgen.ledger.filesystem import is_network_folder
+from notebookgen.ledger.store import FILE_NAME
+from notebookgen.providers import fault_error, provider_class, provider_names
+from notebookgen.records import plain_number
+from notebookgen.transport import read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from notebookgen.jobs.house import House
+
+__all__ = ["examine"]
+
+LITTLE_ROOM = 2 * 2**30
+OPEN = """SELECT state, count(*) FROM attempts
+    WHERE state IN ('intent', 'submitted', 'completed', 'ambiguous') GROUP BY state"""
+
+
+def examine(house: House) -> str:
+    """Return a report, a fact a line, each problem followed by what to type."""
+    lines = [*_place(house), *_ledger(house.settings.home), *_accounts(house), *_around()]
+    return "\n".join(lines)
+
+
+def _place(house: House) -> list[str]:
+    """Return what is to be said about the home folder."""
+    home = house.settings.home
+    lines = [f"home      {home}"]
+    probe = home / f".probe-{os.getpid()}"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        lines.append(f"  !       cannot be written ({error.strerror}). Type: ng.configure(home='a folder of yours')")
+        return lines
+    free = shutil.disk_usage(home).free
+    if free < LITTLE_ROOM:
+        lines.append(f"  !       only {free // 2**20} MB are free there")
+    if is_network_folder(home):
+        lines.append(
+            "  !       it lies on a network file system: slower, and one kernel at a time. Prefer a local folder."
+        )
+    if _vanishes(home):
+        lines.append(
+            "  !       it vanishes with this session (Colab, Binder): save what you paid for, or give a folder that stays:"
+            " ng.configure(home='...')"
+        )
+    if house.settings.file is not None:
+        lines.append(f"settings  {house.settings.file}")
+    return lines
+
+
+def _vanishes(home: Path) -> bool:
+    """Whether the home folder is gone when the session ends, as far as the environment tells."""
+    if "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ:
+        return not str(home).startswith("/content/drive")
+    return "BINDER_SERVICE_HOST" in os.environ or "BINDER_LAUNCH_HOST" in os.environ
+
+
+def _ledger(home: Path) -> list[str]:
+    """Return what is to be said about the ledger."""
+    path = home / FILE_NAME
+    if not path.exists():
+        return ["ledger    empty: nothing was asked for yet"]
+    try:
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+        try:
+            (count,) = database.execute("SELECT count(*) FROM attempts").fetchone()
+            rows = database.execute(OPEN).fetchall()
+        finally:
+            database.close()
+    except sqlite3.Error as error:
+        return [f"ledger    {path} cannot be read: {error}"]
+    still = ", ".join(f"{number} {state}" for state, number in rows)
+    lines = [f"ledger    {count} attempts" + (f", of which open: {still}" if still else "")]
+    if any(state == "ambiguous" for state, _ in rows):
+        lines.append("  !       nobody knows of some whether they were accepted. Type: %generate runs")
+    elif still:
+        lines.append("          to pick them up, type: %generate resume")
+    return lines
+
+
+def _accounts(house: House) -> list[str]:
+    """Return what is to be said about each provider: its key (never shown), and whether it answers."""
+    lines: list[str] = []
+    keys = 0
+    for name in provider_names():
+        cls = provider_class(name)
+        try:
+            found = house.key(name)
+        except NotebookgenError as error:
+            lines.append(f"{name:9} ! {error}")
+            continue
+        if found is None:
+            lines.append(
+                f"{name:9} no key ({cls.key_variable}). Type: %generate login {name}   (keys: {cls.keys_page})"
+            )
+            continue
+        keys += 1
+        lines.append(f"{name:9} key {masked(found.secret.reveal())} from the {found.source}; {_answer(house, name)}")
+    if house.settings.sandbox:
+        lines.append("sandbox   on: every provider's name goes to this machine's sandbox, nothing is charged")
+    elif not keys:
+        lines.append("sandbox   answers where no provider is named, since there is no key: nothing is charged")
+    return lines
+
+
+def masked(key: str) -> str:
+    """Return at most the last four characters of a key, and of a short one nothing."""
+    return f"…{key[-4:]}" if len(key) >= 16 else "…"
+
+
+def _answer(house: House, name: str) -> str:
+    """Return whether the provider can be reached with that key."""
+    lane = house.lane(name)
+    request = lane.provider.balance() or lane.provider.models()
+    if request is None:
+        return f"{lane.provider.base_url}: nothing can be asked for free"
+    try:
+        response = read(lane.transport, request, wait=threading.Event().wait, rng=random.random)
+        fault = lane.provider.read_fault(response)
+        if fault is not None:
+            return f"! {str(fault_error(lane.provider, fault, 'asking for the balance')).splitlines()[0]}"
+        if request.purpose != "balance":
+            return f"{lane.provider.base_url} answers"
+        balance = lane.provider.read_balance(response)
+    except NotebookgenError as error:
+        return f"! {str(error).splitlines()[0]}"
+    return f"{plain_number(balance.amount)} {balance.unit} left"
+
+
+def _around() -> list[str]:
+    """Return what is to be said about Python and what is installed."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - rarely asked for
+
+    def known(package: str) -> str:
+        try:
+            return f"{package} {version(package)}"
+        except PackageNotFoundError:
+            return f"{package} missing"
+
+    packages = ", ".join(map(known, ("notebookgen", "ipython", "ipykernel", "polars", "requests", "keyring")))
+    return [f"python    {sys.version.split()[0]}, {packages}"]

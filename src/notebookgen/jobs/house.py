@@ -1,0 +1,154 @@
+"""What one home folder has in this process: its engine, its media, its known models, and the ways to its realms."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from notebookgen.credentials import Found, Secret, account_of, find_key
+from notebookgen.jobs.choosing import missing_key
+from notebookgen.jobs.engine import Engine
+from notebookgen.jobs.models import ModelBook
+from notebookgen.jobs.ticket import Lane
+from notebookgen.providers import provider_class
+from notebookgen.records import Realm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import requests
+
+    from notebookgen.media import Collector, MediaStore
+    from notebookgen.providers import Provider
+    from notebookgen.settings import Settings
+
+__all__ = ["House", "house_of"]
+
+SANDBOX_KEY = "sandbox"
+
+_lock = threading.Lock()
+_houses: dict[Path, House] = {}
+
+
+def house_of(settings: Settings) -> House:
+    """Return the one house of a home folder in this process, with the newest settings."""
+    with _lock:
+        house = _houses.setdefault(settings.home, House(settings))
+    house.settings = settings
+    return house
+
+
+class House:
+    """Everything that belongs to one home folder, made when first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Touch nothing yet."""
+        self.settings = settings
+        self.book = ModelBook(settings.home / "models")
+        self._lock = threading.RLock()
+        self._engine: Engine | None = None
+        self._media: MediaStore | None = None
+        self._collector: Collector | None = None
+        self._lanes: dict[tuple[Realm, str], Lane] = {}
+
+    @property
+    def media(self) -> MediaStore:
+        """Where files are kept."""
+        from notebookgen.media import MediaStore  # noqa: PLC0415 - loaded when something is asked for
+
+        with self._lock:
+            self._media = self._media or MediaStore(self.settings.home / "media")
+            return self._media
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, started at its first use: the ledger is opened, and what is open in it is looked after.
+
+        Raises:
+            NotWritable: The home folder cannot be written.
+            LedgerError: The ledger cannot be read.
+        """
+        from notebookgen.media import Collector  # noqa: PLC0415 - loaded when something is asked for
+        from notebookgen.transport import AssetFetcher  # noqa: PLC0415 - likewise
+
+        with self._lock:
+            if self._engine is None:
+                collector = Collector(self.media, AssetFetcher())
+                self._engine = Engine(settings=self.settings, fetcher=collector, lane_for=self.lane_of)
+            return self._engine
+
+    def close(self) -> None:
+        """End the engine; what is open stays open in the ledger."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+            for lane in self._lanes.values():
+                close = getattr(lane.transport, "close", None)
+                if close is not None:
+                    close()
+            self._lanes.clear()
+        with _lock:
+            if _houses.get(self.settings.home) is self:
+                del _houses[self.settings.home]
+
+    def adapter(self, name: str, base_url: str | None = None) -> Provider:
+        """Return a provider's adapter, speaking to its configured address."""
+        cls = provider_class(name)
+        address = base_url or self.settings.base_urls.get(name) or os.environ.get(cls.base_variable)
+        return cls(address or None)
+
+    def key(self, name: str, explicit: str | None = None) -> Found | None:
+        """Return the key for a provider, or None."""
+        return find_key(provider_class(name).key_variable, env=os.environ, explicit=explicit)
+
+    def lane(
+        self,
+        name: str,
+        *,
+        sandbox: bool = False,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        session: requests.Session | None = None,
+    ) -> Lane:
+        """Return the way to a provider's account.
+
+        Raises:
+            MissingKey: There is no key.
+        """
+        if sandbox:
+            return self._lane(Realm(name, SANDBOX_KEY, sandbox=True), Secret(SANDBOX_KEY), None)
+        adapter = self.adapter(name, base_url)
+        found = self.key(name, api_key)
+        if found is None:
+            raise missing_key(adapter)
+        realm = Realm(name, account_of(found.secret, name))
+        return self._lane(realm, found.secret, adapter, session)
+
+    def lane_of(self, realm: Realm) -> Lane | None:
+        """Return the way to a realm met in the ledger, or None where its key is not at hand."""
+        if realm.sandbox:
+            return self._lane(realm, Secret(SANDBOX_KEY), None)
+        for known, _ in self._lanes:
+            if known == realm:
+                return next(lane for (one, _), lane in self._lanes.items() if one == realm)
+        found = self.key(realm.provider)
+        if found is None or account_of(found.secret, realm.provider) != realm.account:
+            return None
+        return self._lane(realm, found.secret, self.adapter(realm.provider))
+
+    def _lane(
+        self, realm: Realm, secret: Secret, adapter: Provider | None, session: requests.Session | None = None
+    ) -> Lane:
+        """Return the lane of a realm and an address; the sandbox's address is wherever it listens now."""
+        from notebookgen.sandbox.embedded import embedded  # noqa: PLC0415 - loaded where the sandbox answers
+        from notebookgen.transport import HttpTransport  # noqa: PLC0415 - loads requests
+
+        provider = adapter or provider_class(realm.provider)(embedded().base_urls[realm.provider])
+        with self._lock:
+            key = (realm, provider.base_url)
+            if key not in self._lanes or session is not None:
+                transport = HttpTransport(secret, origin=provider.base_url, session=session)
+                self._lanes[key] = Lane(realm, provider, transport)
+            return self._lanes[key]

@@ -1,0 +1,195 @@
+"""From completed to saved: every file here, checked by its own bytes, in its place, before its address expires.
+
+What is paid for is never bought again because a transfer broke: the transfer is repeated, then the job is asked for
+new addresses, then it is said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from notebookgen.errors import (
+    AssetError,
+    AssetGone,
+    AssetRefused,
+    JobFailed,
+    NotebookgenError,
+    NotWritable,
+    TransportError,
+)
+from notebookgen.jobs.schedule import delay_after_failure
+from notebookgen.jobs.states import State
+from notebookgen.jobs.watching import ending_cost
+from notebookgen.ledger.rows import outputs_from, outputs_text, to_nano
+from notebookgen.records import Phase
+
+if TYPE_CHECKING:
+    from notebookgen.jobs.core import Core
+    from notebookgen.jobs.ticket import Ticket
+    from notebookgen.ledger.rows import AttemptRow
+    from notebookgen.media.spool import Spool
+    from notebookgen.records import Asset, Job, Output
+    from notebookgen.wire import HttpResponse
+
+__all__ = ["Keeping"]
+
+TRANSFERS = 6
+EMPTY_LOOKS = 4
+
+
+class Keeping:
+    """Brings finished work home."""
+
+    def __init__(self, core: Core, spool: Spool) -> None:
+        """Work with the engine's other parts."""
+        self._core = core
+        self._spool = spool
+
+    def completed(self, ticket: Ticket, job: Job, /, **columns: Any) -> None:
+        """Write down that a job is done and what it cost, and fetch its files."""
+        core = self._core
+        if not job.outputs and ticket.failures < EMPTY_LOOKS and ticket.job and ticket.state is State.SUBMITTED:
+            ticket.failures += 1  # "completed" may come a moment before the addresses do
+            core.later(1.0 + ticket.failures, lambda: self._ask_again(ticket))
+            return
+        ticket.cost = ending_cost(ticket, job)
+        seconds = core.clock.monotonic() - ticket.accepted if ticket.timed else None
+        if job.created and job.completed:
+            seconds = max((job.completed - job.created).total_seconds(), 0.0)
+        ticket.seconds = seconds
+        ticket.outputs = job.outputs
+        columns |= {"charged": to_nano(ticket.cost.amount), "basis": ticket.cost.basis, "seconds": seconds}
+        columns |= {"outputs": outputs_text(one for one in job.outputs if one.data is None), "error": None}
+        if ticket.cost.unit:
+            columns["unit"] = ticket.cost.unit
+        core.move(ticket, State.COMPLETED, **columns)
+        if not job.outputs:
+            self._lost(ticket, "the provider says it is done and names no result")
+            return
+        ticket.failures = 0
+        self._fetch(ticket)
+
+    def resume(self, ticket: Ticket, row: AttemptRow) -> None:
+        """Go on with work that an earlier kernel left completed, or whose file has gone from its place."""
+        kept = self._spool.load(row.key)
+        if kept is not None:
+            job = ticket.lane.provider.read_create(kept, ticket.generation)
+            ticket.outputs = job.outputs
+        else:
+            ticket.outputs = outputs_from(row.outputs)
+        if ticket.outputs:
+            self._fetch(ticket)
+        elif ticket.job:
+            self._ask_again(ticket)
+        else:
+            self._lost(ticket, "its file is gone, and the provider gave no job to ask again")
+
+    def _fetch(self, ticket: Ticket) -> None:
+        """Bring the files here, one after the other, in a worker."""
+        core, outputs, origin, due = self._core, ticket.outputs, ticket.lane.provider.base_url, ticket.kind
+        core.tell(ticket, "downloading")
+
+        def task() -> tuple[list[Asset], list[tuple[Output, NotebookgenError]]]:
+            kept: list[Asset] = []
+            lost: list[tuple[Output, NotebookgenError]] = []
+            for output in outputs:
+                try:
+                    kept.append(core.fetcher.keep(output, origin=origin, due=due if output.text is None else None))
+                except NotebookgenError as error:
+                    lost.append((output, error))
+            return kept, lost
+
+        def then(
+            result: tuple[list[Asset], list[tuple[Output, NotebookgenError]]] | None, error: BaseException | None
+        ) -> None:
+            if result is None:
+                raise error or RuntimeError("a download gave neither files nor an error")
+            self._fetched(ticket, *result)
+
+        core.work(task, lambda result, error: core.safely(ticket, lambda: then(result, error)))
+
+    def _fetched(self, ticket: Ticket, kept: list[Asset], lost: list[tuple[Output, NotebookgenError]]) -> None:
+        """Go on from what a worker brought."""
+        core = self._core
+        errors = [error for _, error in lost]
+        if any(isinstance(error, TransportError | NotWritable) for error in errors):
+            ticket.failures += 1
+            if ticket.failures < TRANSFERS:
+                wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
+                core.tell(ticket, f"waiting to download again: {errors[0]}")
+                core.later(wait, lambda: self._fetch(ticket))
+                return
+            said = str(errors[0]).splitlines()[0]
+            message = (
+                f"it is paid for and made, but the file could not be brought here: {said}\n"
+                "Nothing is lost yet: run the cell again, or type: %generate resume"
+            )
+            core.leave(ticket, AssetError(message))
+            core.tickets.pop(ticket.generation.id, None)  # the next run begins again from the ledger
+            return
+        if any(isinstance(error, AssetGone) for error in errors) and ticket.job and not ticket.asked_again:
+            ticket.asked_again = True
+            self._ask_again(ticket)
+            return
+        if not kept:
+            said = "; ".join(sorted({str(error).splitlines()[0] for error in errors}))
+            self._lost(ticket, said, refused=all(isinstance(error, AssetRefused) for error in errors))
+            return
+        ticket.assets = tuple(kept)
+        note = f"{len(lost)} of {len(kept) + len(lost)} files could not be had: {errors[0]}" if lost else None
+        with core.store.transaction():
+            core.store.keep_assets(ticket.key, ticket.assets)
+            core.move(ticket, State.SAVED, ended=core.clock.now(), error=note, outputs=None)
+        self._spool.drop(ticket.key)
+        core.finish(ticket, AssetError(note) if note else None)
+
+    def _ask_again(self, ticket: Ticket) -> None:
+        """Ask the job for its addresses anew."""
+        core, lane = self._core, ticket.lane
+        request = lane.provider.status(ticket.ref)
+        core.tell(ticket, "asking the job for its files again")
+
+        def then(response: HttpResponse | None, error: BaseException | None) -> None:
+            job: Job | None = None
+            if response is not None and lane.provider.read_fault(response) is None:
+                try:
+                    job = lane.provider.read_status(response, ticket.ref)
+                except NotebookgenError as unread:
+                    error = unread
+            if job is not None and job.phase is Phase.COMPLETED and ticket.state is State.SUBMITTED:
+                self.completed(ticket, job)
+            elif job is not None and job.outputs:
+                ticket.outputs = job.outputs
+                core.store.update(ticket.key, outputs=outputs_text(job.outputs))
+                self._fetch(ticket)
+            elif response is None or response.status >= 500 or response.status == 429:
+                ticket.failures += 1
+                if ticket.failures < TRANSFERS:
+                    wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
+                    core.later(wait, lambda: self._ask_again(ticket))
+                else:
+                    core.leave(
+                        ticket,
+                        AssetError(
+                            f"the provider does not answer about job {ticket.job} ({error}).\nType later: %generate resume"
+                        ),
+                    )
+                    core.tickets.pop(ticket.generation.id, None)
+            else:
+                self._lost(ticket, "the file is gone and the provider gives no new address")
+
+        core.work(
+            lambda: lane.transport.send(request),
+            lambda response, error: core.safely(ticket, lambda: then(response, error)),
+        )
+
+    def _lost(self, ticket: Ticket, said: str, *, refused: bool = False) -> None:
+        """Say that what was paid for cannot be had; it is never bought again by itself."""
+        core = self._core
+        core.move(ticket, State.FAILED, ended=core.clock.now(), error=said, retryable=0)
+        self._spool.drop(ticket.key)
+        why = "what came back was not kept" if refused else "what was made cannot be had any more"
+        message = (
+            f"{why}: {said}\nIt is paid for ({ticket.cost}). --fresh (fresh=True) buys it anew; nothing was sent now."
+        )
+        core.finish(ticket, JobFailed(message, id=ticket.generation.id, job=ticket.job, retryable=False))

@@ -1,0 +1,93 @@
+"""Finding a lost create again in a provider's list of jobs. Pure: lists and times in, a finding out.
+
+Equal content is counted, not guessed: of k creates without an answer and j jobs that nobody has adopted, the first
+min(k, j) belong together, in the order of their times; which of equal ones is which makes no difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from notebookgen.records import Generation, Job
+
+__all__ = ["Finding", "Missing", "match", "reaches_back"]
+
+# Clocks are compared through whole-second Date headers.
+TOLERANCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A create without an answer.
+
+    Attributes:
+        key: Its attempt.
+        generation: What was asked for.
+        since: When its intent was committed, on the provider's clock.
+    """
+
+    key: int
+    generation: Generation
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at the list came to.
+
+    Attributes:
+        found: For each attempt that was found, its job.
+        absent: Attempts that the list proves not to have been accepted, as far as it goes.
+        unknown: Attempts about which the list says nothing (it does not reach back far enough).
+    """
+
+    found: dict[int, Job]
+    absent: tuple[int, ...]
+    unknown: tuple[int, ...]
+
+
+def match(
+    missing: Sequence[Missing],
+    jobs: Sequence[Job],
+    *,
+    adopted: set[str],
+    limit: int,
+    same: Callable[[Job, Generation], bool],
+) -> Finding:
+    """Match creates without an answer with the jobs nobody has adopted.
+
+    Args:
+        missing: Creates without an answer.
+        jobs: The provider's newest jobs, in any order.
+        adopted: Handles of jobs that some attempt has.
+        limit: How many jobs the list shows at most.
+        same: Whether a job has exactly the content of a generation.
+    """
+    free = sorted(
+        (job for job in jobs if job.id and job.id not in adopted),
+        key=lambda job: (job.created is None, job.created.timestamp() if job.created else 0.0),
+    )
+    found: dict[int, Job] = {}
+    for one in sorted(missing, key=lambda each: each.since):
+        for job in free:
+            late_enough = job.created is None or (job.created - one.since).total_seconds() >= -TOLERANCE
+            if late_enough and same(job, one.generation):
+                found[one.key] = job
+                free.remove(job)
+                break
+    left = [one for one in missing if one.key not in found]
+    absent = tuple(one.key for one in left if reaches_back(jobs, one.since, limit))
+    return Finding(found, absent, tuple(one.key for one in left if one.key not in absent))
+
+
+def reaches_back(jobs: Sequence[Job], since: datetime, limit: int) -> bool:
+    """Whether a list of the newest jobs provably reaches back past a moment."""
+    if len(jobs) < limit:
+        return True  # the list is shorter than it could be: these are all the jobs there are
+    dates = [job.created for job in jobs if job.created is not None]
+    return len(dates) == len(jobs) and (since - min(dates)).total_seconds() > TOLERANCE

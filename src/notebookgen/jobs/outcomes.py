@@ -1,0 +1,90 @@
+"""What a create came to: accepted, refused, never sent, or unclear. Pure; the money rules live here.
+
+No provider documents an idempotency key, so whatever is neither accepted nor provably refused is unclear, and an
+unclear create is never sent again by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import NotebookgenError, NotSent, ProviderError, RateLimited, TransportError
+from notebookgen.providers import fault_error, verdict
+
+if TYPE_CHECKING:
+    from notebookgen.providers import Provider
+    from notebookgen.records import Generation, Job
+    from notebookgen.wire import HttpResponse
+
+__all__ = ["Accepted", "NeverSent", "Outcome", "RefusedCreate", "Unclear", "outcome_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """There is a job; it may be over already."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCreate:
+    """The provider said no and charged nothing.
+
+    Attributes:
+        error: Why.
+        again: Seconds after which it may be sent again by itself; None where that would not help.
+        stops_account: Whether every further create of the account would be refused likewise (401, 402, 403).
+    """
+
+    error: ProviderError
+    again: float | None = None
+    stops_account: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NeverSent:
+    """Nothing left this machine; free to try again."""
+
+    error: NotSent
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """It was sent, and nobody knows whether it was accepted."""
+
+    error: NotebookgenError
+
+
+Outcome = Accepted | RefusedCreate | NeverSent | Unclear
+RATE_WAIT = 5.0
+
+
+def outcome_of(provider: Provider, generation: Generation, reply: HttpResponse | TransportError) -> Outcome:
+    """Tell what a create came to.
+
+    Args:
+        provider: Who was asked.
+        generation: What for.
+        reply: The complete reply, or what the wire did.
+    """
+    if isinstance(reply, NotSent):
+        return NeverSent(reply)
+    if isinstance(reply, TransportError):
+        return Unclear(reply)
+    doing = f"starting {generation.full_model}"
+    fault = provider.read_fault(reply)
+    if fault is not None:
+        error = fault_error(provider, fault, doing)
+        if verdict(fault) == "ambiguous":
+            return Unclear(error)
+        wait = (fault.retry_after or RATE_WAIT) if isinstance(error, RateLimited) else None
+        return RefusedCreate(error, again=wait, stops_account=error.code in {401, 402, 403})
+    if not 200 <= reply.status < 300:
+        said = reply.excerpt()
+        message = f"{provider.title} answered HTTP {reply.status} while {doing}: {said or 'nothing at all'}"
+        return Unclear(ProviderError(message, code=reply.status, said=said))
+    try:
+        return Accepted(provider.read_create(reply, generation))
+    except NotebookgenError as error:
+        return Unclear(error)

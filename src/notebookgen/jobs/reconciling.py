@@ -1,0 +1,187 @@
+"""What is ambiguous, settled by looking: at the provider's list where there is one, else held for a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import JobAmbiguous, NotebookgenError, ProviderError, UnexpectedResponse
+from notebookgen.jobs.matching import Missing, match
+from notebookgen.jobs.schedule import delay_after_failure
+from notebookgen.jobs.states import State
+from notebookgen.ledger.rows import realm_text, to_nano
+from notebookgen.providers import fault_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from notebookgen.jobs.core import Core
+    from notebookgen.jobs.ticket import Lane, Ticket
+    from notebookgen.records import Job
+    from notebookgen.wire import HttpResponse
+
+__all__ = ["Reconciling"]
+
+LOOKS_THAT_FAIL = 8
+BOUGHT_AGAIN = 3
+
+
+class Reconciling:
+    """Looks for lost creates, one list request for all of an account."""
+
+    def __init__(self, core: Core, adopted: Callable[[Ticket, Job], None]) -> None:
+        """Work with the engine's other parts; ``adopted`` goes on with a ticket whose job was found."""
+        self._core = core
+        self._adopted = adopted
+
+    def set_clock(self, lane: Lane, response: HttpResponse) -> None:
+        """Learn how far the provider's clock is from ours, from the date of a reply."""
+        try:
+            date = parsedate_to_datetime(response.headers.get("date", ""))
+        except ValueError:
+            return
+        if date.tzinfo is not None:
+            lane.offset = date.timestamp() - self._core.clock.now() / 1e6
+
+    def waits_for(self, lane: Lane) -> bool:
+        """Whether a lost create of that account is being looked for."""
+        return any(one.state is State.AMBIGUOUS for one in self._core.tickets.values() if one.lane is lane)
+
+    def hold(self, ticket: Ticket) -> None:
+        """Look for a lost create, or hold it for a person where there is no list to look at."""
+        if not ticket.lane.lists:
+            error = self.held_error(ticket)
+            self._core.leave(ticket, error)
+            self._core.tickets.pop(ticket.generation.id, None)
+            return
+        self._core.tell(ticket, "asking whether it was accepted")
+        self.look(ticket.lane)
+
+    def look(self, lane: Lane, failures: int = 0) -> None:
+        """Ask for the account's newest jobs and match them with what is ambiguous."""
+        core = self._core
+        request = lane.provider.jobs(lane.provider.job_list_limit)
+        if lane.looking or request is None or not core.open_in(lane, State.AMBIGUOUS):
+            return
+        lane.looking = True
+
+        def then(response: HttpResponse | None, error: BaseException | None) -> None:
+            lane.looking = False
+            try:
+                jobs = self._read(lane, response, error)
+            except NotebookgenError as unread:
+                if failures + 1 >= LOOKS_THAT_FAIL:
+                    for ticket in core.open_in(lane, State.AMBIGUOUS):
+                        core.leave(ticket, self.held_error(ticket, str(unread).splitlines()[0]))
+                wait = delay_after_failure(failures + 1, retry_after=None, jitter=core.rng.random())
+                core.later(wait, lambda: self.look(lane, failures + 1))
+                return
+            self._match(lane, jobs)
+
+        core.work(lambda: lane.transport.send(request), then)
+
+    def _read(self, lane: Lane, response: HttpResponse | None, error: BaseException | None) -> tuple[Job, ...]:
+        """Return the list of jobs, or raise what stands in the way."""
+        if response is None:
+            raise error if isinstance(error, NotebookgenError) else UnexpectedResponse(str(error))
+        self.set_clock(lane, response)
+        fault = lane.provider.read_fault(response)
+        if fault is not None:
+            raise fault_error(lane.provider, fault, "listing the jobs")
+        return lane.provider.read_jobs(response)
+
+    def _match(self, lane: Lane, jobs: tuple[Job, ...]) -> None:
+        """Adopt what was found, take back what is proven absent, and look again at the rest later."""
+        core = self._core
+        tickets = {one.key: one for one in core.open_in(lane, State.AMBIGUOUS)}
+        shift = timedelta(seconds=lane.offset or 0.0)
+        missing = [
+            Missing(key, one.generation, datetime.fromtimestamp(one.at / 1e6, UTC) + shift)
+            for key, one in tickets.items()
+        ]
+        finding = match(
+            missing,
+            jobs,
+            adopted=core.store.adopted_jobs(realm_text(lane.realm)),
+            limit=lane.provider.job_list_limit,
+            same=lambda job, generation: lane.provider.same(job, generation, None),
+        )
+        now = core.clock.now()
+        waits: list[float] = []
+        for key, job in finding.found.items():
+            core.safely(tickets[key], lambda ticket=tickets[key], job=job: self._found(ticket, job))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
+        for key in (*finding.absent, *finding.unknown):
+            ticket = tickets[key]
+            left = core.settings.settle - (now - (ticket.lost_at or now)) / 1e6
+            if left > 0:
+                waits.append(left)
+                core.tell(ticket, f"not on the provider's list; looking once more in {left:.0f} s")
+            elif key in finding.absent:
+                core.safely(ticket, lambda ticket=ticket: self._absent(ticket))  # type: ignore[misc]  # likewise
+            else:
+                core.leave(ticket, self.held_error(ticket, "the provider's list does not reach back far enough"))
+                core.tickets.pop(ticket.generation.id, None)
+        if waits:
+            core.later(min(waits) + 0.05, lambda: self.look(lane))
+        elif not core.open_in(lane, State.AMBIGUOUS):
+            lane.newer = 0
+
+    def _found(self, ticket: Ticket, job: Job) -> None:
+        """Adopt the job of a lost create."""
+        ticket.error = None
+        for handle, _ in ticket.followers:
+            handle.note(
+                "the reply was lost; the job was found on the provider's list and adopted, nothing was bought twice"
+            )
+        self._adopted(ticket, job)
+
+    def _absent(self, ticket: Ticket) -> None:
+        """Take back a create that was provably not accepted; it is free to be sent again."""
+        core = self._core
+        core.move(
+            ticket,
+            State.REFUSED,
+            ended=core.clock.now(),
+            error="not accepted: absent from the provider's list after the settle window",
+            charged=0,
+        )
+        if ticket.wanted and ticket.followers and ticket.tries < BOUGHT_AGAIN:
+            ticket.state, ticket.key = State.PLANNED, 0
+            core.tell(ticket, "it was not accepted; sending it again")
+            core.ready.append(ticket)
+            return
+        message = (
+            f"the create of {ticket.generation.full_model} got no answer, and the provider's list proves that it was not"
+            " accepted. Nothing was charged.\nRun it again."
+        )
+        core.finish(ticket, ProviderError(message))
+
+    def held_error(self, ticket: Ticket, why: str = "") -> JobAmbiguous:
+        """Return what a person is told of what is held."""
+        lane = ticket.lane
+        name = ticket.generation.id[:8]
+        said = f" ({why})" if why else ""
+        last = str(ticket.error).splitlines()[0] if ticket.error else "the reply was lost"
+        reason = "" if lane.lists else f" {lane.provider.title} has no list of jobs to look at."
+        message = (
+            f"nobody knows whether {lane.provider.title} accepted {ticket.generation.full_model}: {last}{said}\n"
+            f"It may be charged ({ticket.reserved}); it is not sent again by itself.{reason}\n"
+            f"Look at the account's history, then type: %generate resolve {name} adopt JOB | resubmit | write_off"
+        )
+        return JobAmbiguous(message, id=ticket.generation.id, job=None)
+
+    def write_off(self, ticket: Ticket, why: str) -> None:
+        """Close an ambiguous attempt as lost; what was reserved counts as spent."""
+        core = self._core
+        ticket.cost = ticket.reserved
+        basis = "listed" if ticket.reserved.amount is not None else "unknown"
+        core.move(
+            ticket,
+            State.FAILED,
+            ended=core.clock.now(),
+            error=why,
+            retryable=1,
+            charged=to_nano(ticket.reserved.amount),
+            basis=basis,
+        )

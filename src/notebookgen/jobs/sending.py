@@ -1,0 +1,94 @@
+"""What worker threads do for a purchase: upload its images, build its create, send it. They change no state."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import NotebookgenError, NotSent, ProviderError, TransportError
+from notebookgen.jobs.outcomes import Accepted, NeverSent, Outcome, Unclear, outcome_of
+from notebookgen.providers import fault_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from notebookgen.jobs.ticket import Fetcher, Lane, Ticket
+    from notebookgen.media.spool import Spool
+    from notebookgen.records import InputImage
+    from notebookgen.wire import HttpResponse
+
+__all__ = ["send_create", "to_upload", "upload_all"]
+
+
+def to_upload(ticket: Ticket) -> list[InputImage]:
+    """Return the local images of a generation that its provider wants uploaded first and does not have yet."""
+    provider, generation = ticket.lane.provider, ticket.generation
+    return [
+        image
+        for image in generation.images
+        if image.url is None
+        and image.key not in ticket.lane.uploads
+        and provider.delivery(generation, image, ticket.model) == "upload"
+    ]
+
+
+def upload_all(lane: Lane, images: Sequence[InputImage], fetcher: Fetcher) -> dict[str, str]:
+    """Upload images and return their addresses by their hash. Uploads are free.
+
+    Raises:
+        ProviderError: The provider does not take one.
+        TransportError: The wire broke.
+    """
+    return {image.key: _upload(lane, image, fetcher.held(image.key)) for image in images}
+
+
+def _upload(lane: Lane, image: InputImage, data: bytes) -> str:
+    """Upload one image and return its address."""
+    request = lane.provider.upload(image, data)
+    if request is None:
+        message = f"{lane.provider.title} takes no uploads. Give the image's public address instead."
+        raise ProviderError(message)
+    response = lane.transport.send(request)
+    fault = lane.provider.read_fault(response)
+    if fault is not None:
+        raise fault_error(lane.provider, fault, "uploading an image")
+    uploaded = lane.provider.read_upload(response, image, data)
+    if uploaded.put is not None:
+        answer = lane.transport.send(uploaded.put)
+        if not 200 <= answer.status < 300:
+            message = f"the upload of an image was not taken (HTTP {answer.status}). Nothing was charged."
+            raise ProviderError(message, code=answer.status, said=answer.excerpt())
+    return uploaded.url
+
+
+def send_create(
+    ticket: Ticket, uploads: Mapping[str, str], fetcher: Fetcher, spool: Spool
+) -> tuple[Outcome, HttpResponse | None]:
+    """Send the one create of an attempt and tell what it came to, with the reply where there was one."""
+    lane, generation = ticket.lane, ticket.generation
+    try:
+        sources = {image.key: _source(image, uploads, fetcher) for image in generation.images}
+        request = lane.provider.create(generation, sources, ticket.model)
+    except NotebookgenError as error:
+        unsent = NotSent(str(error))
+        unsent.__cause__ = error
+        return NeverSent(unsent), None
+    try:
+        response = lane.transport.send(request)
+    except TransportError as error:
+        return outcome_of(lane.provider, generation, error), None
+    except NotebookgenError as error:
+        return Unclear(error), None
+    outcome = outcome_of(lane.provider, generation, response)
+    if isinstance(outcome, Accepted) and outcome.job.id is None:
+        spool.save(ticket.key, response)  # there is no job to ask again: the reply itself is what was paid for
+    return outcome, response
+
+
+def _source(image: InputImage, uploads: Mapping[str, str], fetcher: Fetcher) -> str:
+    """Return the text that stands for an image in the request: its address, else its bytes as base64."""
+    if image.url is not None:
+        return image.url
+    if image.key in uploads:
+        return uploads[image.key]
+    return base64.b64encode(fetcher.held(image.key)).decode("ascii")

@@ -1,0 +1,63 @@
+"""The one line of truth when a person presses Stop: what is done, what goes on, what was never sent, what was spent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notebookgen.jobs.handle import spent_by
+from notebookgen.jobs.states import State
+from notebookgen.records import plain_number
+
+if TYPE_CHECKING:
+    from notebookgen.jobs.handle import Delivered, RunHandle
+
+__all__ = ["stopped_line"]
+
+
+def stopped_line(handle: RunHandle) -> str:
+    """Return what became of the jobs and of the money, for a person."""
+    rows = handle.rows()
+    return _one(rows[0], handle.id) if len(rows) == 1 else _many(rows, handle.id)
+
+
+def _one(row: Delivered, run: str) -> str:
+    """Return the line for a run of one."""
+    money = (
+        f" ({row.cost})"
+        if row.cost.amount is not None
+        else f" ({row.reserved} reserved)"
+        if row.reserved.amount
+        else ""
+    )
+    again = "Run the cell again to pick it up"
+    lines = {
+        State.PLANNED: "Stopped before anything was sent. Nothing was charged.",
+        State.REFUSED: "Stopped. The provider had refused it; nothing was charged.",
+        State.INTENT: (
+            f"Stopped while it was being sent{money}: whether it was accepted is known when the answer comes, and kept."
+            f" {again}; nothing is bought twice."
+        ),
+        State.SUBMITTED: (
+            f"Stopped waiting. {row.generation.full_model} was accepted{money} and goes on as job {row.job}."
+            f" {again}, or cancel it: %generate cancel {run}"
+        ),
+        State.COMPLETED: f"Stopped. It is made and paid for{money}; the file is still coming. {again}.",
+        State.AMBIGUOUS: f"Stopped. Nobody knows yet whether it was accepted{money}. {again}; it is not sent twice.",
+        State.SAVED: "Stopped, but it was done already. Run the cell again to see it; nothing is charged.",
+    }
+    return lines.get(row.state, f"Stopped. It had ended already: {row.state}.")
+
+
+def _many(rows: list[Delivered], run: str) -> str:
+    """Return the line for a run of several."""
+    count = {state: sum(1 for row in rows if row.state is state) for state in State}
+    under_way = count[State.INTENT] + count[State.SUBMITTED] + count[State.COMPLETED]
+    spent = " + ".join(f"{plain_number(amount)} {unit}" for unit, amount in sorted(spent_by(rows).items()))
+    parts = [
+        f"{count[State.SAVED]} of {len(rows)} done",
+        f"{under_way} under way (looked after to their end)" if under_way else "",
+        f"{count[State.AMBIGUOUS]} ambiguous" if count[State.AMBIGUOUS] else "",
+        f"{count[State.PLANNED]} never sent" if count[State.PLANNED] else "",
+        f"{spent} spent" if spent else "nothing spent",
+    ]
+    return f"Stopped: {', '.join(part for part in parts if part)}. Run the cell again, or: %generate cancel {run}"

@@ -1,0 +1,203 @@
+"""What the engine's thread keeps in hand: a lane for each realm, a ticket for each generation under way.
+
+Both are mutable and belong to that one thread; nothing here leaves it but frozen records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from notebookgen.jobs.budget import NO_BUDGET, Budget
+from notebookgen.jobs.handle import Delivered
+from notebookgen.jobs.states import State
+from notebookgen.ledger.rows import from_nano
+from notebookgen.records import NO_COST, Cost, JobRef
+
+if TYPE_CHECKING:
+    from notebookgen.errors import NotebookgenError
+    from notebookgen.jobs.handle import RunHandle
+    from notebookgen.ledger.rows import AttemptRow
+    from notebookgen.providers import Provider
+    from notebookgen.records import Asset, Generation, Kind, Model, Output, Realm
+    from notebookgen.transport import Transport
+
+__all__ = ["Fetcher", "Lane", "Ticket", "Wish", "date_of"]
+
+
+class Fetcher(Protocol):
+    """Brings an output of a finished job to this machine and keeps it."""
+
+    def keep(self, output: Output, *, origin: str, due: Kind | None = None) -> Asset:
+        """Return the kept file of an output; only ``origin`` may be an address of a private network.
+
+        Raises:
+            AssetError: It cannot be had, or is not what was due.
+            TransportError: The transfer broke.
+            NotWritable: There is no room for it.
+        """
+        ...
+
+    def held(self, sha256: str) -> bytes:
+        """Return the bytes of an input image that is kept.
+
+        Raises:
+            InvalidImage: They are no longer there.
+        """
+        ...
+
+    def present(self, asset: Asset) -> bool:
+        """Whether a kept file is still in its place, whole."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One row of a run before the engine has looked at it.
+
+    Attributes:
+        generation: What is wanted (its first sample, where ``samples`` or ``fresh`` choose among several).
+        lane: Who is to be asked, with what.
+        model: What is known of the model.
+        price: What it costs as far as is known beforehand.
+        samples: How many of the content.
+        fresh: Whether samples that were delivered before do not count.
+    """
+
+    generation: Generation
+    lane: Lane
+    model: Model | None = None
+    price: Cost = NO_COST
+    samples: int = 1
+    fresh: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Lane:
+    """The way to one realm: its adapter, its wire, and how the account stands.
+
+    Attributes:
+        realm: Who pays whom.
+        provider: How the service speaks.
+        transport: How it is reached.
+        stopped: Why nothing more is sent to this account (its key, funds or rights are missing).
+        paused_until: Nothing is sent before that moment of the monotonic clock.
+        unclear: How many creates in a row had no clear answer.
+        newer: Creates since the oldest open ambiguous one; more than the provider lists would hide it.
+        offset: The provider's clock less ours, in seconds, as its replies tell; None before the first reply.
+        uploads: Addresses of images uploaded in this session, by their hash.
+        looking: Whether a reconciling look is under way.
+    """
+
+    realm: Realm
+    provider: Provider
+    transport: Transport
+    stopped: NotebookgenError | None = None
+    paused_until: float = 0.0
+    unclear: int = 0
+    newer: int = 0
+    offset: float | None = None
+    uploads: dict[str, str] = field(default_factory=dict)
+    looking: bool = False
+
+    @property
+    def lists(self) -> bool:
+        """Whether a lost reply can be looked for."""
+        return self.provider.job_list_limit > 0
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """A generation under way.
+
+    Attributes:
+        generation: What is asked for.
+        lane: Who is asked.
+        model: What is known of the model.
+        price: What is reserved for it.
+        run: The run that buys it.
+        budget: That run's cap.
+        key: Its attempt in the ledger; 0 before there is one.
+        state: Where it stands; changed by ``Core.move`` only.
+        at, lost_at: When the intent was committed; when the create could last have left (microseconds).
+        job, route: The provider's handle and path.
+        accepted: When it was accepted (or sent, for an immediate answer), on the monotonic clock.
+        timed: Whether that moment was seen by this process, so that a duration can be told from it.
+        expected: How many seconds such a job usually takes.
+        cost, seconds, assets, outputs: What is known of its end.
+        reserved: What is set aside.
+        error: Why it is not saved.
+        cached: Whether it was paid for before this run.
+        failures: Looks or transfers in a row that failed.
+        tries: Creates sent by this process.
+        asked_again: Whether the job was asked for new addresses already.
+        wanted: Whether somebody still wants it bought (Stop clears it).
+        followers: Who is told, and at which of their rows.
+    """
+
+    generation: Generation
+    lane: Lane
+    run: str
+    model: Model | None = None
+    price: Cost = NO_COST
+    budget: Budget = NO_BUDGET
+    key: int = 0
+    state: State = State.PLANNED
+    at: int = 0
+    lost_at: int | None = None
+    job: str | None = None
+    route: str = ""
+    accepted: float = 0.0
+    timed: bool = False
+    expected: float | None = None
+    cost: Cost = NO_COST
+    reserved: Cost = NO_COST
+    seconds: float | None = None
+    assets: tuple[Asset, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    error: NotebookgenError | None = None
+    cached: bool = False
+    failures: int = 0
+    tries: int = 0
+    asked_again: bool = False
+    wanted: bool = True
+    followers: list[tuple[RunHandle, int]] = field(default_factory=list)
+
+    @property
+    def kind(self) -> Kind | None:
+        """What is to come back, as far as anybody knows."""
+        return self.generation.kind or (self.model.kind if self.model else None)
+
+    @property
+    def ref(self) -> JobRef:
+        """What the adapter needs to ask about the job."""
+        return JobRef(self.job or "", self.generation.model, self.generation.kind, self.route)
+
+    def load(self, row: AttemptRow) -> None:
+        """Take over what the ledger has of an attempt."""
+        self.key, self.state, self.at, self.lost_at = row.key, State(row.state), row.at, row.lost_at
+        self.job, self.route, self.seconds = row.job, row.route or "", row.seconds
+        self.cost = row.cost
+        self.reserved = Cost(from_nano(row.reserved), row.unit, "listed") if row.reserved is not None else NO_COST
+
+    def facts(self, *, done: bool) -> Delivered:
+        """Return how it stands, for those who follow it."""
+        return Delivered(
+            generation=self.generation,
+            state=self.state,
+            cost=self.cost,
+            assets=self.assets,
+            seconds=self.seconds,
+            job=self.job,
+            error=self.error,
+            cached=self.cached,
+            reserved=self.reserved,
+            at=date_of(self.at),
+            done=done,
+        )
+
+
+def date_of(microseconds: int | None) -> datetime | None:
+    """Return a moment of the ledger as a date, UTC."""
+    return datetime.fromtimestamp(microseconds / 1e6, UTC) if microseconds else None

@@ -1,0 +1,207 @@
+"""From accepted to over: when to look at a job, what it answers, and how it ends badly. A failed look ends nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import JobCancelled, JobFailed, NotebookgenError, NotFound
+from notebookgen.jobs.schedule import delay_after_failure, next_look
+from notebookgen.jobs.states import State
+from notebookgen.ledger.rows import from_nano, to_nano
+from notebookgen.providers import fault_error
+from notebookgen.records import Cost, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from notebookgen.jobs.core import Core
+    from notebookgen.jobs.keeping import Keeping
+    from notebookgen.jobs.ticket import Lane, Ticket
+    from notebookgen.records import Job
+    from notebookgen.wire import HttpResponse
+
+__all__ = ["Watching"]
+
+# A job that its provider does not know any more, so many looks in a row, is gone.
+UNKNOWN_LOOKS = 5
+
+
+class Watching:
+    """Looks at jobs until they are over."""
+
+    def __init__(self, core: Core, keeping: Keeping, hear: Callable[[Lane, HttpResponse], None]) -> None:
+        """Work with the engine's other parts; ``hear`` is told of every reply (it sets the account's clock)."""
+        self._core = core
+        self._keeping = keeping
+        self._hear = hear
+
+    def begin(self, ticket: Ticket, job: Job) -> None:
+        """Start looking at a job that was just accepted."""
+        self._core.tell(ticket, str(job.phase))
+        self._next(ticket)
+
+    def _next(self, ticket: Ticket) -> None:
+        """Look again after the time the schedule says."""
+        core = self._core
+        age = core.clock.monotonic() - ticket.accepted
+        core.later(
+            next_look(age, expected=ticket.expected, kind=ticket.kind, jitter=core.rng.random()),
+            lambda: self.look(ticket),
+        )
+
+    def look(self, ticket: Ticket) -> None:
+        """Ask for a job's status."""
+        core, lane = self._core, ticket.lane
+        if ticket.state is not State.SUBMITTED:
+            return
+        request = lane.provider.status(ticket.ref)
+
+        def then(response: HttpResponse | None, error: BaseException | None) -> None:
+            if ticket.state is State.SUBMITTED:
+                core.safely(ticket, lambda: self._answered(ticket, response, error))
+
+        core.work(lambda: lane.transport.send(request), then)
+
+    def _answered(self, ticket: Ticket, response: HttpResponse | None, error: BaseException | None) -> None:
+        """Read the answer to a look."""
+        provider = ticket.lane.provider
+        retry_after = None
+        if response is not None:
+            self._hear(ticket.lane, response)
+            fault = provider.read_fault(response)
+            if fault is None:
+                try:
+                    job = provider.read_status(response, ticket.ref)
+                except NotebookgenError as unread:
+                    error = unread
+                else:
+                    self.heard(ticket, job)
+                    return
+            else:
+                error, retry_after = fault_error(provider, fault, "asking about a job"), fault.retry_after
+        if not isinstance(error, NotebookgenError) and error is not None:
+            raise error
+        ticket.failures += 1
+        if isinstance(error, NotFound) and ticket.failures >= UNKNOWN_LOOKS:
+            self._gone(ticket, error)
+            return
+        wait = delay_after_failure(ticket.failures, retry_after=retry_after, jitter=self._core.rng.random())
+        self._core.tell(ticket, "the provider does not answer clearly; asking again")
+        self._core.later(wait, lambda: self.look(ticket))
+
+    def heard(self, ticket: Ticket, job: Job) -> None:
+        """Go on from what a provider says about a job."""
+        ticket.failures = 0
+        if job.phase is Phase.COMPLETED:
+            self._keeping.completed(ticket, job)
+        elif job.phase.over:
+            self.failed(ticket, job)
+        else:
+            self._core.tell(ticket, str(job.phase))
+            self._next(ticket)
+
+    def failed(self, ticket: Ticket, job: Job, /, **columns: Any) -> None:
+        """Write down a job that failed or was cancelled, and what that cost as far as anybody says."""
+        core, provider = self._core, ticket.lane.provider
+        cost = ending_cost(ticket, job)
+        state = State.CANCELLED if job.phase is Phase.CANCELLED else State.FAILED
+        if state is State.CANCELLED and ticket.state is State.INTENT:
+            state = State.FAILED  # a create that answers "cancelled" was never submitted for anybody to cancel
+        ticket.cost = cost
+        said = job.error or job.fail_code or "no reason given"
+        columns |= {"ended": core.clock.now(), "error": said, "fail_code": job.fail_code}
+        columns |= {"charged": to_nano(cost.amount), "unit": cost.unit or ticket.reserved.unit, "basis": cost.basis}
+        columns["retryable"] = None if job.retryable is None else int(job.retryable)
+        if job.refunded is not None:
+            columns |= {"charged": to_nano(job.charged or ticket.cost.amount), "refunded": to_nano(job.refunded)}
+        core.move(ticket, state, **columns)
+        money = "Nothing was charged." if cost.amount == 0 else f"Charged as far as known: {cost}."
+        if state is State.CANCELLED:
+            error: NotebookgenError = JobCancelled(
+                f"{ticket.generation.full_model} was cancelled at {provider.title}. {money}\nRun it again to buy it anew.",
+                id=ticket.generation.id,
+                job=ticket.job,
+            )
+        else:
+            step = (
+                "The content was not accepted: change the prompt or the settings."
+                if job.retryable is False
+                else "Run it again to buy another try."
+            )
+            code = f" ({job.fail_code})" if job.fail_code and job.fail_code not in said else ""
+            error = JobFailed(
+                f'{provider.title} could not make it: "{said}"{code}\n{money} {step}',
+                id=ticket.generation.id,
+                job=ticket.job,
+                fail_code=job.fail_code,
+                retryable=job.retryable,
+            )
+        core.finish(ticket, error)
+
+    def _gone(self, ticket: Ticket, error: NotebookgenError) -> None:
+        """Write down a job that its provider does not know any more; what it cost keeps counting."""
+        core = self._core
+        reserved = ticket.cost if ticket.cost.amount is not None else ticket.reserved
+        core.move(
+            ticket,
+            State.FAILED,
+            ended=core.clock.now(),
+            error="the provider does not know the job any more",
+            charged=to_nano(reserved.amount),
+            retryable=0,
+        )
+        ticket.cost = reserved
+        message = (
+            f"{ticket.lane.provider.title} does not know job {ticket.job} any more; what it made is lost ({error.args[0]}).\n"
+            f"Counted as spent: {reserved}. --fresh (fresh=True) buys it anew."
+        )
+        core.finish(ticket, JobFailed(message, id=ticket.generation.id, job=ticket.job, retryable=False))
+
+    def cancel(self, ticket: Ticket, told: Callable[[str], None]) -> None:
+        """Ask the provider to cancel a job; ``told`` gets one line for a person."""
+        core, lane = self._core, ticket.lane
+        name = f"{ticket.generation.full_model} ({ticket.generation.id[:8]})"
+        if ticket.state is not State.SUBMITTED:
+            told(f"{name}: {ticket.state}, so there is nothing to cancel at {lane.provider.title}.")
+            return
+        request = lane.provider.cancel(ticket.ref)
+        if request is None:
+            told(f"{name}: {lane.provider.title} has no way to cancel a job; it is looked after to its end.")
+            return
+
+        def then(response: HttpResponse | None, error: BaseException | None) -> None:
+            if response is None:
+                told(f"{name}: {error}")
+                return
+            fault = lane.provider.read_fault(response)
+            if fault is not None and fault.code != 409:
+                told(f"{name}: {fault_error(lane.provider, fault, 'cancelling')}")
+                return
+            job = lane.provider.read_cancel(response, ticket.ref)
+            if job is None:
+                told(f"{name}: it was over already.")
+                self.look(ticket)
+            elif ticket.state is State.SUBMITTED:
+                self.heard(ticket, job)
+                told(f"{name}: cancelled at {lane.provider.title}.")
+
+        core.work(
+            lambda: lane.transport.send(request),
+            lambda response, error: core.safely(ticket, lambda: then(response, error)),
+        )
+
+
+def ending_cost(ticket: Ticket, job: Job) -> Cost:
+    """Return what a job cost when it is over: as reported, else as listed, else unknown.
+
+    A failed job of a provider that says it charges none is free; where nobody says, what was reserved keeps counting.
+    """
+    provider = ticket.lane.provider
+    if job.charged is not None:
+        return Cost(job.charged - (job.refunded or 0), provider.unit, "reported")
+    if ticket.cost.basis == "reported" and ticket.cost.amount is not None:
+        return Cost(ticket.cost.amount - (job.refunded or 0), ticket.cost.unit, "reported")
+    if job.phase is not Phase.COMPLETED and provider.charges_failures is False:
+        return Cost(from_nano(0), ticket.reserved.unit or provider.unit, "listed")
+    return ticket.reserved

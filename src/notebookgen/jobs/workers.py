@@ -1,0 +1,67 @@
+"""Daemon threads for what blocks: sending, downloading, decoding. They return values; they change no state."""
+
+from __future__ import annotations
+
+import threading
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Workers"]
+
+IDLE_SECONDS = 10.0
+
+
+class Workers:
+    """A pool that grows on demand up to ``most`` and shrinks again when idle.
+
+    Daemon threads, and not an executor: a create may be held open for minutes, and the end of a kernel must not wait
+    for it (the intent is on disk; the next kernel looks after it).
+    """
+
+    def __init__(self, most: int, name: str) -> None:
+        """Begin without any thread.
+
+        Args:
+            most: How many threads there may be at once.
+            name: What they are called in a debugger.
+        """
+        self._most = most
+        self._name = name
+        self._tasks: SimpleQueue[tuple[Callable[[], Any], Callable[[Any, BaseException | None], None]]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._free = 0
+
+    def submit(self, task: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
+        """Run ``task`` in a thread, then call ``done(result, error)`` in that thread (it only posts to a queue)."""
+        with self._lock:
+            self._tasks.put((task, done))
+            if self._free < self._tasks.qsize() and self._threads < self._most:
+                self._threads += 1
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+
+    def _work(self) -> None:
+        """Take tasks until there have been none for a while."""
+        while True:
+            with self._lock:
+                self._free += 1
+            try:
+                task, done = self._tasks.get(timeout=IDLE_SECONDS)
+            except Empty:
+                with self._lock:
+                    self._free -= 1
+                    if self._tasks.empty():  # else one came in just now, and this thread is counted on
+                        self._threads -= 1
+                        return
+                continue
+            with self._lock:
+                self._free -= 1
+            try:
+                result, error = task(), None
+            except BaseException as raised:  # noqa: BLE001 - handed to the loop, which knows what it means
+                result, error = None, raised
+            done(result, error)
+            del task, done, result, error

@@ -1,0 +1,103 @@
+"""Which kernels are alive: each holds an operating-system lock on a file of its own for as long as it lives.
+
+A lock, not a heartbeat: a laptop that sleeps for a night is not dead, and a killed process is dead at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import NotWritable
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+__all__ = ["KernelLock"]
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: BinaryIO) -> bool:
+        """Take the lock without waiting; False where another process has it."""
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _lock(file: BinaryIO) -> bool:
+        """Take the lock without waiting; False where another process has it.
+
+        ``flock`` and not ``lockf``: the latter is per process, so that asking about ourselves would free it.
+        """
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+class KernelLock:
+    """This process's lock, and the question whether another process still holds its own."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take a lock in ``folder``.
+
+        Raises:
+            NotWritable: The folder cannot be written.
+        """
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.id, self._path, self._file = self._take()
+        except OSError as error:
+            message = (
+                f"{folder} cannot be written: {error.strerror}. Nothing was sent.\n"
+                f"Give another home folder: ng.configure(home='...') or NOTEBOOKGEN_HOME."
+            )
+            raise NotWritable(message) from error
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._file.close)  # a forked child must not keep the lock alive
+
+    def _take(self) -> tuple[str, Path, BinaryIO]:
+        """Make a lock file and lock it.
+
+        Another kernel that looks between the two steps takes the file for a dead one's and clears it away; then
+        there is nothing to be seen of us, so a second file is made.
+        """
+        while True:
+            name = uuid.uuid4().hex
+            path = self._folder / f"{name}.lock"
+            file = path.open("w+b")
+            if not _lock(file):
+                file.close()
+                message = "the file system has no locks"
+                raise OSError(0, message)
+            if path.exists():
+                return name, path, file
+            file.close()
+
+    def alive(self, kernel: str) -> bool:
+        """Whether the process behind that id still lives. A dead one's file is cleared away."""
+        if kernel == self.id:
+            return True
+        path = self._folder / f"{Path(kernel).name}.lock"
+        try:
+            with path.open("r+b") as file:
+                if not _lock(file):
+                    return True
+        except OSError:
+            return False
+        path.unlink(missing_ok=True)
+        return False
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)

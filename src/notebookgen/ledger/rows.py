@@ -1,0 +1,162 @@
+"""The ledger's rows as frozen records, and how records become columns and come back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from notebookgen.records import Asset, Cost, Generation, InputImage, Output, Realm
+from notebookgen.wire import canonical_json
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+__all__ = [
+    "AttemptRow",
+    "asset_from",
+    "asset_values",
+    "from_nano",
+    "generation_from",
+    "generation_values",
+    "outputs_from",
+    "outputs_text",
+    "realm_from",
+    "realm_text",
+    "shape_of",
+    "to_nano",
+]
+
+NANO = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One attempt to buy one generation, as the ledger has it. Times in microseconds, amounts in nano-units."""
+
+    key: int
+    generation: str
+    number: int
+    run: str
+    realm: str
+    state: str
+    kernel: str
+    at: int
+    lost_at: int | None
+    submitted: int | None
+    ended: int | None
+    job: str | None
+    route: str | None
+    unit: str | None
+    reserved: int | None
+    charged: int | None
+    refunded: int | None
+    basis: str
+    seconds: float | None
+    outputs: str | None
+    error: str | None
+    fail_code: str | None
+    retryable: int | None
+
+    @property
+    def cost(self) -> Cost:
+        """What it cost so far: charged less refunded, or unknown."""
+        if self.charged is None:
+            return Cost(unit=self.unit)
+        net = from_nano(self.charged - (self.refunded or 0))
+        return Cost(net, self.unit, self.basis)  # type: ignore[arg-type]  # the column holds a Basis
+
+
+def to_nano(amount: Decimal | None) -> int | None:
+    """Return an amount as whole nano-units, rounded up: what is finer than a billionth is never lost to us."""
+    if amount is None:
+        return None
+    scaled = amount * NANO
+    whole = int(scaled)
+    return whole if whole == scaled else whole + 1
+
+
+def from_nano(nano: int) -> Decimal:
+    """Return nano-units as a decimal without trailing zeros."""
+    amount = Decimal(nano) / NANO
+    whole = amount.to_integral_value()
+    return whole if amount == whole else amount.normalize()
+
+
+def realm_text(realm: Realm) -> str:
+    """Return the realm as one column's text."""
+    return f"{realm.provider}|{realm.account}|{int(realm.sandbox)}"
+
+
+def realm_from(text: str) -> Realm:
+    """Return the realm of a column's text."""
+    provider, account, sandbox = text.split("|")
+    return Realm(provider, account, sandbox=sandbox == "1")
+
+
+def shape_of(generation: Generation) -> str:
+    """Return the hash of all that a price depends on: provider, model, settings, how many images, prompt's length."""
+    asked = [generation.realm.provider, generation.realm.sandbox, generation.model, generation.kind]
+    asked += [dict(generation.settings), len(generation.images), len(generation.prompt) // 250]
+    return hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:32]
+
+
+def generation_values(generation: Generation, at: int) -> tuple[Any, ...]:
+    """Return a generation as the columns of its table."""
+    realm = generation.realm
+    images = canonical_json([asdict(image) for image in generation.images])
+    return (
+        generation.id,
+        generation.content,
+        generation.sample,
+        shape_of(generation),
+        realm.provider,
+        realm.account,
+        int(realm.sandbox),
+        generation.model,
+        generation.kind,
+        generation.prompt,
+        canonical_json(dict(generation.settings)),
+        images,
+        at,
+    )
+
+
+def generation_from(row: sqlite3.Row) -> Generation:
+    """Return the generation of a row of its table."""
+    return Generation(
+        realm=Realm(row["provider"], row["account"], sandbox=bool(row["sandbox"])),
+        model=row["model"],
+        prompt=row["prompt"],
+        settings=json.loads(row["settings"]),
+        images=tuple(InputImage(**image) for image in json.loads(row["images"])),
+        sample=row["sample"],
+        kind=row["kind"],
+    )
+
+
+def outputs_text(outputs: Iterable[Output]) -> str:
+    """Return what is to be downloaded as JSON. Bytes that came inside a reply are spooled elsewhere, not here."""
+    return canonical_json([{"name": one.name, "url": one.url, "text": one.text} for one in outputs])
+
+
+def outputs_from(text: str | None) -> tuple[Output, ...]:
+    """Return what is to be downloaded."""
+    return tuple(Output(**one) for one in json.loads(text or "[]"))
+
+
+def asset_values(attempt: int, position: int, asset: Asset) -> tuple[Any, ...]:
+    """Return an asset as the columns of its table."""
+    sound = None if asset.has_sound is None else int(asset.has_sound)
+    size = (asset.kind, asset.mime, asset.size, asset.sha256, asset.name, asset.url)
+    return (attempt, position, asset.path, *size, asset.width, asset.height, asset.seconds, sound)
+
+
+def asset_from(row: sqlite3.Row, home: str) -> Asset:
+    """Return the asset of a row of its table; ``home`` is put before its path."""
+    values = {name: row[name] for name in row.keys() if name not in {"attempt", "position", "has_sound", "path"}}  # noqa: SIM118 - a sqlite3.Row iterates over values
+    sound = None if row["has_sound"] is None else bool(row["has_sound"])
+    return Asset(path=f"{home}{row['path']}", has_sound=sound, **values)

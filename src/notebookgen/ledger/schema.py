@@ -1,0 +1,141 @@
+"""The shape of the ledger file, as numbered migrations; nothing else knows a ``CREATE TABLE``.
+
+Each migration and the number it leaves behind are one transaction. A file of a newer shape is refused, untouched.
+Times are microseconds since 1970 UTC; amounts are whole nano-units (10**-9) of their unit; hashes are hexadecimal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import LedgerTooNew
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+__all__ = ["MIGRATIONS", "VERSION", "migrate"]
+
+FIRST = """
+CREATE TABLE runs (
+    id        TEXT PRIMARY KEY,
+    at        INTEGER NOT NULL,
+    kernel    TEXT NOT NULL,
+    notebook  TEXT,
+    tag       TEXT,
+    budget    TEXT,
+    ended     INTEGER
+) STRICT;
+
+CREATE TABLE generations (
+    id        TEXT PRIMARY KEY,
+    content   TEXT NOT NULL,
+    sample    INTEGER NOT NULL,
+    shape     TEXT NOT NULL,      -- model and settings alone: what the price depends on
+    provider  TEXT NOT NULL,
+    account   TEXT NOT NULL,
+    sandbox   INTEGER NOT NULL,
+    model     TEXT NOT NULL,
+    kind      TEXT,
+    prompt    TEXT NOT NULL,
+    settings  TEXT NOT NULL,      -- JSON object
+    images    TEXT NOT NULL,      -- JSON list
+    at        INTEGER NOT NULL
+) STRICT;
+CREATE INDEX generations_content ON generations (content, sample);
+CREATE INDEX generations_shape ON generations (shape);
+
+CREATE TABLE attempts (
+    key         INTEGER PRIMARY KEY,
+    generation  TEXT NOT NULL REFERENCES generations (id),
+    number      INTEGER NOT NULL,  -- 1 for the first time it is bought
+    run         TEXT NOT NULL REFERENCES runs (id),
+    realm       TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    kernel      TEXT NOT NULL,     -- who looks after it
+    at          INTEGER NOT NULL,  -- when the intent was committed
+    lost_at     INTEGER,           -- when the create could last have left, for a create without an answer
+    submitted   INTEGER,
+    ended       INTEGER,
+    job         TEXT,
+    route       TEXT,
+    unit        TEXT,
+    reserved    INTEGER,
+    charged     INTEGER,
+    refunded    INTEGER,
+    basis       TEXT NOT NULL,
+    seconds     REAL,
+    outputs     TEXT,              -- JSON list: what is still to be downloaded
+    error       TEXT,
+    fail_code   TEXT,
+    retryable   INTEGER,
+    UNIQUE (generation, number)
+) STRICT;
+-- Whatever a program does, one generation is never under way twice, and one job is never adopted twice.
+CREATE UNIQUE INDEX attempts_open ON attempts (generation)
+    WHERE state IN ('intent', 'submitted', 'completed', 'ambiguous');
+CREATE UNIQUE INDEX attempts_job ON attempts (realm, job) WHERE job IS NOT NULL;
+CREATE INDEX attempts_run ON attempts (run);
+
+CREATE TABLE assets (
+    attempt    INTEGER NOT NULL REFERENCES attempts (key),
+    position   INTEGER NOT NULL,
+    path       TEXT NOT NULL,      -- relative to the home folder
+    kind       TEXT NOT NULL,
+    mime       TEXT NOT NULL,
+    size       INTEGER NOT NULL,
+    sha256     TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    url        TEXT,
+    width      INTEGER,
+    height     INTEGER,
+    seconds    REAL,
+    has_sound  INTEGER,
+    PRIMARY KEY (attempt, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_rows (
+    run         TEXT NOT NULL REFERENCES runs (id),
+    position    INTEGER NOT NULL,
+    sample      INTEGER NOT NULL,
+    generation  TEXT,
+    PRIMARY KEY (run, position, sample)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST,)
+VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a ledger file to the newest shape.
+
+    Raises:
+        LedgerTooNew: A newer notebookgen wrote it; it is left as it is.
+    """
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > VERSION:
+        message = (
+            f"the ledger {path} was written by a newer notebookgen (shape {found}, this one knows {VERSION}).\n"
+            f"Nothing was changed. Type: pip install --upgrade notebookgen"
+        )
+        raise LedgerTooNew(message)
+    if found == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (found,) = connection.execute("PRAGMA user_version").fetchone()  # another kernel may have been quicker
+        for number, script in enumerate(MIGRATIONS[found:], start=found + 1):
+            for statement in _statements(script):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script at its semicolons; ``executescript`` would commit the open transaction."""
+    plain = "\n".join(line.split("--")[0] for line in script.splitlines())
+    return [statement for statement in plain.split(";") if statement.strip()]

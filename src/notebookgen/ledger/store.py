@@ -1,0 +1,302 @@
+"""The ledger file: every write there is, each a transaction. One thread owns a ``Store``; readers open their own.
+
+SQLite in WAL mode with ``synchronous=FULL``: a committed intent survives the kill of the process and of the machine.
+Reserved and spent are sums over rows, never counters, so that no crash can leak one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from notebookgen.errors import LedgerError, NotWritable
+from notebookgen.ledger.filesystem import is_network_folder
+from notebookgen.ledger.rows import (
+    AttemptRow,
+    asset_from,
+    asset_values,
+    generation_from,
+    generation_values,
+    shape_of,
+)
+from notebookgen.ledger.schema import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from notebookgen.records import Asset, Generation
+
+__all__ = ["FILE_NAME", "Store"]
+
+FILE_NAME = "ledger.sqlite"
+BUSY_SECONDS = 30.0
+OPEN_STATES = "('intent', 'submitted', 'completed', 'ambiguous')"
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours: what is wrong, that nothing was lost, what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        words = str(error)
+        if "full" in words:
+            message = f"the disk of {path.parent} is full, so nothing new is sent. Free some room and run again."
+            raise NotWritable(message) from error
+        if "readonly" in words or "unable to open" in words:
+            message = (
+                f"the ledger {path} cannot be written ({words}), so nothing was sent.\n"
+                "Give another home folder: ng.configure(home='...') or NOTEBOOKGEN_HOME."
+            )
+            raise NotWritable(message) from error
+        if "locked" in words or "busy" in words:
+            message = f"another program has held the ledger {path} for {BUSY_SECONDS:.0f} s. Close it and run again."
+            raise LedgerError(message) from error
+        if "not a database" in words or "malformed" in words:
+            message = (
+                f"the ledger {path} is damaged ({words}). Nothing was sent and the file was left as it is.\n"
+                "Put a copy back from a backup, or move the file away to begin a new one."
+            )
+            raise LedgerError(message) from error
+        raise
+
+
+class Store:
+    """The ledger file, opened for writing by one thread."""
+
+    def __init__(self, home: Path) -> None:
+        """Open (or begin) the ledger in ``home`` and bring it to the newest shape.
+
+        Raises:
+            NotWritable: The folder or the file cannot be written.
+            LedgerTooNew: A newer notebookgen wrote it.
+            LedgerError: It is no ledger, or damaged.
+        """
+        self.home = home
+        self.path = home / FILE_NAME
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = (
+                f"{home} cannot be made: {error.strerror}. Nothing was sent.\n"
+                "Give another home folder: ng.configure(home='...') or NOTEBOOKGEN_HOME."
+            )
+            raise NotWritable(message) from error
+        with translated(self.path):
+            self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                self._db.row_factory = sqlite3.Row
+                # WAL keeps its index in shared memory, which a network file system does not share.
+                self._db.execute(f"PRAGMA journal_mode = {'DELETE' if is_network_folder(home) else 'WAL'}")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute("PRAGMA foreign_keys = ON")
+                migrate(self._db, self.path)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all that happens inside one transaction; nested ones join the outer one."""
+        if self._db.in_transaction:
+            yield
+            return
+        with translated(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
+        with translated(self.path):
+            row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+        return row
+
+    def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        with translated(self.path):
+            return self._db.execute(sql, values).fetchall()
+
+    def _do(self, sql: str, *values: object) -> int:
+        with translated(self.path):
+            return self._db.execute(sql, values).rowcount
+
+    # Runs --------------------------------------------------------------------------------------------------------
+
+    def begin_run(self, run: str, *, at: int, kernel: str, notebook: str | None, tag: str | None) -> None:
+        """Write down that a run begins."""
+        self._do(
+            "INSERT INTO runs (id, at, kernel, notebook, tag) VALUES (?, ?, ?, ?, ?)", run, at, kernel, notebook, tag
+        )
+
+    def end_run(self, run: str, at: int) -> None:
+        """Write down that a run has nothing more to do."""
+        self._do("UPDATE runs SET ended = ? WHERE id = ?", at, run)
+
+    def add_rows(self, run: str, rows: Iterable[tuple[int, int, str | None]]) -> None:
+        """Write down which generation stands at which (position, sample) of a run."""
+        with self.transaction():
+            self._db.executemany(
+                "INSERT OR REPLACE INTO run_rows (run, position, sample, generation) VALUES (?, ?, ?, ?)",
+                ((run, *row) for row in rows),
+            )
+
+    # Generations -------------------------------------------------------------------------------------------------
+
+    def remember(self, generation: Generation, at: int) -> None:
+        """Write down what is asked for, once."""
+        values = generation_values(generation, at)
+        self._do(f"INSERT OR IGNORE INTO generations VALUES ({', '.join('?' * len(values))})", *values)  # noqa: S608 - only question marks are formatted
+
+    def generation(self, id: str) -> Generation | None:
+        """Return what was asked for under that id."""
+        row = self._one("SELECT * FROM generations WHERE id = ?", id)
+        return generation_from(row) if row else None
+
+    def ids_like(self, prefix: str) -> list[str]:
+        """Return the ids that begin with ``prefix`` (people type the first few digits)."""
+        pattern = prefix.replace("%", "").replace("_", "") + "%"
+        return [row["id"] for row in self._all("SELECT id FROM generations WHERE id LIKE ? LIMIT 10", pattern)]
+
+    def unused_samples(self, content: str, count: int) -> list[int]:
+        """Return the first sample indices of a content that were neither delivered nor failed for good.
+
+        An index that was begun and not delivered is unused: a killed ``fresh`` that is run again takes up the sample
+        it had begun, and buys nothing twice.
+        """
+        rows = self._all(
+            """SELECT DISTINCT g.sample FROM generations g JOIN attempts a ON a.generation = g.id WHERE g.content = ?
+               AND (a.state = 'saved' OR (a.state = 'failed' AND a.retryable = 0))""",
+            content,
+        )
+        used = {row["sample"] for row in rows}
+        return [sample for sample in range(len(used) + count) if sample not in used][:count]
+
+    # Attempts ----------------------------------------------------------------------------------------------------
+
+    def last_attempt(self, generation: str) -> AttemptRow | None:
+        """Return the newest attempt to buy a generation."""
+        row = self._one("SELECT * FROM attempts WHERE generation = ? ORDER BY number DESC LIMIT 1", generation)
+        return AttemptRow(*row) if row else None
+
+    def attempt(self, key: int) -> AttemptRow | None:
+        """Return one attempt."""
+        row = self._one("SELECT * FROM attempts WHERE key = ?", key)
+        return AttemptRow(*row) if row else None
+
+    def open_attempts(self) -> list[AttemptRow]:
+        """Return the attempts that somebody must look after, oldest first."""
+        return [
+            AttemptRow(*row)
+            for row in self._all(f"SELECT * FROM attempts WHERE state IN {OPEN_STATES} ORDER BY key")  # noqa: S608 - a constant
+        ]
+
+    def run_attempts(self, run: str) -> list[AttemptRow]:
+        """Return the attempts made by one run."""
+        return [AttemptRow(*row) for row in self._all("SELECT * FROM attempts WHERE run = ? ORDER BY key", run)]
+
+    def add_intent(
+        self,
+        generation: Generation,
+        *,
+        run: str,
+        realm: str,
+        kernel: str,
+        at: int,
+        unit: str | None,
+        reserved: int | None,
+    ) -> int:
+        """Write down the intent to buy, as a new attempt, and return its key."""
+        number = self._one("SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE generation = ?", generation.id)
+        with translated(self.path):
+            cursor = self._db.execute(
+                """INSERT INTO attempts (generation, number, run, realm, state, kernel, at, unit, reserved, basis)
+                   VALUES (?, ?, ?, ?, 'intent', ?, ?, ?, ?, 'unknown')""",
+                (generation.id, number[0] if number else 1, run, realm, kernel, at, unit, reserved),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def update(self, key: int, old: str | None = None, /, **columns: Any) -> bool:
+        """Change columns of an attempt; with ``old``, only while it is still in that state.
+
+        Returns:
+            Whether it was: False means that another kernel has moved it meanwhile.
+        """
+        names = ", ".join(f"{name} = ?" for name in columns)
+        sql = f"UPDATE attempts SET {names} WHERE key = ?" + (" AND state = ?" if old else "")  # noqa: S608 - names of our own columns
+        return self._do(sql, *columns.values(), key, *([old] if old else [])) == 1
+
+    def adopted_jobs(self, realm: str) -> set[str]:
+        """Return the job handles of a realm that some attempt has."""
+        rows = self._all("SELECT job FROM attempts WHERE realm = ? AND job IS NOT NULL", realm)
+        return {row["job"] for row in rows}
+
+    # Money -------------------------------------------------------------------------------------------------------
+
+    def committed(self, *, run: str | None = None, realm: str | None = None, unit: str) -> int:
+        """Return what is reserved or spent, in nano-units: a sum over rows.
+
+        An open attempt counts with the larger of its reservation and its charge; one that is over with what was
+        charged less what came back.
+        """
+        where = [("run", run), ("realm", realm)]
+        asked = [(name, value) for name, value in where if value is not None]
+        clause = "".join(f" AND {name} = ?" for name, _ in asked)
+        row = self._one(
+            f"""SELECT coalesce(sum(CASE WHEN state IN {OPEN_STATES}
+                    THEN max(coalesce(reserved, 0), coalesce(charged, 0))
+                    ELSE coalesce(charged, 0) - coalesce(refunded, 0) END), 0)
+                FROM attempts WHERE unit = ?{clause}""",  # noqa: S608 - constants and our own column names
+            unit,
+            *(value for _, value in asked),
+        )
+        return int(row[0]) if row else 0
+
+    def highest_charge(self, generation: Generation) -> tuple[int, str] | None:
+        """Return the most that this model with these settings was ever reported to cost, and its unit."""
+        row = self._one(
+            """SELECT max(a.charged), a.unit FROM attempts a JOIN generations g ON g.id = a.generation
+               WHERE g.shape = ? AND a.basis = 'reported' AND a.unit IS NOT NULL GROUP BY a.unit ORDER BY 1 DESC LIMIT 1""",
+            shape_of(generation),
+        )
+        return (int(row[0]), str(row[1])) if row and row[0] is not None else None
+
+    def usual_seconds(self, generation: Generation) -> float | None:
+        """Return the median duration of the model's last jobs with these settings, else of its last jobs."""
+        for column, value in (("shape", shape_of(generation)), ("model", generation.model)):
+            rows = self._all(
+                f"""SELECT a.seconds FROM attempts a JOIN generations g ON g.id = a.generation
+                    WHERE g.{column} = ? AND g.provider = ? AND g.sandbox = ? AND a.seconds IS NOT NULL
+                    AND a.state = 'saved' ORDER BY a.key DESC LIMIT 21""",  # noqa: S608 - one of two column names
+                value,
+                generation.realm.provider,
+                int(generation.realm.sandbox),
+            )
+            if rows:
+                return float(sorted(row["seconds"] for row in rows)[len(rows) // 2])
+        return None
+
+    # Assets ------------------------------------------------------------------------------------------------------
+
+    def keep_assets(self, attempt: int, assets: Sequence[Asset]) -> None:
+        """Write down the files of an attempt; their paths are kept relative to the home folder."""
+        with self.transaction():
+            self._do("DELETE FROM assets WHERE attempt = ?", attempt)
+            for position, asset in enumerate(assets):
+                attempt_key, place, path, *rest = asset_values(attempt, position, asset)
+                relative = Path(path).relative_to(self.home).as_posix()
+                values = (attempt_key, place, relative, *rest)
+                self._do(f"INSERT INTO assets VALUES ({', '.join('?' * len(values))})", *values)  # noqa: S608 - only question marks are formatted
+
+    def assets(self, attempt: int) -> tuple[Asset, ...]:
+        """Return the files of an attempt."""
+        rows = self._all("SELECT * FROM assets WHERE attempt = ? ORDER BY position", attempt)
+        return tuple(asset_from(row, f"{self.home}/") for row in rows)

@@ -1,0 +1,158 @@
+"""Everything a preview says in words lives here: status lines, sizes, durations, and text made safe to be shown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from notebookgen.records import plain_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from decimal import Decimal
+
+    from notebookgen.media.shown import Shown
+    from notebookgen.records import Asset, Cost
+
+__all__ = [
+    "asset_line",
+    "clean",
+    "cost_words",
+    "error_lines",
+    "extent",
+    "facts",
+    "line",
+    "open_address",
+    "pixels_words",
+    "seconds_words",
+    "shorten",
+    "size_words",
+    "totals",
+]
+
+DOT = " · "
+TIMES = "\N{MULTIPLICATION SIGN}"
+MOST_ERROR_LINES = 3
+LONGEST_ERROR_LINE = 300
+LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+# Controls (a terminal obeys them), half surrogates (no file can hold them), and the marks that turn the direction of
+# what follows, so that a name reads as another one: https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
+UNSAFE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+
+
+def clean(text: str) -> str:
+    """Return text without controls, half surrogates and marks that turn its direction; lines and tabs stay."""
+    return UNSAFE.sub("", LINE_ENDS.sub("\n", text))
+
+
+def line(text: str) -> str:
+    """Return text as one clean line."""
+    return " ".join(clean(text).split())
+
+
+def shorten(text: str, most: int) -> str:
+    """Return one clean line of at most that many characters, cut between words where that is possible."""
+    whole = line(text)
+    if len(whole) <= most:
+        return whole
+    head = whole[: most - 1]
+    cut = head.rfind(" ")
+    return (head[:cut] if cut > most // 2 else head).rstrip(" ,;:.-") + "…"
+
+
+def size_words(size: int) -> str:
+    """Return a number of bytes as ``940 B``, ``812 kB`` or ``1.2 MB``."""
+    if size < 1000:
+        return f"{size} B"
+    for unit in ("kB", "MB"):
+        size_in = size / (1000 if unit == "kB" else 1_000_000)
+        if size_in < 999.5:
+            return f"{size_in:.1f} {unit}" if size_in < 9.95 else f"{size_in:.0f} {unit}"
+    return f"{size / 1e9:.1f} GB"
+
+
+def pixels_words(width: int, height: int) -> str:
+    """Return a picture's size, with a true multiplication sign."""
+    return f"{width}{TIMES}{height}"
+
+
+def seconds_words(seconds: float) -> str:
+    """Return a duration as ``3.2 s``, ``47 s`` or ``2 min 5 s``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 90:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 90:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def cost_words(cost: Cost) -> str:
+    """Return ``70 credits``, ``0.03 USD (listed)`` or ``cost unknown``."""
+    return "cost unknown" if cost.amount is None else line(str(cost))
+
+
+def totals(costs: Iterable[Cost]) -> str:
+    """Return the sums of several costs, one for each unit, as ``560 credits + 0.2 USD, 1 unknown``."""
+    sums: dict[str, Decimal] = {}
+    unknown = 0
+    for cost in costs:
+        if cost.amount is None:
+            unknown += 1
+        else:
+            unit = cost.unit or ""
+            sums[unit] = sums[unit] + cost.amount if unit in sums else cost.amount
+    known = " + ".join(line(f"{plain_number(amount)} {unit}") for unit, amount in sums.items())
+    return ", ".join(filter(None, [known, f"{unknown} of unknown cost" if unknown and known else ""])) or "cost unknown"
+
+
+def extent(asset: Asset) -> str:
+    """Return what an asset measures: pixels, duration and size, as far as they are known."""
+    parts = [
+        pixels_words(asset.width, asset.height) if asset.width and asset.height else "",
+        seconds_words(asset.seconds) if asset.seconds else "",
+        size_words(asset.size),
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def asset_line(asset: Asset) -> str:
+    """Return an asset's path and extent."""
+    return f"{line(asset.path)} ({extent(asset)})"
+
+
+def open_address(asset: Asset) -> str | None:
+    """Return where the asset came from if that may be told: a plain http address, without a query that may sign it."""
+    if not asset.url:
+        return None
+    try:
+        parts = urlsplit(asset.url)
+        plain = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.username)
+    except ValueError:
+        return None
+    return line(parts._replace(fragment="").geturl()) if plain else None
+
+
+def error_lines(shown: Shown, most: int = MOST_ERROR_LINES) -> list[str]:
+    """Return the reason of a failure as a few clean lines."""
+    lines = [shorten(one, LONGEST_ERROR_LINE) for one in clean(shown.error or "").splitlines() if one.strip()]
+    return lines[:most]
+
+
+def facts(shown: Shown, *, model: bool = True) -> str:
+    """Return model, duration and cost in one line, and whether the sandbox or the cache answered."""
+    parts = [
+        line(shown.model) if model else "",
+        seconds_words(shown.seconds) if shown.seconds is not None else "",
+        cost_words(shown.cost),
+        f"sample {shown.sample + 1}" if shown.sample else "",
+        "cached" if shown.cached else "",
+        "sandbox" if shown.sandbox else "",
+    ]
+    return DOT.join(filter(None, parts))

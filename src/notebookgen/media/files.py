@@ -1,0 +1,287 @@
+"""Where files are kept: once for each content, under names made by us, moved into place whole.
+
+``folder/ab/abcd….png``: the name is the hash of the bytes. What came back is told by its own bytes and looked into
+before it gets there; markup where a picture, a clip or a sound was due never does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import AssetRefused, InvalidImage
+from notebookgen.media.inspect import look_at
+from notebookgen.media.sniff import HEAD, TEXT, Sniffed, sniff
+from notebookgen.records import Asset
+from notebookgen.transport.parts import said_plainly
+
+if TYPE_CHECKING:
+    from notebookgen.records import Kind, Output
+    from notebookgen.transport.fetch import AssetFetcher, Fetched, FetchLimits
+
+__all__ = ["Collector", "MediaStore"]
+
+BLOCK = 1024 * 1024
+
+
+class MediaStore:
+    """A folder of files by their content. Threads and processes may share it.
+
+    Args:
+        folder: Made when the first file comes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    @property
+    def incoming(self) -> Path:
+        """Where downloads are to be written: the same disk, so that they can be moved."""
+        return self.folder / "incoming"
+
+    def keep(
+        self,
+        what: Fetched | bytes | str,
+        *,
+        due: Kind | None = None,
+        name: str = "",
+        url: str | None = None,
+    ) -> Asset:
+        """Keep a file, or what came inside a reply; return where it is and what it is.
+
+        Args:
+            what: A download (its temporary file is moved), bytes, or a text.
+            due: What was asked for; None where nobody knows.
+            name: The provider's word for it.
+            url: Where it came from; by default what the download says.
+
+        Raises:
+            AssetRefused: It is empty, damaged, or not what was due. Nothing is kept.
+            NotWritable: The disk is full, or the folder may not be written.
+        """
+        part = what.path if not isinstance(what, bytes | str) else self._written(what)
+        try:
+            digest, size, head = summary(part) if isinstance(what, bytes | str) else told_by(what)
+            if not size:
+                message = "the file is empty"
+                raise AssetRefused(message)
+            if isinstance(what, str):
+                told = TEXT
+            else:
+                told = sniff(head)
+                check_kind(told, due)
+            seen = look_at(part, told)
+            told = as_kept(seen.told)
+            path = self._moved(part, digest, size, told.suffix)
+        finally:
+            part.unlink(missing_ok=True)
+        kind = "file" if told.kind == "markup" else told.kind
+        source = url if isinstance(what, bytes | str) else url or what.url
+        return Asset(
+            path=str(path),
+            kind=kind,
+            mime=told.mime,
+            size=size,
+            sha256=digest,
+            name=name,
+            url=source,
+            width=seen.width,
+            height=seen.height,
+            seconds=seen.seconds,
+            has_sound=seen.has_sound,
+        )
+
+    def keep_input(self, data: bytes) -> str:
+        """Keep the bytes of an input image, so that a later kernel can send them; return their hash.
+
+        Raises:
+            NotWritable: The disk is full, or the folder may not be written.
+        """
+        digest = hashlib.sha256(data).hexdigest()
+        if self.path_of(digest) is None:
+            part = self._written(data)
+            try:
+                self._moved(part, digest, len(data), sniff(data[:HEAD]).suffix)
+            finally:
+                part.unlink(missing_ok=True)
+        return digest
+
+    def path_of(self, sha256: str) -> Path | None:
+        """Return where the file of that hash is kept, or None."""
+        if len(sha256) != 64 or not sha256.isalnum():
+            return None
+        found = sorted((self.folder / sha256[:2]).glob(f"{sha256}.*"))
+        return next((path for path in found if path.suffix != ".part"), None)
+
+    def read(self, sha256: str) -> bytes:
+        """Return the bytes of a kept input image.
+
+        Raises:
+            InvalidImage: They are gone, or are no longer what they were.
+        """
+        path = self.path_of(sha256)
+        with contextlib.suppress(FileNotFoundError):
+            data = path.read_bytes() if path else b""
+            if hashlib.sha256(data).hexdigest() == sha256:
+                return data
+        message = f"an input image ({sha256[:12]}…) is no longer kept in {self.folder}. Give it again."
+        raise InvalidImage(message)
+
+    def verify(self, asset: Asset, *, deep: bool = True) -> bool:
+        """Whether a kept file is still in its place and whole.
+
+        Args:
+            asset: The file as it was kept.
+            deep: Whether its bytes are read and hashed; else its length is enough.
+        """
+        path = Path(asset.path)
+        try:
+            if path.stat().st_size != asset.size:
+                return False
+            return not deep or summary(path)[0] == asset.sha256
+        except OSError:
+            return False
+
+    def _written(self, what: bytes | str) -> Path:
+        """Write to a temporary file beside the downloads."""
+        data = what.encode("utf-8", "replace") if isinstance(what, str) else what
+        part = self.incoming / f"{secrets.token_hex(8)}.part"
+        with said_plainly(self.folder):
+            self.incoming.mkdir(parents=True, exist_ok=True)
+            try:
+                part.write_bytes(data)
+            except OSError:
+                part.unlink(missing_ok=True)
+                raise
+        return part
+
+    def _moved(self, part: Path, digest: str, size: int, suffix: str) -> Path:
+        """Move a file to its place, synced to the disk before it has its name."""
+        shelf = self.folder / digest[:2]
+        path = shelf / f"{digest}{suffix}"
+        with said_plainly(self.folder):
+            if path.exists() and path.stat().st_size == size and summary(path)[0] == digest:
+                return path.absolute()
+            shelf.mkdir(parents=True, exist_ok=True)
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            try:
+                part.replace(path)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                copied = shelf / f"{secrets.token_hex(8)}.part"  # it was downloaded to another disk
+                try:
+                    shutil.copyfile(part, copied)
+                    with copied.open("rb+") as file:
+                        os.fsync(file.fileno())
+                    copied.replace(path)
+                finally:
+                    copied.unlink(missing_ok=True)
+            sync_folder(shelf)
+        return path.absolute()
+
+
+class Collector:
+    """Brings outputs of finished jobs to this machine and keeps them: downloads, bytes inside replies, texts.
+
+    Args:
+        store: Where they are kept.
+        fetcher: Who downloads.
+        limits: What one download may take.
+    """
+
+    def __init__(self, store: MediaStore, fetcher: AssetFetcher, *, limits: FetchLimits | None = None) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._limits = limits
+
+    def keep(self, output: Output, *, origin: str, due: Kind | None = None) -> Asset:
+        """Return the kept file of an output; addresses inside texts are never fetched.
+
+        Args:
+            output: What the provider says came back.
+            origin: The provider's configured address, which alone may be of a private network.
+            due: What was asked for; None where nobody knows.
+
+        Raises:
+            AssetError: It cannot be had, or is not what was due.
+            TransportError: The transfer broke.
+            NotWritable: There is no room for it.
+        """
+        if output.text is not None:
+            return self._store.keep(output.text, due=due, name=output.name)
+        if output.data is not None:
+            return self._store.keep(output.data, due=due, name=output.name)
+        fetched = self._fetcher.fetch(
+            output.url or "", into=self._store.incoming, allowed_origin=origin, limits=self._limits
+        )
+        return self._store.keep(fetched, due=due, name=output.name)
+
+    def held(self, sha256: str) -> bytes:
+        """Return the bytes of an input image that is kept.
+
+        Raises:
+            InvalidImage: They are no longer there.
+        """
+        return self._store.read(sha256)
+
+    def present(self, asset: Asset) -> bool:
+        """Whether a kept file is still in its place, by its length."""
+        return self._store.verify(asset, deep=False)
+
+
+def check_kind(told: Sniffed, due: Kind | None) -> None:
+    """Make sure that a file may stand where ``due`` was asked for.
+
+    A clip where a picture was due is kept: it is what was paid for. A page or a message is not.
+
+    Raises:
+        AssetRefused: It is markup, or readable text, where something else was due.
+    """
+    if due == "text":
+        return
+    if told.kind == "markup" or (told.kind == "text" and due is not None):
+        wanted = f"the {due}" if due else "a file"
+        message = f"{wanted} was due, and what came is {told.mime}: a page or a message, not what was made"
+        raise AssetRefused(message)
+
+
+def as_kept(told: Sniffed) -> Sniffed:
+    """Return how a file is named: markup as plain text, so that no double click runs it."""
+    return Sniffed("text", "text/plain", ".txt") if told.kind == "markup" else told
+
+
+def summary(path: Path) -> tuple[str, int, bytes]:
+    """Return a file's hash, its length and its first bytes."""
+    digest, size, head = hashlib.sha256(), 0, b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            head = head or block[:HEAD]
+            digest.update(block)
+            size += len(block)
+    return digest.hexdigest(), size, head
+
+
+def told_by(fetched: Fetched) -> tuple[str, int, bytes]:
+    """Return what a download says of itself, and its first bytes; it was hashed as it came."""
+    with fetched.path.open("rb") as file:
+        return fetched.sha256, fetched.size, file.read(HEAD)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in a folder survive a power cut, where the system can."""
+    flag = getattr(os, "O_DIRECTORY", None)  # POSIX only; Windows does it by itself
+    if flag is not None:
+        handle = os.open(folder, os.O_RDONLY | flag)
+        try:
+            with contextlib.suppress(OSError):  # some network file systems know no such thing
+                os.fsync(handle)
+        finally:
+            os.close(handle)

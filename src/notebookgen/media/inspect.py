@@ -1,0 +1,176 @@
+"""What a file of a known type contains: dimensions, duration, sound; and whether it can be decoded at all.
+
+Hostile bytes are opened here, so every decoder is told the type and may not guess, and pixels are counted before they
+are decoded.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import AssetRefused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import IO
+
+    from PIL.ImageFile import ImageFile
+
+    from notebookgen.media.sniff import Sniffed
+
+__all__ = ["MOST_PIXELS", "PILLOW", "Seen", "look_at", "look_at_picture", "opened_picture"]
+
+# Pillow's own hard limit, twice its Image.MAX_IMAGE_PIXELS; raising it would take changing a global of other people's.
+MOST_PIXELS = 178_000_000
+PILLOW = {
+    "image/png": ("PNG",),
+    "image/jpeg": ("JPEG", "MPO"),
+    "image/webp": ("WEBP",),
+    "image/gif": ("GIF",),
+    "image/avif": ("AVIF",),
+    "image/bmp": ("BMP",),
+    "image/tiff": ("TIFF",),
+}
+# FFmpeg's demuxers, by name: none of them reads playlists or opens other files.
+FFMPEG = {
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "audio/mp4": "mp4",
+    "video/webm": "webm",
+    "video/x-matroska": "matroska",
+    "video/x-msvideo": "avi",
+    "video/ogg": "ogg",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
+    "audio/mpeg": "mp3",
+    "audio/flac": "flac",
+    "audio/aac": "aac",
+}
+SOUND_ONLY = {
+    "video/mp4": ("audio/mp4", ".m4a"),
+    "video/webm": ("audio/webm", ".weba"),
+    "video/x-matroska": ("audio/x-matroska", ".mka"),
+    "video/ogg": ("audio/ogg", ".ogg"),
+}
+warning_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was found inside.
+
+    Attributes:
+        told: What the file is; a clip without pictures in it is a sound after all.
+        width, height: In pixels, as stored.
+        seconds: Duration.
+        has_sound: For clips, whether there is a sound track.
+    """
+
+    told: Sniffed
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    has_sound: bool | None = None
+
+
+def look_at(path: Path, told: Sniffed) -> Seen:
+    """Look into a file that was told by its first bytes; types without a decoder here are taken as they are.
+
+    Raises:
+        AssetRefused: It is damaged, cut short, or too large to be decoded.
+    """
+    if told.mime in PILLOW:
+        with path.open("rb") as file:
+            return look_at_picture(file, told)
+    if told.mime in FFMPEG:
+        return look_at_clip(path, told)
+    return Seen(told)
+
+
+def look_at_picture(file: IO[bytes], told: Sniffed) -> Seen:
+    """Decode a picture once, whole.
+
+    Raises:
+        AssetRefused: It is damaged, cut short, or too large to be decoded.
+    """
+    try:
+        with opened_picture(file, told.mime) as image:
+            width, height = image.size
+            image.load()
+            return Seen(told, width, height)
+    except AssetRefused:
+        raise
+    except Exception as error:  # a decoder that is fed hostile bytes may raise anything; all of it means damaged
+        raise damaged("picture", told, error) from error
+
+
+def opened_picture(file: IO[bytes], mime: str) -> ImageFile:
+    """Return the picture with only its header read.
+
+    Raises:
+        AssetRefused: It has too many pixels, or is not of that type.
+    """
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - loaded when a picture is there
+
+    if "AVIF" in PILLOW[mime]:
+        Image.init()  # Pillow loads its rarer plugins only when they are asked for
+    try:
+        with warning_lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is told in words
+            image = Image.open(file, formats=PILLOW[mime])
+    except Image.DecompressionBombError as error:
+        raise too_large() from error
+    except UnidentifiedImageError as error:
+        message = f"the picture calls itself {mime} and cannot be read as such"
+        raise AssetRefused(message) from error
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        image.close()
+        raise too_large()
+    return image
+
+
+def look_at_clip(path: Path, told: Sniffed) -> Seen:
+    """Open a clip or a sound and decode the first frame of its first track."""
+    import av  # noqa: PLC0415 - loaded when a clip is there
+
+    try:
+        with av.open(str(path), format=FFMPEG[told.mime], options={"protocol_whitelist": "file"}) as container:
+            pictures, sounds = container.streams.video, container.streams.audio
+            stream = pictures[0] if pictures else sounds[0]
+            seen = Seen(told, has_sound=bool(sounds) if pictures else None)
+            if pictures:
+                width, height = pictures[0].codec_context.width, pictures[0].codec_context.height
+                if width * height > MOST_PIXELS:
+                    raise too_large()
+                seen = replace(seen, width=width, height=height)
+            elif told.mime in SOUND_ONLY:
+                seen = replace(
+                    seen,
+                    told=told._replace(kind="audio", mime=SOUND_ONLY[told.mime][0], suffix=SOUND_ONLY[told.mime][1]),
+                )
+            next(iter(container.decode(stream)))
+            length = container.duration / av.time_base if container.duration else None
+            if length is None and stream.duration and stream.time_base:
+                length = float(stream.duration * stream.time_base)
+            return replace(seen, seconds=round(length, 3) if length and length > 0 else None)
+    except AssetRefused:
+        raise
+    except (av.FFmpegError, StopIteration, IndexError, OSError, ValueError, OverflowError) as error:
+        raise damaged("clip" if told.kind == "video" else "sound", told, error) from error
+
+
+def too_large() -> AssetRefused:
+    """Return the exception for more pixels than are decoded."""
+    return AssetRefused(
+        f"it has more than {MOST_PIXELS // 1_000_000} million pixels, which may be a trap; it was not kept"
+    )
+
+
+def damaged(what: str, told: Sniffed, error: Exception) -> AssetRefused:
+    """Return the exception for a file that its decoder does not take."""
+    said = " ".join(str(error).split())[:120] or type(error).__name__
+    return AssetRefused(f"the {what} is damaged or cut short: it begins as {told.mime} and cannot be decoded ({said})")

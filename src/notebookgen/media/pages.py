@@ -1,0 +1,132 @@
+"""One result as HTML: a clip, a sound, a text, each with its caption and everything it needs inside the page."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from notebookgen.media.captions import asset_line, clean, facts, line, open_address, shorten
+from notebookgen.media.markup import CAPTION, FAINT, FRAME, SHEET, Markup, data_uri, element
+from notebookgen.media.players import player
+from notebookgen.media.stills import WAVE_HEIGHT, Wish, embedded, still
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from notebookgen.media.shown import PreviewLimits, Shown
+    from notebookgen.records import Asset
+
+__all__ = ["PLAYED", "abridged", "heard", "reading", "watched"]
+
+POSTER_BYTES = 60_000
+FLUID = "max-width:100%;height:auto;border-radius:6px"
+READING = f"{FRAME};padding:14px 18px;max-width:46em;white-space:pre-wrap;line-height:1.55;font-size:14px"
+"""A text's own block: lines of about 70 characters."""
+
+
+def watched(shown: Shown, asset: Asset, limits: PreviewLimits, folder: str | Path | None) -> Markup:
+    """Return a clip that plays inside the page, or its poster where it is too large for that.
+
+    ``src`` stands on the tag itself, since sanitizers empty ``<source>``; the poster is a data URI, since a relative
+    one is not resolved; the ``<img>`` inside is for hosts that take ``<video>`` away and keep what is in it.
+    """
+    seen = still(asset, Wish(limits.edge, min(POSTER_BYTES, limits.picture_bytes), lossless=False), limits)
+    width, height = seen.fitted(limits.width, limits.width)
+    poster = data_uri(seen.data, seen.mime)
+    image = element("img", src=poster, alt=shorten(shown.prompt, 200), width=width, height=height, style=FLUID)
+    source, reason = carried(asset, limits.clip_bytes, limits.cell_bytes - 2 * len(poster), folder)
+    if source is None:
+        return page(image, caption(shown, asset, folder, reason))
+    clip = element(
+        "video",
+        image,
+        controls="",
+        loop="",
+        preload="metadata",
+        src=source,
+        poster=poster,
+        width=width,
+        height=height,
+        style=FLUID,
+    )
+    return page(clip, caption(shown, asset, folder, ""))
+
+
+def heard(shown: Shown, asset: Asset, limits: PreviewLimits, folder: str | Path | None) -> Markup:
+    """Return a sound that plays inside the page under its waveform, or the waveform alone where it is too large."""
+    width = limits.width
+    seen = still(asset, Wish(limits.edge, limits.picture_bytes, wave=(2 * width, 2 * WAVE_HEIGHT)), limits)
+    alt = f"waveform: {shorten(shown.prompt, 160)}"
+    image = data_uri(seen.data, seen.mime)
+    parts = [element("img", src=image, alt=alt, width=width, height=WAVE_HEIGHT, style=FLUID)]
+    source, reason = carried(asset, limits.sound_bytes, limits.cell_bytes - len(image), folder)
+    if source is not None:
+        style = f"width:{width}px;max-width:100%;display:block;margin:6px 0 0 0"
+        parts.append(element("audio", controls="", preload="metadata", src=source, style=style))
+    return page(*parts, caption(shown, asset, folder, reason))
+
+
+def carried(asset: Asset, most: int, room: int, folder: str | Path | None) -> tuple[str | None, str]:
+    """Return what a player plays (the whole file, else its relative address) and, where there is nothing, the reason."""
+    kind = player(asset)
+    if kind is None:
+        return None, f"browsers do not play files of type {line(asset.mime)}"
+    fits = asset.size <= most and asset.size * 4 / 3 + 4_000 <= room
+    if fits:
+        return data_uri(embedded(asset, most_bytes=most), kind.mime), ""
+    if linked := relative(asset, folder):
+        return linked, ""
+    return None, "too large to be embedded here; the whole file is on disk"
+
+
+def reading(shown: Shown, limits: PreviewLimits, folder: str | Path | None) -> Markup:
+    """Return a text in a block that is pleasant to read."""
+    text = element("div", abridged(shown.text or "", limits), dir="auto", style=READING)
+    asset = next((one for one in shown.assets if one.kind == "text"), None)
+    return page(text, caption(shown, asset, folder, ""))
+
+
+def page(*parts: Markup) -> Markup:
+    """Return the whole of one result's HTML."""
+    return element("div", *parts, style=SHEET)
+
+
+def caption(shown: Shown, asset: Asset | None, folder: str | Path | None, reason: str) -> Markup:
+    """Return what stands under a clip, a sound or a text: facts, path, and what is missing."""
+    lines = [element("div", facts(shown))]
+    if asset is not None:
+        words, address = asset_line(asset), relative(asset, folder)
+        lines.append(element("div", element("a", words, href=address) if address else words))
+    if reason:
+        address = open_address(asset) if asset else None
+        lines.append(
+            element(
+                "div", reason, *([" ", element("a", "open it where it came from", href=address)] if address else [])
+            )
+        )
+    return element("div", *lines, style=f"{CAPTION};{FAINT}")
+
+
+def relative(asset: Asset, folder: str | Path | None) -> str | None:
+    """Return a file's address relative to the notebook's folder, where it lies beneath it."""
+    if folder is None:
+        return None
+    try:
+        inside = PurePath(asset.path).relative_to(folder)
+    except ValueError:
+        return None
+    return None if ".." in inside.parts else quote(clean(inside.as_posix()))
+
+
+def abridged(text: str, limits: PreviewLimits) -> str:
+    """Return a text, clean, and no longer than a cell should be."""
+    whole = clean(text).strip()
+    if len(whole) <= limits.text_characters:
+        return whole
+    left = len(whole) - limits.text_characters
+    return f"{whole[: limits.text_characters].rstrip()}…\n\n({left:,} more characters)"
+
+
+PLAYED = {"video": watched, "audio": heard}
+"""What is shown as a player, by kind."""

@@ -1,0 +1,174 @@
+"""How a result shows itself: MIME bundles that survive an untrusted, offline, exported or year-old notebook.
+
+A picture is an ``image/png`` or ``image/jpeg`` without HTML (which would hide it); a clip, a sound and a text are HTML
+of kept tags with everything embedded; text/plain always carries status, cost and path. Nothing here raises for what
+cannot be drawn: it says ``no preview`` and why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import AssetError
+from notebookgen.media.captions import (
+    DOT,
+    asset_line,
+    cost_words,
+    error_lines,
+    facts,
+    line,
+    open_address,
+    seconds_words,
+    shorten,
+)
+from notebookgen.media.grid import arranged, headline
+from notebookgen.media.pages import PLAYED, abridged, reading
+from notebookgen.media.provenance import provenance
+from notebookgen.media.shown import Picture, PreviewLimits, Shown
+from notebookgen.media.stills import Wish, still
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from notebookgen.media.markup import Markup
+
+__all__ = ["Bundle", "PreviewLimits", "Shown", "bundle", "grid", "plain"]
+
+Bundle = tuple[dict[str, str | bytes], dict[str, object]]
+
+KEY = "notebookgen"
+LIMITS = PreviewLimits()
+MOST_PATHS = 3
+MOST_ROWS = 20
+
+
+def bundle(
+    shown: Shown,
+    *,
+    limits: PreviewLimits = LIMITS,
+    include: Collection[str] | None = None,
+    exclude: Collection[str] | None = None,
+    folder: str | Path | None = None,
+) -> Bundle:
+    """Return one result's data and metadata, as ``_repr_mimebundle_`` gives them.
+
+    Args:
+        shown: The result.
+        limits: How large a preview may be.
+        include: The only MIME types that are wanted; None for all.
+        exclude: MIME types that are not wanted.
+        folder: The notebook's folder; files beneath it are linked by their relative address. None for no links.
+    """
+    media = [asset for asset in shown.assets if asset.kind != "text" or not shown.text]
+    data: dict[str, str | bytes] = {}
+    metadata: dict[str, object] = {KEY: provenance(shown)}
+    words = plain(shown)
+    try:
+        if len(media) == 1 and not shown.text:
+            asset = media[0]
+            if asset.kind in PLAYED and wants("text/html", include, exclude):
+                data["text/html"] = within(PLAYED[asset.kind](shown, asset, limits, folder), limits)
+            elif asset.kind in {"image", "3d"} and wants("image/*", include, exclude):
+                seen = still(asset, Wish(limits.edge, min(limits.picture_bytes, limits.cell_bytes * 3 // 4)), limits)
+                data[seen.mime] = seen.data
+                metadata[seen.mime] = layout(seen, shown, limits)
+        elif media and wants("text/html", include, exclude):
+            data["text/html"] = within(arranged([shown], limits), limits)
+        elif shown.text is not None and wants("text/html", include, exclude):
+            data["text/html"] = within(reading(shown, limits, folder), limits)
+    except AssetError as caught:
+        words += f"\nno preview: {line(str(caught))}"
+    if shown.text is not None:
+        words = f"{abridged(shown.text, limits)}\n\n{words}"
+    data["text/plain"] = words
+    return only(data, metadata, include, exclude)
+
+
+def grid(
+    several: Sequence[Shown],
+    *,
+    limits: PreviewLimits = LIMITS,
+    include: Collection[str] | None = None,
+    exclude: Collection[str] | None = None,
+) -> Bundle:
+    """Return several results' data and metadata: a grid of pictures, failures among them, and a line each in words.
+
+    Args:
+        several: The results, in their order.
+        limits: How large the cell's output may be.
+        include: The only MIME types that are wanted; None for all.
+        exclude: MIME types that are not wanted.
+    """
+    rows = [row(number, shown) for number, shown in enumerate(several[:MOST_ROWS])]
+    more = len(several) - len(rows)
+    words = [headline(several) if several else "no results", *rows, *([f"… and {more} more"] if more else [])]
+    metadata: dict[str, object] = {
+        KEY: {"count": len(several), "results": [provenance(shown) for shown in several[:MOST_ROWS]]}
+    }
+    data: dict[str, str | bytes] = {}
+    if several and wants("text/html", include, exclude):
+        try:
+            data["text/html"] = within(arranged(several, limits), limits)
+        except AssetError as caught:
+            words.append(f"no preview: {line(str(caught))}")
+    data["text/plain"] = "\n".join(words)
+    return only(data, metadata, include, exclude)
+
+
+def plain(shown: Shown) -> str:
+    """Return a result in one to six lines: status, model, duration and cost; the reason of a failure; where its files are."""
+    lines = [f"{line(shown.status)}{DOT}{facts(shown)}", *error_lines(shown)]
+    lines += [asset_line(asset) for asset in shown.assets[:MOST_PATHS]]
+    if len(shown.assets) > MOST_PATHS:
+        lines.append(f"… and {len(shown.assets) - MOST_PATHS} more files")
+    elif len(shown.assets) == 1 and shown.assets[0].kind == "file" and (address := open_address(shown.assets[0])):
+        lines.append(address)
+    return "\n".join(lines[:6])
+
+
+def row(number: int, shown: Shown) -> str:
+    """Return one result of several as one line."""
+    parts = [
+        f"[{number}] {line(shown.status)}",
+        cost_words(shown.cost),
+        seconds_words(shown.seconds) if shown.seconds is not None else "",
+        next(iter(error_lines(shown, 1)), ""),
+        ", ".join(line(asset.path) for asset in shown.assets[:MOST_PATHS]),
+        shorten(shown.text, 80) if shown.text and not shown.assets else "",
+    ]
+    return DOT.join(filter(None, parts))
+
+
+def layout(seen: Picture, shown: Shown, limits: PreviewLimits) -> dict[str, object]:
+    """Return at what size a picture is laid out, in CSS pixels, and what it shows."""
+    width, height = seen.fitted(limits.width, limits.width)
+    return {"width": width, "height": height, "alt": shorten(shown.prompt, 200)}
+
+
+def within(html: Markup | None, limits: PreviewLimits) -> str:
+    """Return the HTML as text if it keeps to the budget.
+
+    Raises:
+        AssetError: It does not.
+    """
+    if html is None or len(html.encode()) > limits.cell_bytes:
+        raise AssetError(f"it does not fit into {limits.cell_bytes:,} bytes")
+    return str(html)
+
+
+def wants(mime: str, include: Collection[str] | None, exclude: Collection[str] | None) -> bool:
+    """Return whether a MIME type (or any image) is wanted."""
+    several = ("image/png", "image/jpeg") if mime == "image/*" else (mime,)
+    return any((not include or one in include) and (not exclude or one not in exclude) for one in several)
+
+
+def only(
+    data: dict[str, str | bytes],
+    metadata: dict[str, object],
+    include: Collection[str] | None,
+    exclude: Collection[str] | None,
+) -> Bundle:
+    """Return what is wanted of a bundle."""
+    kept = {mime: value for mime, value in data.items() if wants(mime, include, exclude)}
+    return kept, {key: value for key, value in metadata.items() if key == KEY or key in kept}

@@ -1,0 +1,203 @@
+"""One tile of a grid: a frame with a picture, a player or words in it, and under it what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import AssetError
+from notebookgen.media.captions import DOT, clean, cost_words, error_lines, extent, line, seconds_words, shorten
+from notebookgen.media.markup import CAPTION, FAINT, FRAME, WARNING, Markup, data_uri, element
+from notebookgen.media.players import player
+from notebookgen.media.stills import Wish, embedded, still
+
+if TYPE_CHECKING:
+    from notebookgen.media.shown import Picture, PreviewLimits, Shown
+    from notebookgen.records import Asset
+
+__all__ = ["WELL", "Piece", "Sheet"]
+
+WELL = frozenset({"saved", "completed"})
+ENOUGH = {
+    "image": 1_500,
+    "3d": 3_000,
+    "audio": 3_000,
+    "video": 1_500,
+}  # bytes below which a picture is not worth making
+BASE64 = 4 / 3
+CAPTION_SHARE = 900  # bytes of a tile that are not its picture, about
+LETTER, LINE = 6.6, 17.5  # CSS pixels that a letter and a line of a tile's words take, about
+WAVE, INSET = 56, 24  # CSS pixels: a waveform's height, and what it leaves of the frame's width
+MIDDLE = "display:flex;flex-direction:column;align-items:center;justify-content:center"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One tile's facts: a result, which of its assets, and what it is called."""
+
+    shown: Shown
+    asset: Asset | None
+    label: str
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What all tiles of a grid have in common.
+
+    Attributes:
+        limits: How large the output may be.
+        few: Whether the tiles are few, and hence large.
+        width, height: Of a frame, in CSS pixels.
+        prompts, models: Whether these differ, and are told under each tile.
+        mixed: Whether some results, not all, are the sandbox's.
+    """
+
+    limits: PreviewLimits
+    few: bool
+    width: int
+    height: int
+    prompts: bool
+    models: bool
+    mixed: bool
+
+    def tile(self, piece: Piece, *, share: int, left: int) -> tuple[Markup | None, bool]:
+        """Return a tile of at most ``left`` bytes, None where there is none, and whether nothing is missing in it."""
+        drawn, reason = self.picture(piece, share=min(share, left))
+        if drawn is not None:
+            tile = self.figure(piece, drawn)
+            if len(tile.encode()) <= left:
+                return tile, True
+            reason = ""
+        tile = self.figure(piece, self.words(piece, reason))
+        complete = piece.asset is None or piece.asset.kind not in ENOUGH or bool(reason)
+        return (tile, complete) if len(tile.encode()) <= left else (None, False)
+
+    def picture(self, piece: Piece, *, share: int) -> tuple[Markup | None, str]:
+        """Return what is seen in a tile's frame, and the reason where there is no picture."""
+        asset, room = piece.asset, int((share - CAPTION_SHARE) / BASE64)
+        if asset is None or asset.kind not in ENOUGH:
+            return None, ""
+        if room < ENOUGH[asset.kind]:
+            return None, ""
+        scale = 2 if self.few else 1
+        wish = Wish(
+            edge=self.limits.tile * scale,
+            most_bytes=min(room, self.limits.tile_bytes * scale * scale),
+            lossless=False,
+            mark=True,
+            wave=(2 * (self.width - INSET), 2 * WAVE),
+        )
+        try:
+            if played := self.played(piece, asset, wish, room):
+                return played, ""
+            return self.framed(self.image(still(asset, wish, self.limits), piece)), ""
+        except AssetError as caught:
+            return None, f"no preview: {caught}"
+
+    def played(self, piece: Piece, asset: Asset, wish: Wish, room: int) -> Markup | None:
+        """Return a player, where the clip or the sound fits into the tile's part of the budget."""
+        kind = player(asset)
+        if kind is None or asset.kind not in {"video", "audio"}:
+            return None
+        limit = self.limits.clip_bytes if asset.kind == "video" else self.limits.sound_bytes
+        if asset.size + 2 * wish.most_bytes > room or asset.size > limit:
+            return None
+        seen = still(asset, Wish(wish.edge, wish.most_bytes, lossless=False, wave=wish.wave), self.limits)
+        source = data_uri(embedded(asset, most_bytes=min(limit, room)), kind.mime)
+        if asset.kind == "audio":
+            style = f"width:{self.width - INSET}px;max-width:100%;height:36px;margin:10px 0 0 0"
+            return self.framed(
+                self.image(seen, piece), element("audio", controls="", preload="metadata", src=source, style=style)
+            )
+        width, height = seen.fitted(self.width, self.height)
+        poster = data_uri(seen.data, seen.mime)
+        clip = element(
+            "video",
+            controls="",
+            loop="",
+            preload="metadata",
+            poster=poster,
+            src=source,
+            width=width,
+            height=height,
+            style="max-width:100%",
+        )
+        return self.framed(clip)
+
+    def image(self, picture: Picture, piece: Piece) -> Markup:
+        """Return an ``<img>`` that fits into the frame."""
+        width, height = picture.fitted(self.width, self.height)
+        if (asset := piece.asset) and asset.kind == "audio":
+            width, height = self.width - INSET, WAVE
+        alt = shorten(piece.shown.prompt, 160)
+        return element(
+            "img",
+            src=data_uri(picture.data, picture.mime),
+            alt=alt,
+            width=width,
+            height=height,
+            style="max-width:100%;margin:0",
+        )
+
+    def framed(self, *seen: Markup) -> Markup:
+        """Return something in the middle of a frame."""
+        return element("div", *seen, style=f"{FRAME};height:{self.height}px;{MIDDLE}")
+
+    def words(self, piece: Piece, reason: str) -> Markup:
+        """Return a frame with words instead of a picture: a text, a failure, a file's type, a state."""
+        shown, asset = piece.shown, piece.asset
+        style = f"{FRAME};height:{self.height - 24}px;padding:12px 14px"
+        if asset is None and shown.text and shown.status in WELL:
+            return element(
+                "div", self.fitting(shown.text, 0), dir="auto", style=f"{style};white-space:pre-wrap;font-size:12px"
+            )
+        if asset is not None:
+            named = element("div", line(asset.mime) or "file", style="font-weight:600")
+            return element("div", named, element("div", reason or extent(asset), style=FAINT), style=style)
+        failed = bool(shown.error)
+        state = element("div", line(shown.status), style="font-weight:600;margin:0 0 4px 0")
+        reason = self.fitting("\n".join(error_lines(shown)), 2)
+        tinted = style.replace(FRAME, WARNING) if failed else style
+        return element(
+            "div",
+            state,
+            element("div", reason, dir="auto", style="white-space:pre-wrap"),
+            style=f"{tinted};font-size:12px",
+        )
+
+    def fitting(self, text: str, less: int) -> str:
+        """Return as much of a text as a frame holds, but for so many lines; a line of its own may be cut."""
+        rows, letters = int((self.height - 24) / LINE) - less, int((self.width - 28) / LETTER)
+        kept: list[str] = []
+        for one in clean(text).strip().splitlines():
+            if rows <= 0:
+                break
+            kept.append(shorten(one, rows * letters) if len(one) > rows * letters else one)
+            rows -= max(1, -(-len(one) // letters))
+        whole = "\n".join(kept)
+        return whole if rows > 0 or whole.endswith("…") else f"{whole} …"
+
+    def figure(self, piece: Piece, seen: Markup) -> Markup:
+        """Return a tile: what is seen, and under it what it is."""
+        shown, asset = piece.shown, piece.asset
+        told = [
+            seconds_words(shown.seconds) if piece.first and shown.seconds is not None else "",
+            cost_words(shown.cost) if piece.first and (shown.status in WELL or shown.cost.amount is not None) else "",
+            "cached" if shown.cached and piece.first else "",
+            "sandbox" if shown.sandbox and piece.first and self.mixed else "",
+            f"{seconds_words(asset.seconds)} long" if asset and asset.seconds else "",
+        ]
+        prompt = shorten(shown.prompt, 90) if self.prompts else ""
+        label = Markup(element("span", piece.label, style=FAINT) + " ") if piece.label else ""
+        lines = [element("div", label, prompt, dir="auto")] if prompt else []
+        if self.models and piece.first:
+            lines.append(element("div", line(shown.model), style=FAINT))
+        lines.append(element("div", DOT.join(filter(None, ["" if prompt else piece.label, *told])), style=FAINT))
+        if asset is not None:
+            path = line(asset.path)
+            lines.append(
+                element("div", shorten(PurePath(path).name, 60) or path, title=shorten(path, 300), style=FAINT)
+            )
+        return element("figure", seen, element("figcaption", *lines, style=CAPTION), style="margin:0;min-width:0")

@@ -1,0 +1,348 @@
+"""The contract of a provider: how one service speaks. Pure: builds requests, reads replies.
+
+An adapter performs no I/O, reads no clock and never sees a key. It **must** give the requests and readings of the
+abstract methods; what a service does not offer (cancelling, listing, uploads) it leaves as it is here, and the
+method answers None. Money rules are not an adapter's business: it says what a reply *says* (``Fault``, ``Job``), and
+``verdict`` below decides what that means for a create.
+
+A third party publishes a subclass under the entry point ``notebookgen.providers`` and checks it against
+``notebookgen.testing``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from notebookgen.errors import (
+    Forbidden,
+    InsufficientFunds,
+    InvalidKey,
+    NotFound,
+    ProviderBroken,
+    ProviderError,
+    RateLimited,
+    Refused,
+    UnexpectedResponse,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from notebookgen.records import Balance, Cost, Generation, InputImage, Job, JobRef, Model
+    from notebookgen.wire import HttpRequest, HttpResponse
+
+__all__ = ["Callback", "Delivery", "Fault", "Limits", "Provider", "Uploaded", "Verdict", "fault_error", "verdict"]
+
+Delivery = Literal["url", "base64", "upload"]
+Verdict = Literal["refused", "ambiguous"]
+# A create that ends in one of these may have been taken all the same (docs/explanation/money.md).
+UNCLEAR = frozenset({408, 409, 425, 499})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a reply says went wrong.
+
+    Attributes:
+        status: The HTTP status.
+        code: The code in the body where it has one, else the HTTP status.
+        said: The provider's own words, one line.
+        fail_code: A machine-readable reason, where there is one.
+        retry_after: Seconds the provider asks to wait, where it does.
+    """
+
+    status: int
+    code: int
+    said: str = ""
+    fail_code: str | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a reply tells about the account's request limit; None where it does not say."""
+
+    per_minute: int | None = None
+    remaining: int | None = None
+    reset: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What an upload call answered.
+
+    Attributes:
+        url: The public address the provider can read the image at.
+        put: A second request that must be sent first with the bytes as its body (a signed address, no key).
+    """
+
+    url: str
+    put: HttpRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A hint that a job has moved. It is confirmed with one status request before anything is believed.
+
+    Attributes:
+        job_id: The provider's handle.
+        signed: True: signature checked and right; False: this provider signs nothing.
+        job: What the payload says, where it is complete.
+    """
+
+    job_id: str
+    signed: bool
+    job: Job | None = None
+
+
+class Provider(ABC):
+    """How one service speaks.
+
+    Class attributes:
+        name: The short name in ``name:model``; lower case.
+        title: How people write it.
+        key_variable, base_variable: Environment variables for the key and the base address.
+        default_base_url: Up to and including the version path.
+        keys_page: Where a person gets a key.
+        unit: The unit of its prices.
+        job_list_limit: How many of the newest jobs one list call shows; 0 where the service lists none.
+        charges_failures: False where the service says that failed jobs cost nothing; None where nobody says.
+        result_seconds: How long results stay downloadable, as far as known; None where nobody says.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    key_variable: ClassVar[str]
+    base_variable: ClassVar[str]
+    default_base_url: ClassVar[str]
+    keys_page: ClassVar[str]
+    unit: ClassVar[str]
+    job_list_limit: ClassVar[int] = 0
+    result_seconds: ClassVar[float | None] = None
+    charges_failures: ClassVar[bool | None] = None
+
+    def __init__(self, base_url: str | None = None) -> None:
+        """Speak to ``base_url``, by default the service's own.
+
+        Args:
+            base_url: Up to and including the version path; a trailing slash is dropped.
+        """
+        self.base_url = (base_url or self.default_base_url).rstrip("/")
+
+    # What can be asked for ---------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def catalogue(self) -> tuple[Model, ...]:
+        """Return the models that are known without asking."""
+
+    def models(self) -> HttpRequest | None:
+        """Return the request for the live list of models, or None where there is none to rely on."""
+        return None
+
+    def read_models(self, response: HttpResponse) -> tuple[Model, ...]:
+        """Read the live list.
+
+        Raises:
+            UnexpectedResponse: The reply is no list of models.
+        """
+        raise unexpected(self, response)
+
+    @abstractmethod
+    def prepare(self, generation: Generation, model: Model | None) -> Generation:
+        """Return the generation as it will be sent, with what the service demands filled in.
+
+        Args:
+            generation: What the user asked for.
+            model: What is known of its model; None where nothing is.
+
+        Raises:
+            InputError: It cannot be sent as it is; the message names what is allowed.
+        """
+
+    @abstractmethod
+    def price(self, generation: Generation, model: Model | None) -> Cost:
+        """Return what the generation costs as far as is known beforehand (the highest, with its range)."""
+
+    # Input images ------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def delivery(self, generation: Generation, image: InputImage, model: Model | None) -> Delivery:
+        """Return how the service takes that image: by its public URL, inside the request, or uploaded before.
+
+        Raises:
+            InvalidImage: The service does not take such an image; the message says what it takes.
+        """
+
+    def upload(self, image: InputImage, data: bytes) -> HttpRequest | None:
+        """Return the request that uploads a local image, or None where the service has no upload."""
+        return None
+
+    def read_upload(self, response: HttpResponse, image: InputImage, data: bytes) -> Uploaded:
+        """Read the reply to an upload request.
+
+        Raises:
+            UnexpectedResponse: It has no address.
+        """
+        raise unexpected(self, response)
+
+    # One job -----------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def create(
+        self, generation: Generation, sources: Mapping[str, str], model: Model | None, *, callback: str | None = None
+    ) -> HttpRequest:
+        """Return the one request that buys the generation.
+
+        Args:
+            generation: What is asked for, prepared.
+            sources: For each input image's ``key``, the text to send: a URL or bare base64.
+            model: What is known of its model.
+            callback: The address to be called at the end, where the user has one.
+        """
+
+    @abstractmethod
+    def read_create(self, response: HttpResponse, generation: Generation) -> Job:
+        """Read a create's reply that is no fault: a job, running or already over.
+
+        Raises:
+            UnexpectedResponse: There is no job in it.
+        """
+
+    @abstractmethod
+    def status(self, ref: JobRef) -> HttpRequest:
+        """Return the request that asks about a job."""
+
+    @abstractmethod
+    def read_status(self, response: HttpResponse, ref: JobRef) -> Job:
+        """Read a status reply that is no fault.
+
+        Raises:
+            UnexpectedResponse: It does not say where the job stands.
+        """
+
+    def route_of(self, generation: Generation, model: Model | None) -> str:
+        """Return which of the service's paths runs it, as ``JobRef.route`` needs it; empty where there is one only."""
+        return ""
+
+    def cancel(self, ref: JobRef) -> HttpRequest | None:
+        """Return the request that cancels a job, or None where the service has none."""
+        return None
+
+    def read_cancel(self, response: HttpResponse, ref: JobRef) -> Job | None:
+        """Read the reply to a cancel request; None means that the job was over already: ask for its status.
+
+        Raises:
+            UnexpectedResponse: It says neither.
+        """
+        raise unexpected(self, response)
+
+    # The account -------------------------------------------------------------------------------------------------
+
+    def jobs(self, limit: int) -> HttpRequest | None:
+        """Return the request for the account's newest jobs, or None where the service lists none."""
+        return None
+
+    def read_jobs(self, response: HttpResponse) -> tuple[Job, ...]:
+        """Read the list of jobs, in whatever order it came.
+
+        Raises:
+            UnexpectedResponse: It is no list of jobs.
+        """
+        raise unexpected(self, response)
+
+    def same(self, job: Job, generation: Generation, model: Model | None) -> bool:
+        """Whether a listed job has exactly the content of that generation (to find a lost reply again)."""
+        return False
+
+    def balance(self) -> HttpRequest | None:
+        """Return the request for what the account has left, or None where there is none."""
+        return None
+
+    def read_balance(self, response: HttpResponse) -> Balance:
+        """Read the balance.
+
+        Raises:
+            UnexpectedResponse: There is no amount in it.
+        """
+        raise unexpected(self, response)
+
+    # Every reply -------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def read_fault(self, response: HttpResponse) -> Fault | None:
+        """Return what a reply says went wrong with the *request*, or None. A failed job is no fault."""
+
+    def read_limits(self, response: HttpResponse) -> Limits | None:
+        """Return what the reply's headers tell of the request limit, or None."""
+        return None
+
+    def read_callback(self, headers: Mapping[str, str], body: bytes, *, secret: str | None) -> Callback | None:
+        """Read a callback; None where it is forged, malformed or names no job.
+
+        Args:
+            headers: Names in lower case.
+            body: The raw bytes as they came.
+            secret: The shared secret, for services that sign.
+        """
+        return None
+
+
+def verdict(fault: Fault) -> Verdict:
+    """Tell what a fault means for a create: was it refused, or is that unclear?
+
+    Refused is a 4xx, as HTTP status or as a code in the body, but for those that a gateway says without knowing
+    (408, 409, 425, 499). A 5xx or a redirect anywhere leaves it unclear. No provider documents an idempotency key.
+    """
+    codes = (fault.status, fault.code)
+    if any(code >= 500 or 300 <= code < 400 or code in UNCLEAR for code in codes):
+        return "ambiguous"
+    return "refused" if any(400 <= code < 500 for code in codes) else "ambiguous"
+
+
+def fault_error(provider: Provider, fault: Fault, doing: str) -> ProviderError:
+    """Return the exception for a fault: what failed, the provider's words, the money, the next step.
+
+    Args:
+        provider: Who answered.
+        fault: What it said.
+        doing: What was being done, such as ``"making a picture"``.
+    """
+    said = f': "{fault.said}"' if fault.said else ""
+    charged = "Nothing was charged."
+    table: dict[int, tuple[type[ProviderError], str, str]] = {
+        401: (
+            InvalidKey,
+            "does not accept the key",
+            f"{charged} Set {provider.key_variable} or type: %generate login {provider.name}"
+            f" (keys: {provider.keys_page})",
+        ),
+        402: (
+            InsufficientFunds,
+            "says the account has too little left",
+            f"{charged} Top the account up and run again.",
+        ),
+        403: (Forbidden, "does not allow it", f"{charged} See the account's plan and the content policy."),
+        404: (NotFound, "knows no such thing", f"{charged} To see the models: %generate models {provider.name}"),
+        429: (RateLimited, "takes no more requests for now", f"{charged} Run again in a minute."),
+    }
+    code = fault.code if fault.code >= 400 else fault.status
+    if code in table:
+        cls, words, step = table[code]
+    elif 400 <= code < 500 and code not in UNCLEAR:
+        step = f"{charged} For what the model takes: %generate help MODEL"
+        cls, words = Refused, f"refused ({code})"
+    elif code >= 500:
+        cls, words, step = ProviderBroken, f"is broken just now ({code})", "Try again later."
+    else:
+        cls, words, step = UnexpectedResponse, f"answered in an unexpected way ({code})", "Try again later."
+    message = f"{provider.title} {words} while {doing}{said}\n{step}"
+    return cls(message, code=code, said=fault.said, fail_code=fault.fail_code, retry_after=fault.retry_after)
+
+
+def unexpected(provider: Provider, response: HttpResponse) -> UnexpectedResponse:
+    """Return the exception for a reply that the provider's pages do not describe."""
+    said = response.excerpt()
+    message = f"{provider.title} answered in an unexpected way (HTTP {response.status}): {said or 'nothing at all'}"
+    return UnexpectedResponse(message, code=response.status, said=said)

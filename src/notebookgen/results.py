@@ -1,0 +1,451 @@
+"""What the user holds: ``Result`` and ``Results``, which show themselves. They read a run; they never change it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from notebookgen.errors import InvalidCall, JobError, NotWritable, StillRunning
+from notebookgen.jobs.handle import spent_by
+from notebookgen.jobs.states import State
+from notebookgen.media.naming import human_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+    from decimal import Decimal
+
+    import polars as pl
+    from PIL.Image import Image
+
+    from notebookgen.jobs.handle import Delivered, RunHandle
+    from notebookgen.media.shown import Shown
+    from notebookgen.records import Asset, Cost, Generation
+
+__all__ = ["Quote", "Result", "Results"]
+
+
+class Result:
+    """One generation as it stands: what it is, what it cost, where its files are. Shows itself in a notebook."""
+
+    def __init__(self, handle: RunHandle, index: int, cancel: Callable[[str], list[str]]) -> None:
+        """Read one row of a run.
+
+        Args:
+            handle: The run.
+            index: Which of its rows.
+            cancel: Cancels at the provider what begins with that id; returns lines for a person.
+        """
+        self._handle = handle
+        self._index = index
+        self._cancel = cancel
+
+    @property
+    def _row(self) -> Delivered:
+        return self._handle.row(self._index)
+
+    @property
+    def status(self) -> str:
+        """Where it stands: ``saved``, ``submitted``, ``failed``, ``ambiguous``, ..."""
+        return str(self._row.state)
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """The files that came back."""
+        return self._row.assets
+
+    @property
+    def path(self) -> Path | None:
+        """The first file; None while there is none."""
+        return self.paths[0] if self.paths else None
+
+    @property
+    def paths(self) -> list[Path]:
+        """All files."""
+        return [Path(asset.path) for asset in self.assets]
+
+    @property
+    def url(self) -> str | None:
+        """Where the first file was downloaded from; such addresses expire."""
+        return self.assets[0].url if self.assets else None
+
+    @property
+    def text(self) -> str | None:
+        """The text, where one came back."""
+        texts = [Path(asset.path).read_text(encoding="utf-8") for asset in self.assets if asset.kind == "text"]
+        return "\n\n".join(texts) if texts else None
+
+    @property
+    def image(self) -> Image | None:
+        """The first picture as a Pillow image; None where none came back."""
+        from PIL import Image as pillow  # noqa: N813, PLC0415 - loaded when a picture is asked for
+
+        for asset in self.assets:
+            if asset.kind == "image":
+                with pillow.open(asset.path) as image:
+                    image.load()
+                    return image
+        return None
+
+    @property
+    def cost(self) -> Cost:
+        """What it cost, net; ``amount`` is None while that is unknown."""
+        return self._row.cost
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the job took, in seconds."""
+        return self._row.seconds
+
+    @property
+    def model(self) -> str:
+        """What ran, as ``provider:id``."""
+        return self._row.generation.full_model
+
+    @property
+    def prompt(self) -> str:
+        """The text that was sent."""
+        return self._row.generation.prompt
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the model was told."""
+        return dict(self._row.generation.settings)
+
+    @property
+    def job(self) -> str | None:
+        """The provider's handle."""
+        return self._row.job
+
+    @property
+    def error(self) -> str | None:
+        """Why it is not saved, where it is not: one to four lines."""
+        return str(self._row.error) if self._row.error is not None else None
+
+    @property
+    def exception(self) -> BaseException | None:
+        """The same as an exception of ``notebookgen.errors``."""
+        return self._row.error
+
+    @property
+    def id(self) -> str:
+        """The generation's id: a hash of exactly its content."""
+        return self._row.generation.id
+
+    @property
+    def cached(self) -> bool:
+        """Whether it was paid for before, so that nothing was sent now."""
+        return self._row.cached
+
+    @property
+    def sample(self) -> int:
+        """0 for the first of its content, 1 for another one, and so on."""
+        return self._row.generation.sample
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will come by itself."""
+        return self._row.done
+
+    def wait(self, timeout: float | None = None) -> Result:
+        """Wait for it and return it.
+
+        Args:
+            timeout: Seconds; the wait ends then, not the job.
+
+        Raises:
+            StillRunning: It is not over yet.
+            JobError: It did not end well.
+            ProviderError: The provider refused it.
+        """
+        wait_for(self._handle, timeout)
+        if not self.done:
+            raise still_running(self._handle, self._row)
+        if self._row.error is not None and self._row.state is not State.SAVED:
+            raise self._row.error
+        return self
+
+    def cancel(self) -> Result:
+        """Ask the provider to cancel the job; what became of it is in ``status``."""
+        self._cancel(self.id)
+        return self
+
+    def save(self, path: str | Path) -> Path | list[Path]:
+        """Copy the files to a place of your own.
+
+        Args:
+            path: A file name, or a folder, where names are made from the prompt.
+
+        Returns:
+            Where they are now; a list where several came back.
+
+        Raises:
+            InvalidCall: There is nothing to save, or the name's ending is not that of the file.
+            NotWritable: The place cannot be written.
+        """
+        if not self.assets:
+            message = f"there is nothing to save: it is {self.status}."
+            raise InvalidCall(message)
+        target = Path(path).expanduser()
+        folder = target.is_dir() or not target.suffix or str(path).endswith(("/", "\\"))
+        saved: list[Path] = []
+        for number, asset in enumerate(self.assets, start=1):
+            source = Path(asset.path)
+            if folder:
+                place = target / human_name(
+                    self.prompt, self.id, source.suffix, number if len(self.assets) > 1 else None
+                )
+            elif target.suffix.lower() != source.suffix and {target.suffix.lower(), source.suffix} != {".jpeg", ".jpg"}:
+                message = f"what came back is {asset.mime}. Name it {target.with_suffix(source.suffix).name}"
+                raise InvalidCall(message)
+            else:
+                place = target if len(self.assets) == 1 else target.with_stem(f"{target.stem}-{number}")
+            saved.append(copied(source, place))
+        return saved[0] if len(saved) == 1 else saved
+
+    def show(self) -> None:
+        """Show it here, also in the middle of a cell."""
+        try:
+            from IPython.display import display  # noqa: PLC0415 - only where there is something to show it in
+        except ImportError:
+            print(repr(self))  # noqa: T201 - the terminal's way of showing it
+            return
+        display(self)  # type: ignore[no-untyped-call]  # IPython types none of it
+
+    def shown(self) -> Shown:
+        """Return the plain facts that a preview is made from."""
+        from notebookgen.media.shown import Shown  # noqa: PLC0415 - loaded when something is shown
+
+        row = self._row
+        return Shown(
+            status=str(row.state),
+            model=self.model,
+            prompt=self.prompt,
+            settings=row.generation.settings,
+            cost=row.cost,
+            seconds=row.seconds,
+            job=row.job,
+            id=self.id,
+            assets=row.assets,
+            text=self.text,
+            error=self.error,
+            sandbox=row.generation.realm.sandbox,
+            cached=row.cached,
+            sample=self.sample,
+            at=row.at,
+            run=self._handle.id,
+        )
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return how it looks in a notebook, as (data, metadata)."""
+        from notebookgen.media.preview import bundle  # noqa: PLC0415 - loaded when something is shown
+
+        return bundle(self.shown(), include=include, exclude=exclude)
+
+    def __repr__(self) -> str:
+        """Return status, model, cost and path in a line; no file is opened for it."""
+        where = f" {self.path}" if self.path else ""
+        return f"<Result {self.status} {self.model} {self.cost}{where}>"
+
+
+class Results(Sequence[Result]):
+    """Several results of one run, in its order."""
+
+    def __init__(self, handle: RunHandle, cancel: Callable[[str], list[str]]) -> None:
+        """Read a run."""
+        self._handle = handle
+        self._cancel = cancel
+        self._results = [Result(handle, index, cancel) for index in range(len(handle.rows()))]
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self._handle.id
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    @overload
+    def __getitem__(self, index: int) -> Result: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Result]: ...
+    def __getitem__(self, index: int | slice) -> Result | list[Result]:
+        return self._results[index]
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self._results)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """How the rows stand, as a Polars frame with the ``gen_`` columns."""
+        from notebookgen.ledger.frame import money_frame  # noqa: PLC0415 - Polars loads when a frame is asked for
+
+        return money_frame([columns_of(one) for one in self._results])
+
+    @property
+    def cost(self) -> dict[str, Decimal]:
+        """What this run spent, by unit; units are never added together."""
+        return spent_by(self._handle.rows())
+
+    @property
+    def failed(self) -> list[Result]:
+        """The results that did not end well."""
+        return [one for one in self._results if one.status in {"failed", "refused", "cancelled", "invalid"}]
+
+    @property
+    def ambiguous(self) -> list[Result]:
+        """The results of which nobody knows whether they were accepted."""
+        return [one for one in self._results if one.status == "ambiguous"]
+
+    def wait(self, timeout: float | None = None) -> Results:
+        """Wait until nothing more will come by itself, at most ``timeout`` seconds."""
+        wait_for(self._handle, timeout)
+        return self
+
+    def cancel(self) -> Results:
+        """Ask the providers to cancel what is under way."""
+        self._cancel(self.run)
+        return self
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Copy all files into a folder, named after their prompts."""
+        target = Path(folder).expanduser()
+        saved: list[Path] = []
+        for one in self._results:
+            if one.assets:
+                made(target)
+                placed = one.save(target)
+                saved += placed if isinstance(placed, list) else [placed]
+        return saved
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return how they look in a notebook, as (data, metadata)."""
+        from notebookgen.media.preview import grid  # noqa: PLC0415 - loaded when something is shown
+
+        return grid([one.shown() for one in self._results], include=include, exclude=exclude)
+
+    def __repr__(self) -> str:
+        return f"<Results {self._handle.summary()}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What would be sent and what it would cost; nothing was sent.
+
+    Attributes:
+        generation: What would be asked for.
+        cost: What it costs as far as is known beforehand.
+        state: ``new``, ``cached``, ``running``, ``ambiguous`` or ``failed``.
+        seconds: How long such a job usually takes; None where nothing is known yet.
+        notes: What else a person should know.
+    """
+
+    generation: Generation
+    cost: Cost
+    state: str
+    seconds: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The model, as ``provider:id``."""
+        return self.generation.full_model
+
+    def __str__(self) -> str:
+        settings: Mapping[str, object] = self.generation.settings
+        told = ", ".join(f"{key}={value}" for key, value in settings.items()) or "none"
+        words = {
+            "new": f"new: would be sent once, for {self.cost}" + (f" ({self.cost.note})" if self.cost.note else ""),
+            "cached": "paid for before: nothing would be sent, nothing spent",
+            "running": "under way already: nothing more would be sent",
+            "ambiguous": "sent before without an answer: it would be looked for, not sent again",
+            "failed": "failed before for good: nothing would be sent without --fresh",
+        }
+        lines = [
+            f"model     {self.model}{' (sandbox)' if self.generation.realm.sandbox else ''}",
+            f"prompt    {self.generation.prompt}",
+            f"settings  {told}",
+            f"{self.state:9} {words[self.state]}",
+        ]
+        return "\n".join([*lines, *self.notes])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def columns_of(one: Result) -> dict[str, Any]:
+    """Return the ``gen_`` columns of a result."""
+    return {
+        "gen_prompt": one.prompt,
+        "gen_status": one.status,
+        "gen_path": str(one.path) if one.path else None,
+        "gen_paths": [str(path) for path in one.paths],
+        "gen_url": one.url,
+        "gen_kind": one.assets[0].kind if one.assets else None,
+        "gen_text": one.text,
+        "gen_cost": one.cost.amount,
+        "gen_unit": one.cost.unit,
+        "gen_basis": one.cost.basis,
+        "gen_seconds": one.seconds,
+        "gen_cached": one.cached,
+        "gen_sample": one.sample,
+        "gen_job": one.job,
+        "gen_error": one.error,
+        "gen_id": one.id,
+    }
+
+
+def wait_for(handle: RunHandle, timeout: float | None) -> None:
+    """Wait for a run in short steps, so that Stop is answered at once."""
+    left = timeout
+    while not handle.wait(0.1 if left is None else min(left, 0.1)):
+        if left is not None:
+            left -= 0.1
+            if left <= 0:
+                return
+
+
+def still_running(handle: RunHandle, row: Delivered) -> JobError:
+    """Return the error for a wait that ended before the job did."""
+    message = (
+        f"{row.generation.full_model} is not done after the wait (it is {row.state}). The job goes on and nothing is lost.\n"
+        f"Run the cell again to pick it up, or type: %generate resume {handle.id}"
+    )
+    return StillRunning(message, id=row.generation.id, job=row.job)
+
+
+def made(folder: Path) -> None:
+    """Make a folder.
+
+    Raises:
+        NotWritable: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} cannot be made: {error.strerror}. What was paid for is safe; give another folder."
+        raise NotWritable(message) from error
+
+
+def copied(source: Path, place: Path) -> Path:
+    """Copy a file whole or not at all.
+
+    Raises:
+        NotWritable: The place cannot be written.
+    """
+    made(place.parent)
+    part = place.with_name(f".{place.name}.part")
+    try:
+        shutil.copyfile(source, part)
+        part.replace(place)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        message = f"{place} cannot be written: {error.strerror}. What was paid for is safe in {source}"
+        raise NotWritable(message) from error
+    return place

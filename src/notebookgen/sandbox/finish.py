@@ -1,0 +1,126 @@
+"""What is laid over a painted picture: grain, vignette, caption, and the SANDBOX badge that every one carries."""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+
+from PIL import Image, ImageChops, ImageDraw, ImageFont
+
+from notebookgen.sandbox.reading import caption
+
+__all__ = ["badge", "grain", "lettering", "texture", "vignette", "written"]
+
+_WORD = "SANDBOX"
+_TILE = 256
+
+
+@lru_cache(maxsize=16)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        message = "Pillow was built without FreeType, which the sandbox needs to write on its pictures."
+        raise TypeError(message)
+    return font
+
+
+@lru_cache(maxsize=4)
+def texture(width: int, height: int, depth: int) -> Image.Image:
+    """Return paper: fine grain over soft mottling, `depth` steps of grey, centred on depth / 2."""
+    rng = random.Random(5)
+    fine = Image.frombytes("L", (_TILE, _TILE), rng.randbytes(_TILE * _TILE))
+    soft = Image.frombytes("L", (24, 24), rng.randbytes(576)).resize((_TILE, _TILE), Image.Resampling.BICUBIC)
+    tile = Image.blend(fine, soft, 0.4).point([v * depth // 255 for v in range(256)])
+    sheet = Image.new("L", (width, height))
+    for x in range(0, width, _TILE):
+        for y in range(0, height, _TILE):
+            sheet.paste(tile, (x, y))
+    return sheet
+
+
+def grain(image: Image.Image, depth: int = 5) -> Image.Image:
+    """Return the picture on grained paper; bands in the sky disappear in it."""
+    sheet = texture(image.width, image.height, depth)
+    return ImageChops.add(image, Image.merge("RGB", (sheet, sheet, sheet)), 1.0, -(depth // 2))
+
+
+@lru_cache(maxsize=4)
+def _shade(width: int, height: int, strength: int) -> Image.Image:
+    radial = Image.radial_gradient("L").resize((64, 64), Image.Resampling.BILINEAR)
+    radial = radial.point([255 - max(0, v - 110) * strength // 145 for v in range(256)])
+    sheet = radial.resize((width, height), Image.Resampling.BILINEAR)
+    return Image.merge("RGB", (sheet, sheet, sheet))
+
+
+def vignette(image: Image.Image, strength: int = 34) -> Image.Image:
+    """Return the picture with slightly darker corners."""
+    return ImageChops.multiply(image, _shade(image.width, image.height, strength))
+
+
+@lru_cache(maxsize=32)
+def _badge(unit: int) -> Image.Image:
+    """The badge at four times its size and halved twice: smooth at any size."""
+    font = _font(max(9, round(unit * 0.037)))
+    left, top, right, bottom = font.getbbox(_WORD, stroke_width=0)
+    spread = max(1, round(unit * 0.005))
+    width, height = right - left + spread * (len(_WORD) - 1), bottom - top
+    pad_x, pad_y = round(height * 0.75), round(height * 0.55)
+    size = (int(width + 2 * pad_x), int(height + 2 * pad_y))
+    plate = Image.new("L", (size[0] * 4, size[1] * 4))
+    ImageDraw.Draw(plate).rounded_rectangle((0, 0, size[0] * 4 - 1, size[1] * 4 - 1), radius=size[1] * 2, fill=205)
+    mark = Image.new("RGBA", size, (22, 20, 34, 0))
+    mark.putalpha(plate.reduce(4))
+    draw = ImageDraw.Draw(mark)
+    x = float(pad_x - left)
+    stroke = 0.35 if unit >= 500 else 0.0
+    for letter in _WORD:
+        draw.text((x, pad_y - top), letter, font=font, fill=(255, 248, 232, 255), stroke_width=stroke, stroke_fill=(255, 248, 232, 255))
+        x += font.getlength(letter) + spread
+    return mark
+
+
+def badge(image: Image.Image, prompt: str = "") -> Image.Image:
+    """Write SANDBOX into the lower right corner, and the prompt, shortened, into the lower left one."""
+    unit = min(image.width, image.height)
+    mark = _badge(unit)
+    margin = round(unit * 0.025)
+    x, y = image.width - mark.width - margin, image.height - mark.height - margin
+    line = _fitting(caption(prompt), x - 3 * margin, unit)
+    if line:
+        written(image, line, margin, y + mark.height // 2)
+    image.paste(mark.convert("RGB"), (x, y), mark.getchannel("A"))
+    return image
+
+
+def _fitting(line: str, room: int, unit: int) -> str:
+    font = _font(max(9, round(unit * 0.026)))
+    while line and font.getlength(line) > room:
+        line = caption(line, max(4, min(len(line) - 4, int(len(line) * room / font.getlength(line)))))
+        if len(line) <= 6:
+            return ""
+    return line
+
+
+def written(image: Image.Image, line: str, x: int, middle: int) -> None:
+    """Write a short line in white on a soft dark plate, its left end at x, its middle at a height in pixels."""
+    unit = min(image.width, image.height)
+    font = _font(max(9, round(unit * 0.026)))
+    left, top, right, bottom = (int(v) for v in font.getbbox(line))
+    pad = max(2, round(unit * 0.008))
+    size = (right - left + 4 * pad, bottom - top + 2 * pad)
+    plate = Image.new("L", (size[0] * 2, size[1] * 2))
+    ImageDraw.Draw(plate).rounded_rectangle((0, 0, size[0] * 2 - 1, size[1] * 2 - 1), radius=size[1], fill=105)
+    at = (x, middle - size[1] // 2)
+    image.paste((22, 20, 34), at, plate.reduce(2))
+    ImageDraw.Draw(image).text((at[0] + 2 * pad - left, at[1] + pad - top), line, font=font, fill=(255, 252, 244))
+
+
+def lettering(image: Image.Image, text: str, ink: tuple[int, int, int], ground: tuple[int, int, int]) -> Image.Image:
+    """Write what the prompt put in quotation marks across the upper part, as on a poster."""
+    size = round(min(image.width * 0.86 / max(3, len(text)) * 1.7, min(image.width, image.height) * 0.15))
+    font = _font(max(12, size))
+    while font.size > 12 and font.getlength(text) > image.width * 0.86:
+        font = _font(int(font.size * 0.92))
+    at = (image.width / 2, image.height * 0.15)
+    ImageDraw.Draw(image).text(at, text, font=font, fill=ink, anchor="mm", stroke_width=max(1, size // 12), stroke_fill=ground)
+    return image

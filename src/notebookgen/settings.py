@@ -1,0 +1,193 @@
+"""What can be set, and where it comes from: defaults < project file < environment < ``ng.configure``.
+
+A project file travels with other people's notebooks, so it can set neither addresses (a key goes where they point)
+nor the home folder; those come from the environment or from ``ng.configure`` only.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from types import MappingProxyType
+
+from notebookgen.errors import SettingsError, near_miss
+
+__all__ = ["Settings", "load_settings"]
+
+FILE_NAMES = ("notebookgen.toml", "pyproject.toml")
+NOT_IN_FILES = frozenset({"home", "base_urls"})
+NO_AMOUNTS: Mapping[str, Decimal] = MappingProxyType({})
+NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set; frozen, so that a run sees one set of settings from its start to its end.
+
+    Attributes:
+        home: Folder of the ledger and of the media.
+        model: The model to use where none is named, as ``provider:id``.
+        sandbox: Send every provider's name to the embedded sandbox.
+        timeout: Seconds to wait for a result; None waits for as long as the job takes. It ends the wait, not the job.
+        concurrency: How many creates and downloads may be under way at once.
+        settle: Seconds after a lost create before its absence from the provider's list counts as a refusal.
+        prices: Amounts for models that no price list has, in the provider's unit: ``{"apimodels:x/y": "0.03"}``.
+        credit_price: What one credit costs in USD, by provider: ``{"armox": "0.001"}``.
+        base_urls: Other addresses for providers, by name, up to and including the version path.
+        file: The project file that was read, or None.
+    """
+
+    home: Path
+    model: str | None = None
+    sandbox: bool = False
+    timeout: float | None = None
+    concurrency: int = 16
+    settle: float = 60.0
+    prices: Mapping[str, Decimal] = field(default_factory=lambda: NO_AMOUNTS)
+    credit_price: Mapping[str, Decimal] = field(default_factory=lambda: NO_AMOUNTS)
+    base_urls: Mapping[str, str] = field(default_factory=lambda: NO_ADDRESSES)
+    file: Path | None = None
+
+    def changed(self, where: str, **changes: object) -> Settings:
+        """Return these settings with some of them changed and checked.
+
+        Args:
+            where: Where the changes come from, for messages.
+            **changes: Settings by name.
+
+        Raises:
+            SettingsError: A name is unknown (near misses are named) or a value makes no sense.
+        """
+        known = {one.name for one in fields(self)} - {"file"}
+        checked: dict[str, object] = {}
+        for name, value in changes.items():
+            if name not in known:
+                message = (
+                    f"{where} sets '{name}', which is no setting.{near_miss(name, known)}\n"
+                    f"Settings are: {', '.join(sorted(known))}."
+                )
+                raise SettingsError(message)
+            checked[name] = _checked(where, name, value)
+        return replace(self, **checked)  # type: ignore[arg-type]  # each value was checked against its name
+
+
+def load_settings(env: Mapping[str, str], folder: Path) -> Settings:
+    """Return the settings that hold in ``folder``.
+
+    Args:
+        env: The environment's variables.
+        folder: Where to look for a project file, and upwards from there.
+
+    Raises:
+        SettingsError: A project file or a variable cannot be read; the message names the file and the line.
+    """
+    settings = Settings(home=_home(env))
+    path = find_file(folder)
+    if path is not None:
+        settings = replace(settings.changed(str(path), **_table(path)), file=path)
+    flag = env.get("NOTEBOOKGEN_SANDBOX", "").strip().lower()
+    if flag:
+        settings = settings.changed("NOTEBOOKGEN_SANDBOX", sandbox=flag not in {"0", "false", "no", "off"})
+    return settings
+
+
+def find_file(folder: Path) -> Path | None:
+    """Return the nearest project file upwards that speaks of notebookgen, or None."""
+    for place in (folder, *folder.parents):
+        for name in FILE_NAMES:
+            path = place / name
+            if path.is_file() and (name == FILE_NAMES[0] or b"[tool.notebookgen" in path.read_bytes()):
+                return path
+    return None
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    """Return the home folder: the variable's, else the platform's folder for user data."""
+    if env.get("NOTEBOOKGEN_HOME"):
+        return Path(env["NOTEBOOKGEN_HOME"]).expanduser().absolute()
+    import platformdirs  # noqa: PLC0415 - kept out of `import notebookgen`
+
+    return Path(platformdirs.user_data_dir("notebookgen", appauthor=False))
+
+
+def _table(path: Path) -> dict[str, object]:
+    """Return the settings that a project file holds."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path} is no valid TOML: {error}.\nMend that line, or remove the file."
+        raise SettingsError(message) from error
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}.\nMake it readable, or remove it."
+        raise SettingsError(message) from error
+    if path.name == "pyproject.toml":
+        tool = data.get("tool")
+        data = tool.get("notebookgen", {}) if isinstance(tool, dict) else {}
+    if not isinstance(data, dict):
+        message = f"{path}: [tool.notebookgen] should be a table of settings."
+        raise SettingsError(message)
+    for name in NOT_IN_FILES & set(data):
+        message = (
+            f"{path} sets '{name}', which a project file may not: it travels with the notebook.\n"
+            f"Set it with ng.configure({name}=...) or in the environment."
+        )
+        raise SettingsError(message)
+    return data
+
+
+def _checked(where: str, name: str, value: object) -> object:
+    """Return a value in its setting's own type.
+
+    Raises:
+        SettingsError: It makes no sense for that setting.
+    """
+    if name in {"prices", "credit_price"}:
+        return _amounts(where, name, value)
+    if name == "base_urls" and isinstance(value, Mapping):
+        return MappingProxyType({str(key): str(url).rstrip("/") for key, url in value.items()})
+    if name == "home" and isinstance(value, str | Path):
+        return Path(value).expanduser().absolute()
+    if name == "sandbox" and isinstance(value, bool):
+        return value
+    if name == "model" and (value is None or (isinstance(value, str) and value.strip())):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if name == "concurrency" and isinstance(value, int) and 1 <= value <= 1000:
+            return value
+        if (name == "timeout" and value > 0) or (name == "settle" and value >= 0):
+            return float(value)
+    if name == "timeout" and value is None:
+        return None
+    wanted = {
+        "concurrency": "a whole number from 1 to 1000",
+        "timeout": "a number of seconds above 0, or None",
+        "settle": "a number of seconds, 0 or more",
+        "sandbox": "true or false",
+        "model": "text such as 'armox:google/nano-banana'",
+        "home": "a folder",
+        "base_urls": "a table of addresses such as {'armox': 'https://...'}",
+    }
+    message = f"{where} sets {name} to {value!r}; it takes {wanted[name]}."
+    raise SettingsError(message)
+
+
+def _amounts(where: str, name: str, value: object) -> Mapping[str, Decimal]:
+    """Return a table of amounts as decimals; a binary float is read by its shortest spelling."""
+    example = {"prices": '{"apimodels:x/y": "0.03"}', "credit_price": '{"armox": "0.001"}'}[name]
+    if not isinstance(value, Mapping):
+        message = f"{where} sets {name} to {value!r}; it takes a table such as {example}."
+        raise SettingsError(message)
+    amounts: dict[str, Decimal] = {}
+    for key, amount in value.items():
+        try:
+            read = Decimal(str(amount))
+        except InvalidOperation:
+            read = Decimal(-1)
+        if not read.is_finite() or read < 0:
+            message = f"{where} sets {name}['{key}'] to {amount!r}; it takes an amount such as {example}."
+            raise SettingsError(message)
+        amounts[str(key)] = read
+    return MappingProxyType(amounts)

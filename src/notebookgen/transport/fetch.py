@@ -1,0 +1,310 @@
+"""Fetching what came back, from hosts that a provider named: into a file of ours, hashed on the way.
+
+No key and no cookie ever goes along; every hop of a redirect is checked again; size, time and slowness have limits;
+a broken transfer is taken up where it broke when the server can prove that the file is still the same.
+With a proxy in the environment the address is the proxy's to connect to, and the check is on the name alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from urllib3.util import Timeout
+
+from notebookgen.errors import AssetError, AssetGone, AssetRefused, TransportError
+from notebookgen.transport.addresses import check_url, follow
+from notebookgen.transport.connections import NEVER_AGAIN, Line, exchange
+from notebookgen.transport.failures import translate
+from notebookgen.transport.http import FOREIGN_ERRORS, Ways, default_user_agent
+from notebookgen.transport.parts import Part
+from notebookgen.transport.retry import PASSING, read_delay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from urllib3 import BaseHTTPResponse
+
+    from notebookgen.transport.addresses import SafeUrl
+
+__all__ = ["AssetFetcher", "FetchLimits", "Fetched"]
+
+CHUNK = 256 * 1024
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+GONE = frozenset({403, 404, 410})  # object stores answer 403 where a signed address has expired
+CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+AGAIN = "What was made is still at the provider. To fetch it again, type: %generate resume"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLimits:
+    """What a download may take.
+
+    Attributes:
+        size: Bytes, unpacked.
+        seconds: All tries together.
+        answer: Seconds until the reply's headers are complete.
+        connect: Seconds for one connection.
+        silence: Seconds without a byte.
+        slow: Seconds after which the speed is judged, again and again ...
+        slowest: ... and the bytes that must have come in each such span.
+        hops: Redirects in a row.
+        tries: How often a broken transfer is taken up, the first time included.
+    """
+
+    size: int = 2 * 2**30
+    seconds: float = 1800.0
+    answer: float = 60.0
+    connect: float = 10.0
+    silence: float = 30.0
+    slow: float = 30.0
+    slowest: int = 32 * 1024
+    hops: int = 5
+    tries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A whole file that was fetched, still under a temporary name.
+
+    Attributes:
+        path: The file; whoever keeps it moves it away, whoever does not deletes it.
+        sha256: Hash of its bytes, hexadecimal.
+        size: Length in bytes.
+        mime: What the server called it, lower case; a hint that is worth little.
+        url: The address that was asked for first.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+    mime: str
+    url: str
+
+
+class AssetFetcher:
+    """Downloads files. Threads may share it; ``close`` cuts what is still on its way.
+
+    Args:
+        keep: How many idle connections to keep for each host.
+        environ: The environment's variables, for the CA bundle; by default this process's.
+        user_agent: What to call ourselves; some hosts turn away what does not begin like a browser.
+        wait: Waits that many seconds between tries; returns True when interrupted.
+        rng: Returns a random number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        keep: int = 4,
+        environ: Mapping[str, str] | None = None,
+        user_agent: str | None = None,
+        wait: Callable[[float], bool] | None = None,
+        rng: Callable[[], float] = random.random,
+    ) -> None:
+        self._ways = Ways(keep=keep, environ=environ)
+        self._agent = user_agent or f"Mozilla/5.0 (compatible; {default_user_agent()})"
+        self._closed = threading.Event()
+        self._wait = wait or self._closed.wait
+        self._rng = rng
+        self._lines: set[Line] = set()
+        self._lock = threading.Lock()
+
+    def fetch(
+        self, url: str, *, into: Path, allowed_origin: str | None = None, limits: FetchLimits | None = None
+    ) -> Fetched:
+        """Download a file into a folder of ours, under a temporary name ending in ``.part``.
+
+        Args:
+            url: Where the provider says it is.
+            into: The folder; made when it is missing.
+            allowed_origin: The provider's own configured address, which alone may be a private one.
+            limits: What the download may take.
+
+        Raises:
+            AssetRefused: The address is not allowed, or the file is too large.
+            AssetGone: The address has expired.
+            AssetError: It is too slow, or the server does not give it.
+            TransportError: The wire broke more often than is worth trying.
+            NotWritable: The disk is full, or the folder may not be written.
+        """
+        limits = limits or FetchLimits()
+        until = time.monotonic() + limits.seconds
+        with Part(into) as part:
+            for attempt in range(1, limits.tries + 1):
+                problem = self._try(url, part, allowed_origin, limits, until)
+                if problem is None:
+                    break
+                delay = read_delay(attempt, retry_after=None, jitter=self._rng())
+                if attempt == limits.tries or delay is None or self._wait(delay):
+                    raise problem
+            return Fetched(part.keep(), part.sha256, part.size, part.mime, url)
+
+    def close(self) -> None:
+        """Cut what is on its way, and close the connections."""
+        self._closed.set()
+        with self._lock:
+            lines = list(self._lines)
+        for line in lines:
+            line.cut("the download was stopped")
+        self._ways.close()
+
+    def _try(
+        self, url: str, part: Part, allowed: str | None, limits: FetchLimits, until: float
+    ) -> AssetError | TransportError | None:
+        """Try once; return what went wrong when trying again may help, raise when it does not, else None."""
+        safe = check_url(url, allowed_origin=allowed)
+        line = Line()
+        problem: TransportError
+        try:
+            with self._known(line):
+                for _ in range(limits.hops + 1):
+                    raw = self._open(safe, part, line, limits, until)
+                    place = raw.headers.get("location") if raw.status in REDIRECTS else None
+                    if place is None:
+                        return self._take(raw, safe, part, line, limits, until)
+                    hang_up(raw)
+                    safe = follow(safe, place, allowed_origin=allowed)
+        except FOREIGN_ERRORS as error:
+            problem = translate(error, host=safe.host, left=exchange.left)
+        else:
+            message = f"{safe.host} redirects more than {limits.hops} times"
+            raise AssetRefused(message)
+        if line.cut_for:
+            raise stopped(safe.host, line.cut_for)
+        return problem
+
+    def _open(self, url: SafeUrl, part: Part, line: Line, limits: FetchLimits, until: float) -> BaseHTTPResponse:
+        """Ask for the file, or for its rest, and return the reply with its body unread."""
+        route = self._ways.to(url)
+        exchange.begin(math.inf, watched=route.watched, line=line)
+        headers = {"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "identity", **part.rest_headers()}
+        with cut_after(line, min(limits.answer, until - time.monotonic()), "it took too long to answer"):
+            return route.pool.urlopen(
+                "GET",
+                str(url) if route.absolute else url.target,
+                headers=headers,
+                retries=NEVER_AGAIN,
+                redirect=False,
+                assert_same_host=False,
+                timeout=Timeout(connect=limits.connect, read=limits.silence),
+                preload_content=False,
+            )
+
+    def _take(
+        self, raw: BaseHTTPResponse, url: SafeUrl, part: Part, line: Line, limits: FetchLimits, until: float
+    ) -> AssetError | None:
+        """Judge the reply and write its body down."""
+        done = False
+        try:
+            problem = judge(raw, url, part)
+            if problem is None:
+                with cut_after(line, until - time.monotonic(), "it took too long"):
+                    copy(raw, url, part, limits)
+                if line.cut_for:  # a cut looks like the end of a file whose length nobody told
+                    raise stopped(url.host, line.cut_for)
+                problem = part.missing(url.host)
+            done = raw.status in {200, 206}
+        finally:
+            if done:
+                raw.release_conn()
+            else:
+                hang_up(raw)
+        return problem
+
+    @contextlib.contextmanager
+    def _known(self, line: Line) -> Iterator[None]:
+        """Let ``close`` find the line while it is in use."""
+        with self._lock:
+            self._lines.add(line)
+        try:
+            if self._closed.is_set():
+                message = "the download was stopped before it began"
+                raise AssetError(message)
+            yield
+        finally:
+            with self._lock:
+                self._lines.discard(line)
+
+
+def judge(raw: BaseHTTPResponse, url: SafeUrl, part: Part) -> AssetError | None:
+    """Prepare the part for the reply's body; return a problem that may pass, raise one that will not.
+
+    Raises:
+        AssetGone: The address has expired.
+        AssetError: The server refuses.
+    """
+    if raw.status == 200:
+        part.begin(raw.headers)
+        return None
+    if raw.status == 206 and part.size:
+        span = CONTENT_RANGE.fullmatch(raw.headers.get("content-range", "").strip())
+        if span and int(span[1]) == part.size and span[3] in {"*", str(part.total)}:
+            return None
+        part.forget()
+        return AssetError(f"{url.host} sent another part of the file than the one that was asked for.\n{AGAIN}")
+    if raw.status in GONE:
+        message = f"{url.host} no longer has the file (HTTP {raw.status}): its address has expired or was withdrawn."
+        raise AssetGone(message)
+    problem = AssetError(f"{url.host} does not give the file (HTTP {raw.status}).\n{AGAIN}")
+    if raw.status == 416 and part.size:
+        part.forget()
+        return problem
+    if raw.status in PASSING or raw.status >= 500:
+        return problem
+    raise problem
+
+
+def copy(raw: BaseHTTPResponse, url: SafeUrl, part: Part, limits: FetchLimits) -> None:
+    """Write the body down as it comes, watching its size and its speed.
+
+    Raises:
+        AssetRefused: It is larger than allowed.
+        AssetError: It comes too slowly.
+    """
+    declared = raw.length_remaining or 0
+    since, before = time.monotonic(), part.size
+    while True:
+        if max(part.size, declared) > limits.size:
+            message = f"the file at {url.host} is larger than the limit of {limits.size / 2**20:.0f} MB"
+            raise AssetRefused(message)
+        piece = raw.read1(CHUNK, decode_content=True)
+        if not piece:
+            return
+        part.add(piece)
+        now = time.monotonic()
+        if now - since >= limits.slow:
+            if part.size - before < limits.slowest:
+                message = f"{url.host} sends the file too slowly ({part.size} bytes so far).\n{AGAIN}"
+                raise AssetError(message)
+            since, before = now, part.size
+
+
+def stopped(host: str, why: str) -> AssetError:
+    """Return the exception for a download that was cut."""
+    return AssetError(f"{host}: {why}.\n{AGAIN}")
+
+
+def hang_up(raw: BaseHTTPResponse) -> None:
+    """Give a reply up whose body is not wanted."""
+    raw.close()
+    raw.release_conn()
+
+
+@contextlib.contextmanager
+def cut_after(line: Line, seconds: float, why: str) -> Iterator[None]:
+    """Cut the line when the block takes longer than that."""
+    timer = threading.Timer(max(seconds, 0.0), line.cut, (why,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

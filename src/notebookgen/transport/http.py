@@ -1,0 +1,365 @@
+"""The one place where requests is imported and a key joins a request. One ``send`` is one exchange on the wire.
+
+Nothing is repeated and no redirect is followed here: who asked decides what an outcome means. The environment's
+proxies and CA bundle are read once, when the transport is made.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from dataclasses import dataclass, replace
+from http.client import HTTPException
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
+from urllib3.exceptions import HTTPError
+from urllib3.util import Timeout
+
+from notebookgen.errors import ConfigurationError, InvalidCall, ReplyLost, TransportError, UnexpectedResponse
+from notebookgen.transport.addresses import check_url, parse
+from notebookgen.transport.base import Timeouts, Transport, timeouts_for
+from notebookgen.transport.connections import (
+    FOREIGN_POOLS,
+    NEVER_AGAIN,
+    OWN_POOLS,
+    ca_bundle,
+    exchange,
+    tls_context,
+)
+from notebookgen.transport.failures import translate
+from notebookgen.wire import HttpResponse
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+
+    from notebookgen.transport.addresses import SafeUrl
+    from notebookgen.transport.base import HasSecret
+    from notebookgen.transport.connections import Pools
+    from notebookgen.wire import HttpRequest, Purpose
+
+__all__ = ["FOREIGN_ERRORS", "Direct", "HttpTransport", "Route", "Timeouts", "Transport", "Ways", "default_user_agent"]
+
+# What an exchange may end in; everything else is a bug and stays what it is. requests' own are all OSErrors.
+FOREIGN_ERRORS = (HTTPError, HTTPException, OSError, UnicodeError)
+MEBIBYTE = 2**20
+LARGEST_REPLY = 16 * MEBIBYTE
+LARGEST_CREATE_REPLY = 64 * MEBIBYTE  # pictures may come inside it, as base64
+BODILESS = frozenset({204, 304})
+CHUNK = 64 * 1024
+UNPACKED = frozenset({"", "identity"})
+PACKINGS = UNPACKED | {"gzip", "x-gzip", "deflate"}  # one layer; bombs are cut at the largest reply
+STALE_FOR_CREATE = 20.0  # seconds; servers and NAT boxes drop idle connections from about 30 s on
+PLAIN_KEY = re.compile(r"[\x21-\x7e]+")
+PLAIN_HEADER = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+
+
+class Hidden(str):
+    """Text that is sent but not shown: a traceback that prints local variables prints stars."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How to reach one origin.
+
+    Attributes:
+        pool: Where its connections are kept.
+        absolute: Whether a proxy wants the whole URL in the request line.
+        watched: Whether the connections are ours and note what leaves.
+    """
+
+    pool: HTTPConnectionPool
+    absolute: bool
+    watched: bool
+
+
+class Direct(HTTPAdapter):
+    """A requests adapter on our connections: one TLS context for the process, nothing ever repeated.
+
+    Args:
+        pools: Whose connections: to the provider itself, or to hosts that it named.
+        context: Holds the trusted certificates; requests would read the bundle again for every new connection.
+        keep: How many idle connections to keep for each host.
+    """
+
+    def __init__(self, pools: Pools, context: ssl.SSLContext, *, keep: int) -> None:
+        self.pools = pools
+        self.context = context
+        self.in_use: WeakSet[HTTPConnectionPool] = WeakSet()
+        super().__init__(pool_connections=8, pool_maxsize=keep, max_retries=NEVER_AGAIN)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **more: Any) -> None:  # noqa: FBT001, FBT002 - requests' own signature
+        """Make the pools of our classes."""
+        super().init_poolmanager(connections, maxsize, block, ssl_context=self.context, **more)
+        self.poolmanager.pool_classes_by_scheme = dict(self.pools)
+
+    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        """Make the pools of our classes behind a proxy; a SOCKS proxy keeps its own."""
+        socks = proxy.lower().startswith("socks")
+        if not socks:
+            more["proxy_ssl_context"] = self.context
+        manager = super().proxy_manager_for(proxy, ssl_context=self.context, **more)
+        if not socks:
+            manager.pool_classes_by_scheme = dict(self.pools)
+        return manager
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        """Tell pools apart by host alone: the context is the same for all, and it always verifies."""
+        host, _ = super().build_connection_pool_key_attributes(request, True, None)
+        return host, {}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the pool as it is: its context has read the bundle, and always verifies."""
+
+    def close(self) -> None:
+        """Close every pool, also those that a route still holds."""
+        for pool in list(self.in_use):
+            pool.close()
+        super().close()
+
+    def route(self, url: str, proxies: Mapping[str, str]) -> Route:
+        """Return how to reach the URL's origin."""
+        proxy = select_proxy(url, dict(proxies))
+        bare = requests.Request("GET", url).prepare()
+        pool: Any = self.get_connection_with_tls_context(bare, True, proxies=dict(proxies))
+        self.in_use.add(pool)
+        socks = proxy is not None and proxy.lower().startswith("socks")
+        absolute = proxy is not None and not socks and url.lower().startswith("http:")
+        return Route(pool, absolute=absolute, watched=not socks)
+
+
+class Ways:
+    """The ways out of this machine: to the provider itself, and, more carefully, to hosts that it named.
+
+    Args:
+        keep: How many idle connections to keep for each host.
+        environ: The environment's variables, for the CA bundle; by default this process's.
+
+    Raises:
+        ConfigurationError: The CA bundle cannot be read.
+    """
+
+    def __init__(self, *, keep: int, environ: Mapping[str, str] | None = None) -> None:
+        context = tls_context(ca_bundle(os.environ if environ is None else environ) or DEFAULT_CA_BUNDLE_PATH)
+        self.own = Direct(OWN_POOLS, context, keep=keep)
+        self.foreign = Direct(FOREIGN_POOLS, context, keep=keep)
+
+    def to(self, url: SafeUrl) -> Route:
+        """Return how to reach a checked URL."""
+        adapter = self.own if url.own else self.foreign
+        return adapter.route(url.base, get_environ_proxies(url.base))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.own.close()
+        self.foreign.close()
+
+
+class HttpTransport:
+    """Sends over real HTTP. Threads may share it.
+
+    Args:
+        key: What holds the provider's key; None where none is needed.
+        origin: The provider's configured address (up to the path or with it): the only one that is given the key.
+        pool: How many idle connections to keep; more may be open at once.
+        environ: The environment's variables, for the CA bundle; by default this process's.
+        user_agent: What to call ourselves.
+        session: A caller's own ``requests.Session``, whose adapters, proxies and certificates are used as they are.
+
+    Raises:
+        ConfigurationError: The address, the key or the CA bundle cannot be used.
+        InvalidCall: The caller's session repeats requests on its own.
+    """
+
+    def __init__(
+        self,
+        key: HasSecret | None,
+        *,
+        origin: str,
+        pool: int = 32,
+        environ: Mapping[str, str] | None = None,
+        user_agent: str | None = None,
+        session: requests.Session | None = None,
+    ) -> None:
+        try:
+            home = parse(origin)
+        except ValueError as error:
+            message = f"{origin!r} is no address of a provider: {error}. It should look like https://api.example.com/v1"
+            raise ConfigurationError(message) from None
+        self._prefix = f"{home.base}/"
+        if key is not None and not is_plain(key):
+            message = "the API key has spaces or other characters that no key has. Copy it again from the provider."
+            raise ConfigurationError(message)
+        self._key = key
+        self._origin = home.origin
+        self._host = home.host
+        self._session = session
+        self._headers = {
+            "Accept": "application/json, */*;q=0.5",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": user_agent or default_user_agent(),
+        }
+        if session is not None:
+            must_not_repeat(session)
+            return
+        self._ways = Ways(keep=pool, environ=environ)
+        self._route = self._ways.to(replace(home, own=True))
+
+    def __repr__(self) -> str:
+        return f"HttpTransport({self._prefix[:-1]!r})"
+
+    def send(self, request: HttpRequest, *, timeout: Timeouts | None = None) -> HttpResponse:
+        """Perform exactly one HTTP exchange; see ``Transport``."""
+        reply = self._exchange(request, timeout or timeouts_for(request.purpose))
+        if isinstance(reply, TransportError):
+            raise reply  # here, outside any except clause: the foreign error and its frames are not dragged along
+        return reply
+
+    def close(self) -> None:
+        """Close the connections; a caller's own session is left open."""
+        if self._session is None:
+            self._ways.close()
+
+    def _exchange(self, request: HttpRequest, waits: Timeouts) -> HttpResponse | TransportError:
+        """Perform the exchange; what the wire did wrong is returned. The key is in no local variable of this frame."""
+        if request.url.startswith(self._prefix):  # the usual case: nothing needs to be read closely
+            url = None
+            host, target = self._host, request.url[len(self._prefix) - 1 :].partition("#")[0]
+        else:
+            url = self._checked(request)
+            host, target = url.host, url.target
+        headers = {**self._headers, **dict(request.headers)}
+        if not all(map(PLAIN_HEADER.fullmatch, headers.values())):
+            message = f"a header of the {request.purpose} request has a line end in it"
+            raise ValueError(message)
+        if request.auth == "bearer" and self._key is not None:
+            headers["Authorization"] = Hidden(f"Bearer {self._key.reveal()}")
+        try:
+            if self._session is not None:
+                exchange.begin(math.inf, watched=False)
+                raw = through(self._session, request, headers, waits)
+            else:
+                raw = self._open(request, url, target, headers, waits)
+            return read_whole(raw, request.purpose, host)
+        except FOREIGN_ERRORS as error:
+            secrets = (self._key.reveal(),) if self._key is not None else ()
+            return translate(error, host=host, left=exchange.left, secrets=secrets)
+
+    def _checked(self, request: HttpRequest) -> SafeUrl:
+        """Return the URL of a request that does not plainly go to the provider's own address."""
+        safe = parse(request.url)
+        if safe.origin == self._origin:
+            return safe
+        if request.auth != "none":
+            message = f"the key belongs to {self._prefix} and was asked to go to {safe.base}"
+            raise ValueError(message)
+        return check_url(request.url)
+
+    def _open(
+        self, request: HttpRequest, url: SafeUrl | None, target: str, headers: dict[str, str], waits: Timeouts
+    ) -> BaseHTTPResponse:
+        """Send the request and return the reply with its body still unread."""
+        route, base = self._route, self._prefix[:-1]
+        if url is not None and url.origin != self._origin:
+            route, base = self._ways.to(url), url.base
+        exchange.begin(STALE_FOR_CREATE if request.purpose == "create" else math.inf, watched=route.watched)
+        return route.pool.urlopen(
+            request.method,
+            base + target if route.absolute else target,
+            body=request.body or None,
+            headers=headers,
+            retries=NEVER_AGAIN,
+            redirect=False,
+            assert_same_host=False,
+            timeout=Timeout(connect=waits.connect, read=waits.read),
+            preload_content=False,
+        )
+
+
+def is_plain(key: HasSecret) -> bool:
+    """Whether a header can carry the key."""
+    return PLAIN_KEY.fullmatch(key.reveal()) is not None
+
+
+def through(
+    session: requests.Session, request: HttpRequest, headers: dict[str, str], waits: Timeouts
+) -> BaseHTTPResponse:
+    """Send by a caller's own session: its adapter, proxies and certificates, one exchange, no cookies, no redirects."""
+    prepared = requests.Request(request.method, request.url, headers=headers, data=request.body or None).prepare()
+    url = prepared.url or request.url
+    how: dict[str, Any] = {**session.merge_environment_settings(url, {}, True, None, None)}
+    reply = session.get_adapter(url).send(prepared, timeout=(waits.connect, waits.read), **how)
+    return reply.raw
+
+
+def read_whole(raw: BaseHTTPResponse, purpose: Purpose, host: str) -> HttpResponse:
+    """Read the body to its end, unpacked, up to the largest reply that makes sense.
+
+    Raises:
+        UnexpectedResponse: It is larger, or packed in a way that was not asked for.
+    """
+    most = LARGEST_CREATE_REPLY if purpose == "create" else LARGEST_REPLY
+    headers = {name.lower(): value for name, value in raw.headers.items()}
+    packing = headers.get("content-encoding", "").strip().lower()
+    done = False
+    try:
+        if packing not in PACKINGS:
+            message = f"{host} packed its reply as {packing[:40]!r}, which was not asked for (HTTP {raw.status})"
+            raise UnexpectedResponse(message, code=raw.status)
+        parts: list[bytes] = []
+        size = 0
+        while piece := raw.read(CHUNK, decode_content=True):  # the last, empty one is where a short body is noticed
+            parts.append(piece)
+            size += len(piece)
+            if size > most:
+                message = f"{host} sent more than {most // MEBIBYTE} MB with HTTP {raw.status}, which no reply needs"
+                raise UnexpectedResponse(message, code=raw.status)
+        done = True
+    finally:
+        if not done:
+            raw.close()
+        raw.release_conn()
+    if (
+        not parts
+        and raw.status not in BODILESS
+        and raw.version == 11
+        and not {"content-length", "transfer-encoding"} & {*headers}
+    ):
+        # It ends with its headers and does not say where: they are cut off, too.
+        raise ReplyLost(f"{host}: the reply broke off in its headers (HTTP {raw.status}).")
+    return HttpResponse(raw.status, MappingProxyType(headers), b"".join(parts))
+
+
+def must_not_repeat(session: requests.Session) -> None:
+    """Make sure that no adapter of a session repeats requests: a create sent twice is paid twice.
+
+    Raises:
+        InvalidCall: One does.
+    """
+    for prefix, adapter in session.adapters.items():
+        retries = getattr(adapter, "max_retries", None)
+        if retries is not None and any((retries.total, retries.connect, retries.read, retries.status, retries.other)):
+            message = (
+                f"the session repeats requests to {prefix!r} by itself, and a create sent twice is paid twice.\n"
+                "Mount an adapter without retries: session.mount('https://', requests.adapters.HTTPAdapter())"
+            )
+            raise InvalidCall(message)
+
+
+def default_user_agent() -> str:
+    """Return ``notebookgen/1.2.3``."""
+    return f"notebookgen/{version('notebookgen')}"

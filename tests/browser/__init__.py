@@ -1,0 +1,1 @@
+"""notebookgen in a real JupyterLab, in a real browser, as a person would use it."""

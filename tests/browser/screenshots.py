@@ -1,0 +1,62 @@
+"""Takes the pictures of the documentation again: ``make screenshots``. Run from the folder tests, as a module.
+
+The sandbox draws the same picture for the same prompt, so that a picture here changes only when notebookgen or
+JupyterLab look different.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from PIL import Image
+
+from browser.chrome import Chrome
+from browser.lab import NotebookPage
+from browser.server import LabServer
+
+COLOURS = 256
+LOAD = "%load_ext notebookgen"
+STORIES = {
+    "first-picture": (
+        LOAD,
+        "%%generate -s aspect_ratio=16:9 -o fox\nA red fox in the snow, at dawn",
+        "fox.path.name, fox.cost, fox.seconds",
+    ),
+    "several": (LOAD, "%%generate -n 4\nA sailing boat on a calm lake, mountains behind, travel poster"),
+    "kinds": (
+        LOAD,
+        "%%generate --kind video -s duration=3\nA hot-air balloon over the mountains at sunset",
+        "%%generate --kind audio -s seconds=4\nA slow morning melody",
+    ),
+    "mistakes": (LOAD, 'weather = "rain"', "%%generate\nA lighthouse in the {wether}"),
+}
+
+
+def lighter(file: Path) -> None:
+    """Write a screenshot again with a palette: a third of the size, and no difference to the eye."""
+    with Image.open(file) as picture:
+        reduced = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.FLOYDSTEINBERG)
+    reduced.save(file, optimize=True)
+
+
+def take(folder: Path) -> None:
+    """Take each picture into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as root, LabServer(Path(root)) as server, Chrome() as chrome:
+        for name, sources in STORIES.items():
+            content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+            content.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+            nbformat.write(content, server.root / f"{name}.ipynb")
+            page = NotebookPage(chrome.page(), server, f"{name}.ipynb").open()
+            page.run_all()
+            page.picture(folder / f"{name}.png", around_cells=True)
+            page.page.close()
+            lighter(folder / f"{name}.png")
+            sys.stdout.write(f"{folder / name}.png\n")
+
+
+if __name__ == "__main__":
+    take(Path(sys.argv[1]))

@@ -1,0 +1,45 @@
+"""What every test stands on: a scrubbed environment, a home of its own, the sandbox, and a client of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from notebookgen.sandbox import Handle
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Scrub the environment of every test; return its ``NOTEBOOKGEN_HOME``, which does not exist yet."""
+    person = tmp_path_factory.mktemp("person")
+    for name in list(os.environ):
+        if surroundings.foreign(name):
+            monkeypatch.delenv(name)
+    for name, value in surroundings.folders(person).items():
+        monkeypatch.setenv(name, value)
+    return person / "notebookgen"
+
+
+@pytest.fixture
+def root() -> Path:
+    """Return the project's own folder."""
+    return ROOT
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Handle]:
+    """Start the three services on this machine, with jobs that take a moment; stop them afterwards."""
+    from notebookgen.sandbox import start
+
+    with start(seconds=(0.02, 0.08)) as handle:
+        yield handle

@@ -1,0 +1,245 @@
+"""Following a run: one line, drawn seldom and by the main thread alone, that ends as static text; Stop is answered."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from notebookgen.errors import Stopped
+from notebookgen.jobs.handle import Delivered, Progress, RunHandle
+from notebookgen.jobs.states import State
+from notebookgen.notebook.progress import PERIOD, TICK, WIDTH, TerminalBoard, follow, line, quietly
+from notebookgen.records import Cost, Generation, Realm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOX = Generation(Realm("armox", "sandbox", sandbox=True), "sandbox/picture", "a fox")
+
+
+class Clock:
+    """Seconds that pass when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Board:
+    """Keeps what was shown."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.shown: list[tuple[float, str]] = []
+        self.ended: list[str] = []
+
+    def show(self, text: str) -> None:
+        self.shown.append((self.clock(), text))
+
+    def end(self, text: str) -> None:
+        self.ended.append(text)
+
+
+class Run(RunHandle):
+    """A real handle whose waits pass on a clock of their own; ``events`` says what happens at which second."""
+
+    def __init__(self, clock: Clock, events: dict[float, Callable[[], None]], count: int = 1) -> None:
+        self.clock, self.events, self.stops = clock, dict(events), 0
+        self.waits: list[float] = []
+        generations = [FOX.with_sample(index) for index in range(count)]
+        super().__init__("run1", generations, clock=clock, stop=self.stopped)
+
+    def wait(self, timeout: float) -> bool:
+        self.waits.append(timeout)
+        self.clock.now += timeout
+        for second in sorted(self.events):
+            if second <= self.clock.now - 100 + 1e-6:
+                self.events.pop(second)()
+        return self.done
+
+    def stopped(self, handle: RunHandle) -> str:
+        assert handle is self
+        self.stops += 1
+        return "Stopped. 1 job goes on at armox, 70 credits set aside; run the cell again to fetch it."
+
+    def save(self, index: int = 0) -> None:
+        row = Delivered(
+            FOX.with_sample(index),
+            State.SAVED,
+            Cost(Decimal(70), "credits", "reported"),
+            seconds=3.0,
+            done=True,
+        )
+        self.put(index, row)
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def started(events: dict[float, str], count: int = 1) -> tuple[Run, Board, Clock]:
+    clock = Clock()
+    run = Run(clock, {}, count)
+    table = {"save": run.save, "interrupt": interrupt, "run": lambda: run.tell(0, "running", 30.0)}
+    run.events = {second: table[what] for second, what in events.items()}
+    return run, Board(clock), clock
+
+
+NOW = Progress(1, {"submitted": 1}, "running", 12.0, 30.0, {}, "armox:google/nano-banana", "j1")
+
+
+@pytest.mark.parametrize(
+    ("progress", "says"),
+    [
+        (NOW, "running |██████▍         | 00:12 of about 00:30 · armox:google/nano-banana"),
+        (replace(NOW, elapsed=45.0), "running |███████████████▏| 00:45, usually 00:30 · armox:google/nano-banana"),
+        (replace(NOW, expected=None), "running 00:12 · armox:google/nano-banana"),
+        (replace(NOW, expected=None, phase="waiting: 10 a minute"), "waiting: 10 a minute 00:12"),
+        (
+            replace(NOW, expected=None, notes=("first", "the {last}\nnote")),
+            "running 00:12 · armox:google/nano-banana · the {last} note",
+        ),
+        (
+            replace(
+                NOW, total=8, states={"saved": 3, "failed": 1, "submitted": 4}, spent={"credits": Decimal("210.50")}
+            ),
+            "4/8 running |████████        | 00:12 of about 00:30 · 1 failed · 210.5 credits · armox:google/n…",
+        ),
+    ],
+)
+def test_the_line_tells_state_elapsed_expected_and_spent(progress: Progress, says: str) -> None:
+    """One line of tqdm's own drawing, never wider than a notebook shows."""
+    text = line(progress)
+    assert text.startswith(says)
+    assert len(text) <= WIDTH
+    assert len(text.splitlines()) == 1
+
+
+def test_the_bar_is_not_full_before_the_end() -> None:
+    """However long it takes, a full bar means done."""
+    assert "█" * 16 not in line(replace(NOW, elapsed=3000.0))
+
+
+def test_a_short_run_shows_its_last_line_only() -> None:
+    """What is over at once does not flicker."""
+    run, board, clock = started({0.3: "save"})
+    follow(run, board=lambda: board, clock=clock)
+    assert board.shown == []
+    assert board.ended == ["saved · armox:sandbox/picture · 0.3 s · 70 credits · sandbox"]
+
+
+def test_a_long_run_is_drawn_at_most_five_times_a_second_and_ends_static() -> None:
+    """Few messages, and the last one is the summary."""
+    run, board, clock = started({1.0: "run", 60.0: "save"})
+    follow(run, board=lambda: board, clock=clock)
+    times = [time for time, _ in board.shown]
+    assert min(after - before for before, after in itertools.pairwise(times)) >= PERIOD - 1e-6
+    assert len(times) <= 61 * 5
+    assert "running |" in board.shown[-1][1]
+    assert board.ended == [run.summary()]
+
+
+def test_what_does_not_change_is_not_drawn_again() -> None:
+    """The clock on the line has seconds, so it is drawn about once a second."""
+    run, board, clock = started({0.5: "run", 20.0: "save"})
+    follow(run, board=lambda: board, clock=clock)
+    texts = [text for _, text in board.shown]
+    assert len(texts) == len(set(texts))
+    assert len(texts) <= 100
+
+
+def test_waits_are_short_so_that_stop_answers() -> None:
+    """No wait is longer than a tick."""
+    run, board, clock = started({5.0: "save"})
+    follow(run, board=lambda: board, clock=clock)
+    assert max(run.waits) <= TICK
+
+
+def test_stop_tells_the_run_and_raises_one_line_of_truth() -> None:
+    """The run is told once; the error says what became of the job and the money, the line that it was stopped."""
+    run, board, clock = started({0.2: "run", 2.0: "interrupt"})
+    with pytest.raises(Stopped) as caught:
+        follow(run, board=lambda: board, clock=clock)
+    assert run.stops == 1
+    assert board.ended == ["stopped · armox:sandbox/picture · 2.0 s"]
+    assert str(caught.value) == run.stopped(run)
+    assert len(caught.value._render_traceback_()) == 1
+    assert caught.value.__suppress_context__
+    assert isinstance(caught.value, KeyboardInterrupt)
+
+
+def test_stop_before_anything_was_shown() -> None:
+    """Pressing Stop at once works as well."""
+    run, board, clock = started({0.1: "interrupt"})
+    with pytest.raises(Stopped):
+        follow(run, board=lambda: board, clock=clock)
+    assert (run.stops, board.shown, len(board.ended)) == (1, [], 1)
+
+
+def test_the_wait_ends_at_the_timeout_and_the_run_goes_on() -> None:
+    """A timeout ends the waiting, not the run."""
+    run, board, clock = started({0.2: "run", 60.0: "save"})
+    follow(run, 2.0, board=lambda: board, clock=clock)
+    assert not run.done
+    assert run.stops == 0
+    assert clock() == pytest.approx(102.0)
+    assert board.ended == ["still running · armox:sandbox/picture · 2.0 s"]
+
+
+def test_quietly_shows_nothing_and_still_answers_stop() -> None:
+    """-q silences the line, not the Stop button."""
+    for second, what in ((1.0, "save"), (1.0, "interrupt")):
+        run, board, clock = started({second: what})
+        with quietly():
+            if what == "interrupt":
+                with pytest.raises(Stopped):
+                    follow(run, board=lambda: board, clock=clock)  # noqa: B023 - called within this turn of the loop
+            else:
+                follow(run, board=lambda: board, clock=clock)  # noqa: B023 - called within this turn of the loop
+        assert (board.shown, board.ended) == ([], [])
+
+
+def test_other_threads_never_draw() -> None:
+    """Output of a thread lands in whatever cell comes next, so there is none."""
+    run, board, clock = started({3.0: "save"})
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(follow, run, board=lambda: board, clock=clock).result(30)
+    assert run.done
+    assert (board.shown, board.ended) == ([], [])
+    assert threading.current_thread() is threading.main_thread()
+
+
+def test_a_run_that_is_over_is_not_waited_for() -> None:
+    """What was paid for before is there at once."""
+    run, board, clock = started({})
+    run.save()
+    follow(run, board=lambda: board, clock=clock)
+    assert run.waits == []
+    assert board.ended == [run.summary()]
+
+
+def test_several_rows_are_counted() -> None:
+    """With samples the line counts what is over."""
+    run, board, clock = started({}, count=2)
+    run.events = {1.0: lambda: run.save(0), 2.0: lambda: run.save(1)}
+    follow(run, board=lambda: board, clock=clock)
+    assert "1/2 " in board.shown[-1][1]
+    assert board.ended == ["2 saved · armox:sandbox/picture · 2.0 s · 140 credits · sandbox"]
+
+
+def test_without_a_terminal_only_the_last_line_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log file gets one line and no control characters."""
+    board = TerminalBoard()
+    board.show("running 00:01")
+    board.show("running 00:02")
+    board.end("saved · armox:sandbox/picture")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "saved · armox:sandbox/picture\n")

@@ -1,0 +1,610 @@
+"""One exchange over real sockets: what leaves, what comes back, and what it is called when it goes wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import logging
+import socket
+import ssl
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+import trustme
+
+from notebookgen.credentials import Secret
+from notebookgen.errors import (
+    AssetRefused,
+    ConfigurationError,
+    InvalidCall,
+    NotebookgenError,
+    NotSent,
+    ReplyLost,
+    UnexpectedResponse,
+)
+from notebookgen.transport import Timeouts
+from notebookgen.transport import connections as connections_module
+from notebookgen.transport import http as http_module
+from notebookgen.transport.http import HttpTransport
+from notebookgen.wire import HttpRequest, get_request, json_request
+from rawserver import RawServer, RecordingProxy, Reset, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from rawserver import Answer, Asked
+
+KEY = "sk-made-up-0123456789"
+QUICK = Timeouts(connect=2.0, read=0.3)
+
+
+def read_of(url: str) -> HttpRequest:
+    return get_request(url, purpose="status")
+
+
+def create_of(url: str) -> HttpRequest:
+    return json_request(url, {"prompt": "a plum"}, purpose="create")
+
+
+@contextlib.contextmanager
+def talking(answer: Callable[[Asked], Answer], **more: object) -> Iterator[tuple[RawServer, HttpTransport]]:
+    """Run a server and a transport whose provider it is."""
+    with RawServer(answer, **more) as server:  # type: ignore[arg-type]  # tls=
+        transport = HttpTransport(Secret(KEY), origin=f"{server.url}/v1")
+        try:
+            yield server, transport
+        finally:
+            transport.close()
+
+
+def everything_in(error: BaseException) -> str:
+    """Return all that a log, a notebook or a debugger could show of an error, chained ones and locals included."""
+    shown = io.StringIO()
+    for locals_too in (False, True):
+        told = traceback.TracebackException.from_exception(error, capture_locals=locals_too)
+        shown.write("".join(told.format()))
+    one: BaseException | None = error
+    while one is not None:
+        shown.write(f"{one!r} {one!s} {one.args!r} {vars(one)!r}")
+        one = one.__cause__ or one.__context__
+    return shown.getvalue()
+
+
+# What leaves, what comes back ------------------------------------------------------------------------------------
+
+
+def test_one_exchange_carries_request_and_reply() -> None:
+    """Method, path, headers, body and key arrive as given; status, lower-case headers and body come back."""
+    with talking(lambda _: reply(b'{"id": 1}', "202 Accepted", X_Odd="yes")) as (server, transport):
+        response = transport.send(create_of(f"{server.url}/v1/jobs?a=b"))
+    (asked,) = server.asked
+    assert (asked.method, asked.target, asked.body) == ("POST", "/v1/jobs?a=b", b'{"prompt":"a plum"}')
+    assert asked.headers["authorization"] == f"Bearer {KEY}"
+    assert asked.headers["user-agent"].startswith("notebookgen/")
+    assert asked.headers["host"] == f"127.0.0.1:{server.port}"
+    assert (response.status, response.headers["x-odd"], response.json()) == (202, "yes", {"id": 1})
+
+
+@pytest.mark.parametrize("status", ["200 OK", "301 Moved", "302 Found", "307 Moved", "404 No", "429 Slow", "503 Off"])
+def test_any_status_is_returned_and_nothing_repeated(status: str) -> None:
+    """A status is not an error here, a redirect is not followed, and Retry-After moves nothing: one request went out."""
+    answer = reply(b"{}", status, Location="/v1/elsewhere", Retry_After="0")
+    with talking(lambda _: answer) as (server, transport):
+        response = transport.send(read_of(f"{server.url}/v1/x"))
+    assert response.status == int(status[:3])
+    assert len(server.asked) == 1
+
+
+def test_connections_are_kept() -> None:
+    """Ten requests in a row use one connection."""
+    with talking(lambda _: reply(b"{}")) as (server, transport):
+        for _ in range(10):
+            transport.send(read_of(f"{server.url}/v1/x"))
+    assert (len(server.asked), server.connections) == (10, 1)
+
+
+def test_threads_share_a_transport() -> None:
+    """Each of 400 requests from 16 threads gets the reply to its own question."""
+    with talking(lambda asked: reply(asked.target.encode())) as (server, transport):
+        paths = [f"/v1/{number}" for number in range(400)]
+        with ThreadPoolExecutor(16) as pool:
+            bodies = list(pool.map(lambda path: transport.send(read_of(server.url + path)).body, paths))
+    assert bodies == [path.encode() for path in paths]
+
+
+def test_more_sends_than_kept_connections_say_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """More simultaneous requests than the pool keeps are no reason to print a warning into a notebook."""
+    server: RawServer
+    with RawServer(lambda _: (server.pause(0.05), reply(b"{}"))[1]) as server:
+        transport = HttpTransport(None, origin=server.url, pool=1)
+        with caplog.at_level(logging.WARNING), ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda _: transport.send(read_of(f"{server.url}/")), range(12)))
+        transport.close()
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("chunks", [[b'5\r\n{"a":\r\n', b"2\r\n1}\r\n", b"0\r\n\r\n"]])
+def test_chunked_and_packed_replies_are_read(chunks: list[bytes]) -> None:
+    """Chunked bodies and gzip come back as plain bytes."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    packed = gzip.compress(b'{"a":1}')
+    answers = [head + b"".join(chunks), reply(packed, Content_Encoding="gzip")]
+    with talking(lambda asked: answers[int(asked.target[-1])]) as (server, transport):
+        bodies = [transport.send(read_of(f"{server.url}/{number}")).body for number in range(2)]
+    assert bodies == [b'{"a":1}', b'{"a":1}']
+
+
+# The key ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        "http://127.0.0.1:{other}/v1/x",
+        "http://localhost:{own}/v1/x",
+        "https://127.0.0.1:{own}/v1/x",
+        "http://127.0.0.1:{own}@127.0.0.1:{other}/v1/x",
+        "http://127.0.0.1:{own}\\@127.0.0.1:{other}/v1/x",
+        "http://127.0.0.1:{own}#@127.0.0.1:{other}/",
+        "http://127.0.0.1:{own}.example.com/v1/x",
+    ],
+)
+def test_the_key_goes_to_its_own_origin_only(disguise: str) -> None:
+    """Another port, name or scheme, and whatever only looks like the origin, gets neither the key nor a request."""
+    with (
+        RawServer(lambda _: reply(b"{}")) as other,
+        talking(lambda _: reply(b"{}")) as (own, transport),
+        contextlib.suppress(ValueError),
+    ):
+        transport.send(read_of(disguise.format(own=own.port, other=other.port)))
+    assert other.asked == []
+    assert [asked.target for asked in own.asked if not asked.target.startswith("/")] == []
+
+
+def test_a_bearer_request_elsewhere_is_a_bug() -> None:
+    """Asking for the key to go elsewhere raises at once."""
+    with talking(lambda _: reply(b"{}")) as (_, transport), pytest.raises(ValueError, match="the key belongs to"):
+        transport.send(read_of("https://example.com/v1/x"))
+
+
+def test_no_key_without_being_asked() -> None:
+    """A request with ``auth="none"`` goes without the key, even to its own origin."""
+    with talking(lambda _: reply(b"")) as (server, transport):
+        transport.send(HttpRequest("PUT", f"{server.url}/put", body=b"x", auth="none", purpose="upload"))
+    assert "authorization" not in server.asked[0].headers
+
+
+def test_a_signed_upload_address_is_checked() -> None:
+    """A provider cannot have an image put onto a service of this machine or network."""
+    with (
+        RawServer(lambda _: reply(b"")) as inside,
+        talking(lambda _: reply(b"")) as (_, transport),
+        pytest.raises(AssetRefused, match="loopback"),
+    ):
+        transport.send(HttpRequest("PUT", f"{inside.url}/x", body=b"x", auth="none", purpose="upload"))
+    assert inside.asked == []
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\x00"])
+def test_headers_cannot_be_smuggled(value: str) -> None:
+    """A header with a line end is a bug, and nothing is sent."""
+    with talking(lambda _: reply(b"")) as (server, transport):
+        request = HttpRequest("GET", f"{server.url}/", headers=(("X-A", value),))
+        with pytest.raises(ValueError, match="line end"):
+            transport.send(request)
+    assert server.asked == []
+
+
+class Odd:
+    """A key with a line end in it, as a file may give it."""
+
+    def reveal(self) -> str:
+        return f"{KEY}\r\nX-Evil: 1"
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+def test_a_key_that_is_none_is_said_without_it() -> None:
+    """A key with a line end is refused when the transport is made; the message does not show it."""
+    with pytest.raises(ConfigurationError) as caught:
+        HttpTransport(Odd(), origin="http://127.0.0.1:1/v1")
+    assert KEY not in everything_in(caught.value)
+
+
+# What goes wrong -------------------------------------------------------------------------------------------------
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+BROKEN: dict[str, Answer] = {
+    "hangs up": None,
+    "resets": Reset(),
+    "resets in the body": Reset(HEAD + b"abc"),
+    "breaks off in the headers": [b"HTTP/1.1 200 OK\r\nContent-Le"],
+    "breaks off in the body": [HEAD + b"abc"],
+    "breaks off in a chunk": [CHUNKED + b"ff\r\nabc"],
+    "breaks off between chunks": [CHUNKED + b"3\r\nabc\r\n"],
+    "has a wrong chunk": [CHUNKED + b"zz\r\nabc\r\n"],
+    "talks something else": [b"SSH-2.0-OpenSSH_9.2\r\n\r\n"],
+    "packs wrongly": reply(b"not gzip at all", Content_Encoding="gzip"),
+    "has too many headers": reply(b"", **{f"X_{number}": "x" for number in range(150)}),
+}
+
+
+@pytest.mark.parametrize("how", list(BROKEN))
+@pytest.mark.parametrize("of", [read_of, create_of])
+def test_a_broken_reply_is_lost_and_never_asked_for_again(how: str, of: Callable[[str], HttpRequest]) -> None:
+    """Once a request has left, whatever is not a whole reply is ``ReplyLost``, and one request went out."""
+    with talking(lambda _: BROKEN[how]) as (server, transport):
+        with pytest.raises(ReplyLost) as caught:
+            transport.send(of(f"{server.url}/v1/x"), timeout=QUICK)
+        assert len(server.asked) == 1
+    assert KEY not in everything_in(caught.value)
+    assert len(str(caught.value).splitlines()) <= 4
+
+
+def test_silence_is_a_lost_reply() -> None:
+    """No reply within the read timeout is ``ReplyLost``."""
+    server: RawServer
+    with RawServer(lambda _: (server.pause(5), b"")[1]) as server:
+        transport = HttpTransport(Secret(KEY), origin=server.url)
+        with pytest.raises(ReplyLost, match="no reply in time") as caught:
+            transport.send(create_of(f"{server.url}/"), timeout=QUICK)
+        transport.close()
+    assert KEY not in everything_in(caught.value)
+
+
+def test_a_kept_connection_that_breaks_is_not_replaced_silently() -> None:
+    """When a kept connection breaks under a create, the create is not sent once more on a fresh one."""
+    with talking(lambda asked: reply(b"{}") if asked.method == "GET" else Reset()) as (server, transport):
+        transport.send(read_of(f"{server.url}/"))
+        with pytest.raises(ReplyLost):
+            transport.send(create_of(f"{server.url}/"))
+        assert [asked.method for asked in server.asked] == ["GET", "POST"]
+
+
+def test_a_connection_that_the_server_closed_is_noticed_beforehand() -> None:
+    """A kept connection that was closed meanwhile is replaced before anything is sent on it."""
+    with talking(lambda _: [reply(b"{}")]) as (server, transport):
+        for _ in range(2):
+            assert transport.send(create_of(f"{server.url}/")).status == 200
+            while any(thread.is_alive() for thread in server._threads[1:]):
+                server._threads[-1].join(1)
+    assert server.connections == 2
+
+
+def test_a_create_is_not_sent_on_a_connection_that_idled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read takes the kept connection, a create after too long a pause opens a new one."""
+    with talking(lambda _: reply(b"{}")) as (server, transport):
+        transport.send(read_of(f"{server.url}/"))
+        transport.send(create_of(f"{server.url}/"))
+        monkeypatch.setattr(http_module, "STALE_FOR_CREATE", 0.0)
+        transport.send(read_of(f"{server.url}/"))
+        transport.send(create_of(f"{server.url}/"))
+    assert [(asked.method, asked.connection) for asked in server.asked] == [
+        ("GET", 1),
+        ("POST", 1),
+        ("GET", 1),
+        ("POST", 2),
+    ]
+
+
+def closed_port() -> int:
+    """Return a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_a_refused_connection_was_never_sent() -> None:
+    """Nobody listening: ``NotSent``, in words, with what to look at."""
+    origin = f"http://127.0.0.1:{closed_port()}"
+    transport = HttpTransport(Secret(KEY), origin=origin)
+    with pytest.raises(NotSent, match=r"refused.*Nothing was sent") as caught:
+        transport.send(create_of(f"{origin}/v1/x"))
+    assert KEY not in everything_in(caught.value)
+    transport.close()
+
+
+def test_an_unknown_name_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that the resolver does not know: ``NotSent``."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    transport = HttpTransport(Secret(KEY), origin="http://provider.example")
+    with pytest.raises(NotSent, match="the name is not known"):
+        transport.send(create_of("http://provider.example/v1/x"))
+    transport.close()
+
+
+def test_a_connection_that_does_not_come_was_never_sent() -> None:
+    """A host that does not answer to a connection attempt: ``NotSent``."""
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        for _ in range(4):  # fill the queue of a listener that accepts nobody
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        transport = HttpTransport(Secret(KEY), origin=f"http://127.0.0.1:{port}")
+        with pytest.raises(NotSent, match="no connection in time"):
+            transport.send(create_of(f"http://127.0.0.1:{port}/"), timeout=Timeouts(connect=0.3, read=0.3))
+        transport.close()
+
+
+def test_a_closed_transport_sends_nothing() -> None:
+    """After ``close``, a send is ``NotSent``."""
+    with RawServer(lambda _: reply(b"")) as server:
+        transport = HttpTransport(None, origin=server.url)
+        transport.send(read_of(f"{server.url}/"))
+        transport.close()
+        with pytest.raises(NotSent, match="closed"):
+            transport.send(read_of(f"{server.url}/"))
+
+
+# How much comes back ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("purpose", "limit"), [("status", "LARGEST_REPLY"), ("create", "LARGEST_CREATE_REPLY")])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_reply_has_a_largest_size(
+    purpose: str,
+    limit: str,
+    packed: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More than any reply needs is refused as it comes, also when it is small while it is packed (a gzip bomb)."""
+    monkeypatch.setattr(http_module, limit, 2**20)
+    body = bytes(3 * 2**20)
+    answer = reply(gzip.compress(body), Content_Encoding="gzip") if packed else reply(body)
+    request = HttpRequest("GET", "", purpose=purpose)  # type: ignore[arg-type]  # one of the purposes
+    with talking(lambda _: answer) as (server, transport):
+        with pytest.raises(UnexpectedResponse, match="more than 1 MB"):
+            transport.send(HttpRequest("GET", f"{server.url}/", purpose=request.purpose))
+        assert len(server.asked) == 1
+
+
+def test_a_packing_that_was_not_asked_for_is_refused() -> None:
+    """Several layers of packing, or an unknown one, are not unpacked."""
+    with (
+        talking(lambda _: reply(b"x", Content_Encoding="gzip, gzip")) as (server, transport),
+        pytest.raises(UnexpectedResponse, match="not asked for"),
+    ):
+        transport.send(read_of(f"{server.url}/"))
+
+
+# TLS -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> tuple[str, ssl.SSLContext]:
+    """Return the file of a throw-away certificate authority and a server's context signed by it."""
+    issuer = trustme.CA()
+    bundle = tmp_path / "authority.pem"
+    issuer.cert_pem.write_to_path(str(bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issuer.issue_cert("127.0.0.1", "provider.example").configure_cert(context)
+    return str(bundle), context
+
+
+def test_the_bundle_is_read_once(authority: tuple[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five connections of two transports read the CA bundle once."""
+    bundle, context = authority
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
+    loads: list[object] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def counting(self: ssl.SSLContext, *args: object, **more: object) -> None:
+        loads.append(args)
+        load(self, *args, **more)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counting)
+    with RawServer(lambda _: reply(b"{}", Connection="close"), tls=context) as server:
+        transports = [HttpTransport(Secret(KEY), origin=server.url) for _ in range(2)]
+        for transport in transports:
+            for _ in range(3):
+                transport.send(read_of(f"{server.url}/"))
+            transport.close()
+    assert (len(server.asked), len(loads)) == (6, 1)
+
+
+def test_an_unknown_authority_is_not_trusted(authority: tuple[str, ssl.SSLContext]) -> None:
+    """A certificate that the bundle does not know: ``NotSent``, and the server saw no request."""
+    with RawServer(lambda _: reply(b"{}"), tls=authority[1]) as server:
+        transport = HttpTransport(Secret(KEY), origin=server.url)
+        with pytest.raises(NotSent, match="not trusted") as caught:
+            transport.send(create_of(f"{server.url}/"))
+        transport.close()
+    assert server.asked == []
+    assert KEY not in everything_in(caught.value)
+
+
+def test_a_certificate_for_another_name_is_not_trusted(
+    authority: tuple[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trusted authority's certificate counts for its own names only."""
+    monkeypatch.setenv("CURL_CA_BUNDLE", authority[0])
+    with RawServer(lambda _: reply(b"{}"), tls=authority[1]) as server:
+        origin = f"https://localhost:{server.port}"
+        transport = HttpTransport(Secret(KEY), origin=origin)
+        with pytest.raises(NotSent, match="not trusted"):
+            transport.send(create_of(f"{origin}/"))
+        transport.close()
+    assert server.asked == []
+
+
+def test_tls_where_there_is_none_was_never_sent() -> None:
+    """Https to a server that speaks none: ``NotSent``, for nothing of the request was written."""
+    with RawServer(lambda _: reply(b"{}")) as server:
+        origin = server.url.replace("http:", "https:")
+        transport = HttpTransport(Secret(KEY), origin=origin)
+        with pytest.raises(NotSent):
+            transport.send(create_of(f"{origin}/"), timeout=QUICK)
+        transport.close()
+    assert not any(word in repr(server.asked) for word in ("plum", "Bearer", KEY))
+
+
+def test_a_tls_connection_that_breaks_after_the_request_is_lost(
+    authority: tuple[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of TLS after the request has left is ``ReplyLost``, not a failed handshake."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority[0])
+    with RawServer(lambda _: None, tls=authority[1]) as server:
+        transport = HttpTransport(Secret(KEY), origin=server.url)
+        with pytest.raises(ReplyLost):
+            transport.send(create_of(f"{server.url}/"))
+        transport.close()
+    assert len(server.asked) == 1
+
+
+def test_a_missing_bundle_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bundle that does not exist is named with the variables that name it."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    with pytest.raises(ConfigurationError, match=r"/nowhere/ca\.pem(.|\n)*REQUESTS_CA_BUNDLE"):
+        HttpTransport(None, origin="https://provider.example")
+
+
+# Proxies ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_environments_proxy_is_used_and_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP_PROXY is asked for the whole address; what the variable says later changes nothing."""
+    monkeypatch.delenv("NO_PROXY")
+    with RawServer(lambda _: reply(b"{}")) as server, RecordingProxy(server) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://teacher:secret@127.0.0.1:{proxy.port}")
+        transport = HttpTransport(Secret(KEY), origin="http://provider.example/v1")
+        monkeypatch.delenv("HTTP_PROXY")
+        assert transport.send(create_of("http://provider.example/v1/x?y=z")).status == 200
+        transport.close()
+    (asked,) = proxy.asked
+    assert (asked.target, asked.headers["host"]) == ("http://provider.example/v1/x?y=z", "provider.example")
+    assert asked.headers["proxy-authorization"].startswith("Basic ")
+    assert server.asked[0].target == "/v1/x?y=z"
+
+
+def test_https_goes_through_a_tunnel(authority: tuple[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTPS_PROXY is asked for a tunnel and never sees the key; the certificate is checked inside the tunnel."""
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority[0])
+    with RawServer(lambda _: reply(b"{}"), tls=authority[1]) as server, RecordingProxy(server) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        transport = HttpTransport(Secret(KEY), origin="https://provider.example")
+        for _ in range(2):
+            assert transport.send(create_of("https://provider.example/v1/x")).status == 200
+        transport.close()
+    assert [(asked.method, asked.target) for asked in proxy.asked] == [("CONNECT", "provider.example:443")]
+    assert "authorization" not in proxy.asked[0].headers
+    assert [asked.headers["authorization"] for asked in server.asked] == [f"Bearer {KEY}"] * 2
+
+
+def test_a_tunnel_that_is_refused_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that gives no tunnel: ``NotSent``, for it was told a name and nothing else."""
+    monkeypatch.delenv("NO_PROXY")
+    with RawServer(lambda _: reply(b"{}")) as server, RecordingProxy(server, refuse=True) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        transport = HttpTransport(Secret(KEY), origin="https://provider.example")
+        with pytest.raises(NotSent):
+            transport.send(create_of("https://provider.example/v1/x"))
+        transport.close()
+
+
+def test_no_proxy_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_PROXY keeps a host off the proxy."""
+    with RawServer(lambda _: reply(b"{}")) as server, RecordingProxy(server) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        transport = HttpTransport(Secret(KEY), origin=server.url)
+        transport.send(read_of(f"{server.url}/"))
+        transport.close()
+    assert (len(server.asked), len(proxy.asked)) == (1, 0)
+
+
+# A caller's own session ------------------------------------------------------------------------------------------
+
+
+def test_a_callers_session_is_used() -> None:
+    """A session given by the caller carries the exchange, once, without its redirects and cookies."""
+    used: list[str] = []
+
+    class Noting(requests.adapters.HTTPAdapter):
+        def send(self, request: requests.PreparedRequest, *args: object, **more: object) -> requests.Response:
+            used.append(str(request.url))
+            return super().send(request, *args, **more)  # type: ignore[arg-type]  # passed on as they came
+
+    with RawServer(lambda _: reply(b"{}", "302 Found", Location="/other")) as server, requests.Session() as session:
+        session.mount("http://", Noting())
+        transport = HttpTransport(Secret(KEY), origin=server.url, session=session)
+        assert transport.send(create_of(f"{server.url}/v1/x")).status == 302
+        transport.close()
+        assert (used, len(server.asked)) == ([f"{server.url}/v1/x"], 1)
+        assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_session_that_repeats_is_refused() -> None:
+    """A session whose adapter repeats requests is not taken: a create sent twice is paid twice."""
+    with requests.Session() as session:
+        session.mount("https://", requests.adapters.HTTPAdapter(max_retries=3))
+        with pytest.raises(InvalidCall, match="repeats"):
+            HttpTransport(None, origin="https://provider.example", session=session)
+
+
+@pytest.mark.parametrize(("how", "due"), [("refused", NotSent), ("hangs up", ReplyLost)])
+def test_a_callers_session_is_judged_with_care(how: str, due: type[NotebookgenError]) -> None:
+    """Where nobody watched the bytes, only what proves that nothing left is ``NotSent``."""
+    with RawServer(lambda _: None) as server, requests.Session() as session:
+        origin = server.url if how == "hangs up" else f"http://127.0.0.1:{closed_port()}"
+        transport = HttpTransport(Secret(KEY), origin=origin, session=session)
+        with pytest.raises(due) as caught:
+            transport.send(create_of(f"{origin}/"))
+    assert KEY not in everything_in(caught.value)
+
+
+# Hosts that a provider named ---------------------------------------------------------------------------------------
+
+
+def resolving_to(address: str, port: int) -> Callable[..., list[object]]:
+    """Return a resolver that knows one address for every name."""
+
+    def resolve(*_: object, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    return resolve
+
+
+def test_a_name_that_leads_inside_is_not_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A public name that resolves to this machine is refused before a connection is made."""
+    with RawServer(lambda _: reply(b"")) as inside, talking(lambda _: reply(b"")) as (_, transport):
+        monkeypatch.setattr(socket, "getaddrinfo", resolving_to("127.0.0.1", inside.port))
+        url = f"http://uploads.example.com:{inside.port}/x"
+        with pytest.raises(AssetRefused, match="loopback"):
+            transport.send(HttpRequest("PUT", url, body=b"x", auth="none", purpose="upload"))
+    assert (inside.connections, inside.asked) == (0, [])
+
+
+def test_the_address_really_connected_to_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the resolver said, the peer on the socket decides, and nothing is sent to a private one."""
+    with RawServer(lambda _: reply(b"")) as inside, talking(lambda _: reply(b"")) as (_, transport):
+        monkeypatch.setattr(socket, "getaddrinfo", resolving_to("93.184.215.14", inside.port))
+        monkeypatch.setattr(
+            connections_module,
+            "create_connection",
+            lambda *_, **__: connected(inside.port),
+        )
+        url = f"http://uploads.example.com:{inside.port}/x"
+        with pytest.raises(AssetRefused, match="loopback"):
+            transport.send(HttpRequest("PUT", url, body=b"x", auth="none", purpose="upload"))
+    assert inside.asked == []
+
+
+def connected(port: int) -> socket.socket:
+    """Return a socket connected to loopback."""
+    sock = socket.socket()
+    sock.connect(("127.0.0.1", port))
+    return sock
