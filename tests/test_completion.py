@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notebookgen.notebook.completion import Sources, offers
+from notebookgen.notebook.offers import Sources, offers
 from notebookgen.notebook.flags import COMMANDS, FLAGS
 from notebookgen.records import Model, Setting
 

@@ -81,12 +81,13 @@ def test_the_quickstart_leaves_a_light_file(tmp_path: Path) -> None:
     """What a person saves after running it stays small, and needs neither widgets nor scripts."""
     shown = executed(FOLDER / "quickstart.ipynb", tmp_path)
     sizes = {cell.id: len(str(cell.outputs)) for cell in shown.cells if cell.cell_type == "code"}
-    pages = "\n".join(outputs(shown, "text/html")).lower()
+    ours = [page for page in outputs(shown, "text/html") if 'class="dataframe"' not in page]  # Polars styles its own
+    pages = "\n".join(ours).lower()
 
     assert {} == {cell: size for cell, size in sizes.items() if size > CELL_BYTES}
     assert "widgets" not in shown.metadata
     assert "<script" not in pages
-    assert "<style" not in pages.replace("<style>\n.dataframe", "").replace("<style>\n", "")
+    assert "<style" not in pages
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drawn_files import SQUARE, decoded, drawing, glb, shown, solid_file, square
@@ -17,6 +17,7 @@ from notebookgen.errors import AssetError
 from notebookgen.media.glb import parsed
 from notebookgen.media.mesh import Mesh, gathered, thinned
 from notebookgen.media.preview import PreviewLimits, bundle
+from notebookgen.media.raster import filled
 from notebookgen.media.solids import solid
 
 if TYPE_CHECKING:
@@ -172,6 +173,32 @@ def test_a_fine_mesh_is_thinned() -> None:
     assert mesh is thinned(mesh, most=10**6)
 
 
+def test_the_nearest_triangle_wins() -> None:
+    """A small triangle in front of a large one is seen, whichever is drawn first."""
+    far = ((0.0, 0.0, 0.2), (20.0, 0.0, 0.2), (0.0, 20.0, 0.2), 1)
+    near = ((2.0, 2.0, 0.3), (6.0, 2.0, 0.3), (2.0, 6.0, 0.3), 2)
+    for order in ((far, near), (near, far)):
+        pixels = filled(order, 20)
+        assert (2, 1, 0) == (pixels[3 * 20 + 3], pixels[9 * 20 + 9], pixels[19 * 20 + 19])
+
+
+def test_neighbours_leave_no_gap() -> None:
+    """Triangles that share edges cover a square entirely, and nothing outside it."""
+    middle = (7.3, 4.9, 0.5)
+    corners = [(1.0, 1.0, 0.5), (13.0, 1.0, 0.5), (13.0, 13.0, 0.5), (1.0, 13.0, 0.5)]
+    pixels = filled(((middle, one, two, 7) for one, two in zip(corners, corners[1:] + corners[:1], strict=True)), 16)
+    assert [7 if 1 <= x < 13 and 1 <= y < 13 else 0 for y in range(16) for x in range(16)] == list(pixels)
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(corners=st.lists(st.tuples(*[st.floats(-50, 50)] * 3), min_size=3, max_size=3))
+def test_any_triangle_stays_inside(corners: list[tuple[float, float, float]]) -> None:
+    """However a triangle lies, only pixels of the picture are written."""
+    one, two, three = corners
+    assert 64 == len(filled([(one, two, three, 9)], 8))
+
+
+@settings(deadline=None)  # a busy machine is no failure
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_a_picture_or_a_reason(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Bytes behind a GLB's magic never lead to another error."""
@@ -201,6 +228,7 @@ PLACES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(places=st.lists(st.tuples(PLACES, THINGS), min_size=1, max_size=3))
 def test_any_description_is_a_picture_or_a_reason(
     places: list[tuple[tuple[Any, ...], object]], tmp_path_factory: pytest.TempPathFactory

@@ -51,7 +51,7 @@ def test_every_price_is_one_of_a_known_model_with_a_source() -> None:
         amount, low = Decimal(str(row["amount"])), Decimal(str(row["low"] or row["amount"]))
         assert isinstance(row["amount"], str)
         assert 0 < low <= amount
-        assert row["unit"] in {"USD", "credits", "CNY"}
+        assert row["unit"] in {"USD", "credits", "page credits", "CNY"}
         assert row["per"] in {"run", "image", "second", "1000 characters", "1M tokens"}
         assert row["source"]
         assert date(2026, 11, 21) == date.fromisoformat(str(row["as_of"]))
@@ -103,6 +103,7 @@ def test_the_data_is_read_once_and_names_no_internals() -> None:
         (cost("apixo:flux-2"), ("0.05", "0.13", "USD")),
         (cost("apixo:flux-kontext", mode="max"), (None, "0.06", "USD")),
         (cost("apixo:seedream-4-5", max_images=4), ("0.04", "0.16", "USD")),
+        (cost("apixo:seedream-4-5", max_images=0.5), (None, "0.04", "USD")),
         (cost("apixo:sora-2"), ("0.1", "0.15", "USD")),
         (cost("apixo:veo-3-1", mode="fast"), (None, "0.2", "USD")),
         (cost("apixo:suno", mode="V5"), (None, "0.12", "USD")),
@@ -121,8 +122,8 @@ def test_the_data_is_read_once_and_names_no_internals() -> None:
         (cost("apimodels:doubao-seedream-5-0-pro", resolution="1K"), ("0.03", "0.076", "USD")),
         (cost("apimodels:doubao-seedream-5-0-flash"), (None, "0.03", "USD")),
         (cost("apimodels:doubao-seedream-5-0-flash", layer_decomposition=True), ("0.03", "0.51", "USD")),
-        (cost("apimodels:kling-v2"), (None, "0.076", "credits")),
-        (cost("apimodels:kling-v2", images=3), (None, "0.302", "credits")),
+        (cost("apimodels:kling-v2"), (None, "0.076", "page credits")),
+        (cost("apimodels:kling-v2", images=3), (None, "0.302", "page credits")),
         (cost("apimodels:kling-v2-1", images=1), (None, "0.045", "USD")),
         (cost("apimodels:qwen3-image", images=3), ("0.043", "0.047", "USD")),
         (cost("apimodels:flux-2-klein-4b", images=2), (None, "0.009", "USD")),

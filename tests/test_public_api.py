@@ -20,7 +20,7 @@ LOAD = f"""
 import sys
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
-shell.run_cell("1 + 1")
+shell.run_cell("x = 1")
 before = set(sys.modules)
 shell.run_line_magic("load_ext", "notebookgen")
 print(*sorted(set({HEAVY!r}) & (set(sys.modules) - before)))
@@ -37,10 +37,10 @@ def test_what_is_listed_can_be_imported(name: str) -> None:
 
 
 def test_what_can_be_completed_is_what_is_listed() -> None:
-    """``dir(notebookgen)``, which is what Tab offers, is exactly the public names."""
+    """``dir(notebookgen)``, which is what Tab offers, is exactly the public names and the version."""
     import notebookgen
 
-    assert sorted(notebookgen.__all__) == sorted(dir(notebookgen))
+    assert sorted([*notebookgen.__all__, "__version__"]) == sorted(dir(notebookgen))
 
 
 def test_a_wrong_name_is_an_attribute_error() -> None:

@@ -21,6 +21,7 @@ MODEL = Model(
         Setting("count", "integer", minimum=1, maximum=4),
         Setting("seconds", "string", options=("5", "10")),
         Setting("frames", "integer", options=(4, 8, 12)),
+        Setting("steps", "integer", options=(1, 2)),
         Setting("scale", "number", minimum=0, maximum=1),
         Setting("sound", "boolean"),
         Setting("title", "string", maximum=5),
@@ -79,6 +80,7 @@ def test_what_is_right_is_sent_in_the_printed_type(
         ({"resolution": "8K"}, "takes 'resolution' as one of '1K', '2K', '4K', not '8K'."),
         ({"seconds": 7}, "takes 'seconds' as one of '5', '10', not 7."),
         ({"frames": True}, "takes 'frames' as one of 4, 8, 12, not True."),
+        ({"steps": True}, "takes 'steps' as one of 1, 2, not True."),
         ({"count": 0}, "takes 'count' from 1 to 4, not 0."),
         ({"count": 5}, "takes 'count' from 1 to 4, not 5."),
         ({"count": "many"}, "takes 'count' as a whole number, not 'many'."),
@@ -115,11 +117,15 @@ def test_nothing_is_known_wrong_of_an_unknown_model() -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "said"),
-    [("", "needs a prompt"), ("ab", "from 3 to 10 characters long, and this one has 2"), ("x" * 11, "this one has 11")],
+    [
+        ("", "needs a prompt"),
+        ("ab", "from 3 to 10 characters long, and this one has 2.\nNothing was sent. Lengthen it"),
+        ("x" * 11, "this one has 11.\nNothing was sent. Shorten it"),
+    ],
 )
 def test_a_prompt_is_held_against_its_limits(prompt: str, said: str) -> None:
     """The setting called ``prompt`` holds the limit, in characters."""
-    with pytest.raises(InvalidPrompt, match=said):
+    with pytest.raises(InvalidPrompt, match=re.escape(said)):
         check_prompt(asked(prompt), MODEL)
 
 

@@ -21,7 +21,7 @@ INSIDE = [
     "169.254.169.254",
     "100.64.0.1",
     "100.127.255.255",
-    "0.0.0.0",
+    "0.0.0.0",  # noqa: S104 - an address to refuse, nothing is bound
     "0.1.2.3",
     "192.0.0.8",
     "192.0.2.1",
@@ -133,7 +133,7 @@ REFUSED = [
     "http://127.0.0.0x1/a",
     "http://256.0.0.1/a",
     "http://8.8.8/a",
-    "http://１２７.０.０.１/a",
+    "http://１２７.０.０.１/a",  # noqa: RUF001 - full-width digits are the point
     "http://127。0。0。1/a",
     "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/a",
     "http://[::1]/a",

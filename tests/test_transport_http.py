@@ -515,6 +515,15 @@ def test_a_tunnel_that_is_refused_was_never_sent(monkeypatch: pytest.MonkeyPatch
         transport.close()
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "gopher://127.0.0.1:1", "http://"])
+def test_a_proxy_that_cannot_be_used_is_said(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of a kind that is not supported is a matter of configuration, said with the variables' names."""
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
+        HttpTransport(None, origin="https://provider.example")
+
+
 def test_no_proxy_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     """NO_PROXY keeps a host off the proxy."""
     with RawServer(lambda _: reply(b"{}")) as server, RecordingProxy(server) as proxy:

@@ -13,11 +13,12 @@ from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.choosing import choose
 from notebookgen.jobs.house import House, house_of
 from notebookgen.jobs.models import unknown_model
+from notebookgen.jobs.quote import Quote
 from notebookgen.jobs.states import State
 from notebookgen.jobs.wishing import wish_of
 from notebookgen.providers import provider_class, provider_names
 from notebookgen.records import Model, Realm
-from notebookgen.results import Quote, Result, Results, still_running, wait_for
+from notebookgen.results import Result, Results, still_running, wait_for
 from notebookgen.settings import Settings, load_settings
 
 if TYPE_CHECKING:

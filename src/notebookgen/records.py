@@ -6,18 +6,17 @@ The words are those of the ledger, of the columns and of the messages: realm, mo
 from __future__ import annotations
 
 import hashlib
-import math
-import unicodedata
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003 - the dataclasses' own annotations are read at run time by tools
-from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from notebookgen.errors import InvalidSetting
-from notebookgen.wire import canonical_json
+from notebookgen.normal import ID_LENGTH, canonical_json, json_value, plain_number, plain_text, sample_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
 
 __all__ = [
     "NO_COST",
@@ -35,13 +34,10 @@ __all__ = [
     "Phase",
     "Realm",
     "Setting",
-    "json_value",
-    "plain_text",
 ]
 
 Kind = Literal["image", "video", "audio", "3d", "text"]
 Basis = Literal["reported", "listed", "unknown"]
-ID_LENGTH = 32
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -352,49 +348,3 @@ class Asset:
     height: int | None = None
     seconds: float | None = None
     has_sound: bool | None = None
-
-
-def sample_id(content: str, sample: int) -> str:
-    """Return the id of a content's n-th sample; the first one is the content's own hash."""
-    return content if sample == 0 else hashlib.sha256(f"{content}#{sample}".encode()).hexdigest()[:ID_LENGTH]
-
-
-def plain_text(text: str) -> str:
-    """Return text as it is sent: composed characters (NFC), plain line ends, no white space around it."""
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-
-
-def plain_number(amount: Decimal) -> str:
-    """Return a decimal without exponent and trailing zeros: ``70``, ``0.0075``."""
-    text = format(amount, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def json_value(value: object, key: str = "value") -> object:
-    """Return a setting's value as JSON has it: 4.0 is 4, a NumPy or Polars scalar is its plain number.
-
-    Raises:
-        InvalidSetting: The value has no JSON form (NaN, an open file, ...).
-    """
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return plain_text(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float | Decimal):
-        if not math.isfinite(value):
-            message = f"setting '{key}' is {value}, which cannot be sent. Give a finite number."
-            raise InvalidSetting(message)
-        return int(value) if value == int(value) else float(value)
-    if isinstance(value, Mapping):
-        return {str(name): json_value(one, key) for name, one in sorted(value.items(), key=lambda pair: str(pair[0]))}
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return [json_value(one, key) for one in value]
-    scalar = getattr(value, "item", None)
-    if callable(scalar) and not hasattr(value, "__len__"):
-        return json_value(scalar(), key)
-    message = (
-        f"setting '{key}' is a {type(value).__name__}, which cannot be sent. Give text, a number, a list or a dict."
-    )
-    raise InvalidSetting(message)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from notebookgen.errors import InvalidCall, JobError, NotWritable, StillRunning
+from notebookgen.errors import InvalidCall, JobError, StillRunning
 from notebookgen.jobs.handle import spent_by
 from notebookgen.jobs.states import State
+from notebookgen.media.copies import copied, made
 from notebookgen.media.naming import human_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator
     from decimal import Decimal
 
     import polars as pl
@@ -22,9 +21,12 @@ if TYPE_CHECKING:
 
     from notebookgen.jobs.handle import Delivered, RunHandle
     from notebookgen.media.shown import Shown
-    from notebookgen.records import Asset, Cost, Generation
+    from notebookgen.records import Asset, Cost
 
-__all__ = ["Quote", "Result", "Results"]
+__all__ = ["Result", "Results"]
+
+
+REMARK = 32  # bytes
 
 
 class Result:
@@ -228,8 +230,8 @@ class Result:
             seconds=row.seconds,
             job=row.job,
             id=self.id,
-            assets=row.assets,
-            text=self.text,
+            assets=told_apart(row.assets),
+            text=self.text if all(asset.kind == "text" for asset in row.assets) else None,
             error=self.error,
             sandbox=row.generation.realm.sandbox,
             cached=row.cached,
@@ -334,51 +336,6 @@ class Results(Sequence[Result]):
         return f"<Results {self._handle.summary()}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What would be sent and what it would cost; nothing was sent.
-
-    Attributes:
-        generation: What would be asked for.
-        cost: What it costs as far as is known beforehand.
-        state: ``new``, ``cached``, ``running``, ``ambiguous`` or ``failed``.
-        seconds: How long such a job usually takes; None where nothing is known yet.
-        notes: What else a person should know.
-    """
-
-    generation: Generation
-    cost: Cost
-    state: str
-    seconds: float | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def model(self) -> str:
-        """The model, as ``provider:id``."""
-        return self.generation.full_model
-
-    def __str__(self) -> str:
-        settings: Mapping[str, object] = self.generation.settings
-        told = ", ".join(f"{key}={value}" for key, value in settings.items()) or "none"
-        words = {
-            "new": f"new: would be sent once, for {self.cost}" + (f" ({self.cost.note})" if self.cost.note else ""),
-            "cached": "paid for before: nothing would be sent, nothing spent",
-            "running": "under way already: nothing more would be sent",
-            "ambiguous": "sent before without an answer: it would be looked for, not sent again",
-            "failed": "failed before for good: nothing would be sent without --fresh",
-        }
-        lines = [
-            f"model     {self.model}{' (sandbox)' if self.generation.realm.sandbox else ''}",
-            f"prompt    {self.generation.prompt}",
-            f"settings  {told}",
-            f"{self.state:9} {words[self.state]}",
-        ]
-        return "\n".join([*lines, *self.notes])
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
 def columns_of(one: Result) -> dict[str, Any]:
     """Return the ``gen_`` columns of a result."""
     return {
@@ -401,6 +358,17 @@ def columns_of(one: Result) -> dict[str, Any]:
     }
 
 
+def told_apart(assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
+    """Return the assets that are worth a place of their own in a preview.
+
+    Any string in a reply is a text asset, since no page says what its keys mean; beside a picture or a clip a single
+    word is most likely a remark such as its format. It is kept all the same, and listed in ``assets``.
+    """
+    media = [asset for asset in assets if asset.kind != "text"]
+    worth = [asset for asset in assets if asset.kind != "text" or asset.size > REMARK]
+    return tuple(worth) if media else assets
+
+
 def wait_for(handle: RunHandle, timeout: float | None) -> None:
     """Wait for a run in short steps, so that Stop is answered at once."""
     left = timeout
@@ -418,34 +386,3 @@ def still_running(handle: RunHandle, row: Delivered) -> JobError:
         f"Run the cell again to pick it up, or type: %generate resume {handle.id}"
     )
     return StillRunning(message, id=row.generation.id, job=row.job)
-
-
-def made(folder: Path) -> None:
-    """Make a folder.
-
-    Raises:
-        NotWritable: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{folder} cannot be made: {error.strerror}. What was paid for is safe; give another folder."
-        raise NotWritable(message) from error
-
-
-def copied(source: Path, place: Path) -> Path:
-    """Copy a file whole or not at all.
-
-    Raises:
-        NotWritable: The place cannot be written.
-    """
-    made(place.parent)
-    part = place.with_name(f".{place.name}.part")
-    try:
-        shutil.copyfile(source, part)
-        part.replace(place)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        message = f"{place} cannot be written: {error.strerror}. What was paid for is safe in {source}"
-        raise NotWritable(message) from error
-    return place

@@ -18,7 +18,6 @@ __all__ = [
     "HttpRequest",
     "HttpResponse",
     "Purpose",
-    "canonical_json",
     "get_request",
     "json_request",
     "maybe",
@@ -90,11 +89,6 @@ class HttpResponse:
         except RecursionError as error:
             message = f"expected JSON and got brackets without end, with HTTP {self.status}"
             raise UnexpectedResponse(message, code=self.status) from error
-
-
-def canonical_json(value: object) -> str:
-    """Return JSON that is equal for equal content: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def json_request(

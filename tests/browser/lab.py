@@ -126,11 +126,11 @@ class NotebookPage:
 
         self._wait(settled, seconds, "the notebook is calm")
 
-    def find(self, text: str) -> int:
-        """Return the number of the first code cell whose source contains ``text``."""
+    def find(self, text: str, *, after: int = -1) -> int:
+        """Return the number of the first code cell, after a given one, whose source contains ``text``."""
         sources: list[str] = self.page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.widgets
             .filter(c => c.model.type === 'code').map(c => c.model.sharedModel.getSource())""")
-        return next(at for at, source in enumerate(sources) if text in source)
+        return next(at for at, source in enumerate(sources) if at > after and text in source)
 
     def cell(self, index: int) -> Locator:
         """Return the code cell ``index``; negative counts from the end."""

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LOAD = "%load_ext notebookgen"
 SLOW = "import notebookgen as ng\nbox = ng.sandbox(seconds=(8, 8))"
-COUNT = "ng.ledger().frame().height"
+COUNT = "ng.ledger().frame().filter(prompt='A slow snail on a stone').height"
 
 
 def text(page: NotebookPage, index: int) -> str:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import InvalidCall, InvalidPrompt, near_miss
-from notebookgen.records import Generation, InputImage, json_value, plain_text
+from notebookgen.normal import json_value, plain_text
+from notebookgen.records import Generation, InputImage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

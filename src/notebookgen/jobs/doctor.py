@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from notebookgen.errors import NotebookgenError
 from notebookgen.ledger.filesystem import is_network_folder
 from notebookgen.ledger.store import FILE_NAME
+from notebookgen.normal import plain_number
 from notebookgen.providers import fault_error, provider_class, provider_names
-from notebookgen.records import plain_number
 from notebookgen.transport import read
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from notebookgen.jobs.states import OPEN, OVER, State
-from notebookgen.records import NO_COST, Cost, plain_number
+from notebookgen.normal import plain_number
+from notebookgen.records import NO_COST, Cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

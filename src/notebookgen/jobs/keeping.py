@@ -14,8 +14,6 @@ from notebookgen.errors import (
     AssetRefused,
     JobFailed,
     NotebookgenError,
-    NotWritable,
-    TransportError,
 )
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
@@ -112,7 +110,7 @@ class Keeping:
         """Go on from what a worker brought."""
         core = self._core
         errors = [error for _, error in lost]
-        if any(isinstance(error, TransportError | NotWritable) for error in errors):
+        if any(not isinstance(error, AssetGone | AssetRefused) for error in errors):  # trouble that may pass
             ticket.failures += 1
             if ticket.failures < TRANSFERS:
                 wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.jobs.handle import spent_by
 from notebookgen.jobs.states import State
-from notebookgen.records import plain_number
+from notebookgen.normal import plain_number
 
 if TYPE_CHECKING:
     from notebookgen.jobs.handle import Delivered, RunHandle

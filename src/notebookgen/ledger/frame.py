@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from notebookgen.errors import InvalidCall, near_miss
+from notebookgen.errors import InvalidCall, NotWritable, near_miss
 from notebookgen.ledger.store import FILE_NAME, translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
-    from pathlib import Path
 
 __all__ = ["MONEY", "STATES", "Ledger", "money_frame"]
 
@@ -144,6 +144,27 @@ class Ledger:
             pl.col(name).cast(kind) for name, kind in SCHEMA.items()
         )
 
+    def export(self, path: str | Path) -> Path:
+        """Write every row to a ``.csv`` or ``.parquet`` file and return its path.
+
+        Raises:
+            InvalidCall: The name ends in neither.
+            NotWritable: It cannot be written.
+        """
+        target = Path(path).expanduser().absolute()
+        if target.suffix.lower() not in {".csv", ".parquet"}:
+            message = f"'{target.name}' ends in neither .csv nor .parquet. Name it ledger.csv or ledger.parquet."
+            raise InvalidCall(message)
+        try:
+            if target.suffix.lower() == ".csv":
+                self.frame().write_csv(target)
+            else:
+                self.frame().write_parquet(target)
+        except OSError as error:
+            message = f"{target} cannot be written: {error.strerror or error}. Give another place."
+            raise NotWritable(message) from error
+        return target
+
     def totals(self, by: str = "model", *, sandbox: bool = False) -> pl.DataFrame:
         """Return what was spent, by a column and unit; units are never added together.
 
@@ -162,8 +183,8 @@ class Ledger:
         if not sandbox:
             frame = frame.filter(~pl.col("sandbox"))
         made = pl.col("status").is_in(["completed", "saved"])
-        return (
-            frame.group_by(by, "unit")
+        totals = (
+            frame.group_by(list(dict.fromkeys([by, "provider", "unit"])))
             .agg(
                 pl.len().alias("attempts"),
                 made.sum().alias("made"),
@@ -174,8 +195,9 @@ class Ledger:
                 .sum()
                 .alias("reserved"),
             )
-            .sort(by, "unit")
+            .sort(by, "provider", "unit")
         )
+        return readable(totals, "net", "reserved")
 
     def runs(self) -> pl.DataFrame:
         """Return one row for each run and unit, newest first: when, what, how it stands, what it cost."""
@@ -192,7 +214,7 @@ class Ledger:
             pl.col("wanted").cast(pl.Boolean),
         )
         state = pl.col("state")
-        return (
+        runs = (
             found.group_by("run", "at", "tag", "unit", maintain_order=True)
             .agg(
                 pl.concat_str(pl.col("provider"), pl.lit(":"), pl.col("model"))
@@ -213,6 +235,16 @@ class Ledger:
                 "run", "at", "model", "rows", "saved", "open", "ambiguous", "failed", "net", "unit", "tag", "sandbox"
             )
         )
+        return readable(runs, "net")
+
+
+def readable(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Return amounts with no more decimal places than they need, of 2, 4, 6 or 9; nothing is rounded."""
+    for places in (0, 2, 4, 6):
+        kept = frame.with_columns(pl.col(name).cast(pl.Decimal(38, places)) for name in columns)
+        if all((kept[name].cast(MONEY) == frame[name]).all() for name in columns):
+            return kept
+    return frame
 
 
 def money(name: str) -> pl.Expr:

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from notebookgen.normal import canonical_json
 from notebookgen.records import Asset, Cost, Generation, InputImage, Output, Realm
-from notebookgen.wire import canonical_json
 
 if TYPE_CHECKING:
     import sqlite3

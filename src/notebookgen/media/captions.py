@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from notebookgen.records import plain_number
+from notebookgen.normal import plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

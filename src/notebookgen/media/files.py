@@ -140,13 +140,21 @@ class MediaStore:
             asset: The file as it was kept.
             deep: Whether its bytes are read and hashed; else its length is enough.
         """
-        path = Path(asset.path)
-        try:
-            if path.stat().st_size != asset.size:
-                return False
-            return not deep or summary(path)[0] == asset.sha256
-        except OSError:
-            return False
+        return is_whole(Path(asset.path), asset.size, asset.sha256 if deep else None)
+
+    def sweep(self, *, before: float) -> int:
+        """Delete what downloads of killed processes left behind; return how many files that were.
+
+        Args:
+            before: Seconds since the epoch; younger files may still be growing.
+        """
+        swept = 0
+        for part in self.incoming.glob("*.part"):
+            with contextlib.suppress(OSError):  # its owner finished it, or another process sweeps as well
+                if part.stat().st_mtime < before:
+                    part.unlink()
+                    swept += 1
+        return swept
 
     def _written(self, what: bytes | str) -> Path:
         """Write to a temporary file beside the downloads."""
@@ -166,7 +174,7 @@ class MediaStore:
         shelf = self.folder / digest[:2]
         path = shelf / f"{digest}{suffix}"
         with said_plainly(self.folder):
-            if path.exists() and path.stat().st_size == size and summary(path)[0] == digest:
+            if is_whole(path, size, digest):
                 return path.absolute()
             shelf.mkdir(parents=True, exist_ok=True)
             with part.open("rb+") as file:
@@ -174,6 +182,8 @@ class MediaStore:
             try:
                 part.replace(path)
             except OSError as error:
+                if is_whole(path, size, digest):  # somebody was faster, and on Windows holds it open
+                    return path.absolute()
                 if error.errno != errno.EXDEV:
                     raise
                 copied = shelf / f"{secrets.token_hex(8)}.part"  # it was downloaded to another disk
@@ -256,6 +266,14 @@ def check_kind(told: Sniffed, due: Kind | None) -> None:
 def as_kept(told: Sniffed) -> Sniffed:
     """Return how a file is named: markup as plain text, so that no double click runs it."""
     return Sniffed("text", "text/plain", ".txt") if told.kind == "markup" else told
+
+
+def is_whole(path: Path, size: int, digest: str | None) -> bool:
+    """Whether a file is there with that length and, if given, that hash."""
+    try:
+        return path.stat().st_size == size and (digest is None or summary(path)[0] == digest)
+    except OSError:
+        return False
 
 
 def summary(path: Path) -> tuple[str, int, bytes]:

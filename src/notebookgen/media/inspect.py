@@ -96,6 +96,8 @@ def look_at_picture(file: IO[bytes], told: Sniffed) -> Seen:
     Raises:
         AssetRefused: It is damaged, cut short, or too large to be decoded.
     """
+    if not can_read(told.mime):
+        return Seen(told)
     try:
         with opened_picture(file, told.mime) as image:
             width, height = image.size
@@ -107,6 +109,14 @@ def look_at_picture(file: IO[bytes], told: Sniffed) -> Seen:
         raise damaged("picture", told, error) from error
 
 
+def can_read(mime: str) -> bool:
+    """Whether this Pillow reads that type; AVIF came late, and not every build has it."""
+    from PIL import Image  # noqa: PLC0415 - loaded when a picture is there
+
+    Image.init()  # its rarer plugins are only loaded when they are asked for
+    return PILLOW[mime][0] in Image.OPEN
+
+
 def opened_picture(file: IO[bytes], mime: str) -> ImageFile:
     """Return the picture with only its header read.
 
@@ -115,8 +125,6 @@ def opened_picture(file: IO[bytes], mime: str) -> ImageFile:
     """
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - loaded when a picture is there
 
-    if "AVIF" in PILLOW[mime]:
-        Image.init()  # Pillow loads its rarer plugins only when they are asked for
     try:
         with warning_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is told in words

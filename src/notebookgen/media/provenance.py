@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from notebookgen.media.captions import clean
-from notebookgen.records import plain_number
+from notebookgen.normal import plain_number
 
 if TYPE_CHECKING:
     from notebookgen.media.shown import Shown

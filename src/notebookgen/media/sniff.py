@@ -89,7 +89,7 @@ MP3_KBITS = {
 }
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 MARKUP = re.compile(r"\s*<(?:!|\?|/?[a-z])", re.IGNORECASE)
-SVG = re.compile(r"<svg[\s>]", re.IGNORECASE)
+SVG = re.compile(r"<svg[\s/>]", re.IGNORECASE)
 HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|script|iframe|title|meta|div|p|a|table|h1)\b", re.IGNORECASE)
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 

@@ -1,8 +1,9 @@
-"""A 3D file's picture: flat-shaded triangles drawn from far to near with Pillow alone."""
+"""A 3D file's picture: flat-shaded triangles under one lamp, over a soft shadow. No renderer but our own."""
 
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,20 +15,25 @@ from notebookgen.media.captions import size_words
 from notebookgen.media.glb import parsed
 from notebookgen.media.mesh import Mesh, gathered, thinned
 from notebookgen.media.pictures import encoded, opened
+from notebookgen.media.raster import extremes, filled
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from notebookgen.media.glb import Glb
     from notebookgen.media.mesh import Colour, Point, Texture
+    from notebookgen.media.raster import Place
     from notebookgen.media.shown import Picture
 
 __all__ = ["solid"]
 
 DRAWN = 24_000  # triangles; more would not be seen at this size
-LARGEST = 720  # pixels; twice that is drawn and scaled down
+LARGEST = 512  # pixels; twice that is drawn and scaled down
+RING = 48  # corners of the shadow
+SPREAD = 1.0  # the shadow's width, of that of what stands on it
+DARKNESS = 85  # of the shadow, of 255
 TEXTURE = 512  # pixels
-MARGIN = 0.07
+MARGIN = 0.06
 YAW, PITCH = math.radians(-32), math.radians(20)  # seen from the right, a little from above
 DISTANCE = 4.0  # of the camera, in radii
 GAMMA = 2.2
@@ -89,68 +95,70 @@ def painted(glb: Glb, index: int, *, pixels: int) -> Texture | None:
 
 
 def rendered(mesh: Mesh, *, side: int) -> Image:
-    """Return the mesh drawn on a transparent square."""
-    points = turned(mesh)
+    """Return the mesh drawn on a transparent square, in perspective, over its shadow on the ground."""
     full = 2 * side
-    flat = projected(points, mesh, full=full)
-    image = shadow(flat, mesh, full=full)
-    draw = ImageDraw.Draw(image)
-    for _, number, colour in sorted(shaded(points, mesh)):
-        p, q, r = mesh.faces[number]
-        draw.polygon((flat[p], flat[q], flat[r]), fill=colour, outline=colour)
+    low, high = extremes([mesh.points[corner] for face in mesh.faces for corner in face])
+    points = turned([*mesh.points, *ring(low, high)], low, high)
+    framed = {corner for face in mesh.faces for corner in face} | set(range(len(mesh.points), len(points)))
+    places = projected(points, framed, full=full)
+    triangles = ((places[p], places[q], places[r], ink) for (p, q, r), ink in shaded(points, mesh))
+    pixels = Pillow.frombytes("RGBA", (full, full), filled(triangles, full).tobytes())
+    image = shadow(places[len(mesh.points) :], full=full)
+    image.alpha_composite(pixels)
     return image.resize((side, side), Pillow.Resampling.LANCZOS)
 
 
-def turned(mesh: Mesh) -> list[Point]:
-    """Return the points around their middle, in radii, as the camera sees them."""
-    used = [mesh.points[corner] for face in mesh.faces for corner in face]
-    lows, highs = [min(axis) for axis in zip(*used, strict=True)], [max(axis) for axis in zip(*used, strict=True)]
-    mx, my, mz = ((low + high) / 2 for low, high in zip(lows, highs, strict=True))
-    radius = math.dist(lows, highs) / 2
+def ring(low: Point, high: Point) -> list[Point]:
+    """Return an ellipse on the ground, about as wide as what stands on it."""
+    (x0, ground, z0), (x1, _, z1) = low, high
+    angles = [math.tau * number / RING for number in range(RING)]
+    across, deep = SPREAD * (x1 - x0) / 2, SPREAD * (z1 - z0) / 2
+    return [((x0 + x1) / 2 + across * math.cos(a), ground, (z0 + z1) / 2 + deep * math.sin(a)) for a in angles]
+
+
+def turned(points: list[Point], low: Point, high: Point) -> list[Point]:
+    """Return points around the middle of these bounds, in radii, as the camera sees them."""
+    radius = math.dist(low, high) / 2
     if not radius:
         raise AssetError("it has no extent")
+    mx, my, mz = ((one + other) / 2 for one, other in zip(low, high, strict=True))
     sin_yaw, cos_yaw, sin_pitch, cos_pitch = math.sin(YAW), math.cos(YAW), math.sin(PITCH), math.cos(PITCH)
     out: list[Point] = []
-    for x, y, z in mesh.points:
+    for x, y, z in points:
         px, py, pz = (x - mx) / radius, (y - my) / radius, (z - mz) / radius
         px, pz = px * cos_yaw + pz * sin_yaw, pz * cos_yaw - px * sin_yaw
         out.append((px, py * cos_pitch - pz * sin_pitch, pz * cos_pitch + py * sin_pitch))
     return out
 
 
-def projected(points: list[Point], mesh: Mesh, *, full: int) -> list[tuple[float, float]]:
-    """Return where the points fall on a square picture, filling it but for a margin."""
-    flat = [(x / (DISTANCE - z), -y / (DISTANCE - z)) if z < DISTANCE / 2 else (0.0, 0.0) for x, y, z in points]
-    used = [flat[corner] for face in mesh.faces for corner in face]
-    left, top = (min(axis) for axis in zip(*used, strict=True))
-    right, bottom = (max(axis) for axis in zip(*used, strict=True))
+def projected(points: list[Point], framed: set[int], *, full: int) -> list[Place]:
+    """Return where points fall on a square picture that the framed ones fill but for a margin, and how near they are."""
+    flat = [(x / away, -y / away, 1 / away) for x, y, z in points if (away := max(0.1, DISTANCE - z))]
+    (left, top, _), (right, bottom, _) = extremes([flat[corner] for corner in framed])
     scale = full * (1 - 2 * MARGIN) / (max(right - left, bottom - top) or 1.0)
     dx, dy = full / 2 - (left + right) / 2 * scale, full / 2 - (top + bottom) / 2 * scale
-    return [(x * scale + dx, y * scale + dy) for x, y in flat]
+    return [(x * scale + dx, y * scale + dy, near) for x, y, near in flat]
 
 
-def shaded(points: list[Point], mesh: Mesh) -> list[tuple[float, int, tuple[int, int, int]]]:
-    """Return depth, number and colour of every face that has an area; both of its sides are lit."""
+def shaded(points: list[Point], mesh: Mesh) -> list[tuple[tuple[int, int, int], int]]:
+    """Return every face that has an area, with its colour as a pixel; both of its sides are lit."""
     curve = [round(255 * (value / 1023) ** (1 / GAMMA)) for value in range(1024)]
     (kx, ky, kz), (fx, fy, fz) = KEY, FILL
     out = []
-    for number, (p, q, r) in enumerate(mesh.faces):
-        (ax, ay, az), (bx, by, bz), (cx, cy, cz) = points[p], points[q], points[r]
+    for face, (red, green, blue) in zip(mesh.faces, mesh.colours, strict=True):
+        (ax, ay, az), (bx, by, bz), (cx, cy, cz) = (points[corner] for corner in face)
         ux, uy, uz, vx, vy, vz = bx - ax, by - ay, bz - az, cx - ax, cy - ay, cz - az
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         length = math.sqrt(nx * nx + ny * ny + nz * nz)
         if not length:
             continue
-        mx, my, mz = ax + bx + cx, ay + by + cy, az + bz + cz
-        # Towards the camera, which stands at (0, 0, DISTANCE).
-        if nx * mx + ny * my + nz * (mz - 3 * DISTANCE) > 0:
+        if nx * ax + ny * ay + nz * (az - DISTANCE) > 0:  # it looks away from the camera, at (0, 0, DISTANCE)
             length = -length
         light = AMBIENT + KEY_SHARE * max(0.0, (nx * kx + ny * ky + nz * kz) / length)
         light += FILL_SHARE * max(0.0, (nx * fx + ny * fy + nz * fz) / length)
-        red, green, blue = mesh.colours[number]
         tone = 1023 * light
-        depth = mz - (mx * mx + my * my) * 0.02  # farther from the axis is farther from the camera
-        out.append((depth, number, (level(red * tone, curve), level(green * tone, curve), level(blue * tone, curve))))
+        ink = bytes((level(red * tone, curve), level(green * tone, curve), level(blue * tone, curve), 255))
+        out.append((face, int.from_bytes(ink, sys.byteorder)))
     return out
 
 
@@ -159,15 +167,11 @@ def level(value: float, curve: list[int]) -> int:
     return curve[int(min(1023.0, value))] if value > 0 else 0
 
 
-def shadow(flat: list[tuple[float, float]], mesh: Mesh, *, full: int) -> Image:
-    """Return the empty picture with a soft ellipse where the object stands."""
-    used = [flat[corner] for face in mesh.faces for corner in face]
-    left, right, bottom = min(x for x, _ in used), max(x for x, _ in used), max(y for _, y in used)
+def shadow(outline: list[Place], *, full: int) -> Image:
+    """Return the empty picture with a soft shadow of that outline."""
     small = full // 4  # blurred anyway
     mask = Pillow.new("L", (small, small))
-    half, tall, middle = (right - left) / 2 * 0.8, (right - left) / 2 * 0.2, (left + right) / 2
-    box = [value / 4 for value in (middle - half, bottom - 1.6 * tall, middle + half, bottom + 0.2 * tall)]
-    ImageDraw.Draw(mask).ellipse(box, fill=90)
+    ImageDraw.Draw(mask).polygon([(x / 4, y / 4) for x, y, _ in outline], fill=DARKNESS)
     image = Pillow.new("RGBA", (full, full), (0, 0, 0, 0))
-    image.putalpha(mask.filter(ImageFilter.GaussianBlur(small / 36)).resize((full, full), Pillow.Resampling.BICUBIC))
+    image.putalpha(mask.filter(ImageFilter.GaussianBlur(small / 40)).resize((full, full), Pillow.Resampling.BICUBIC))
     return image

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notebookgen.notebook.progress import ensure_follower
+from notebookgen.notebook.progress import ensure_follower, remove_follower
 
 __all__ = ["ensure_follower", "install", "uninstall"]
 
@@ -25,13 +25,12 @@ def install(shell: Any) -> None:
 
 
 def uninstall(shell: Any) -> None:
-    """Take away what ``install`` gave.
+    """Take away what ``install`` gave. Doing it twice changes nothing.
 
     Args:
         shell: The ``InteractiveShell``.
     """
     from notebookgen.notebook import completion, magics  # noqa: PLC0415 - these need IPython
-    from notebookgen.notebook.progress import remove_follower  # noqa: PLC0415 - only needed here
 
     magics.unregister(shell)
     completion.unregister(shell)

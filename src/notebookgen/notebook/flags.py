@@ -14,9 +14,10 @@ from notebookgen.errors import InvalidCall, near_miss
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["COMMANDS", "FLAGS", "KINDS", "Flag", "Subcommand", "help_text", "known_words"]
+__all__ = ["COLUMNS", "COMMANDS", "FLAGS", "KINDS", "Flag", "Subcommand", "help_text", "known_words"]
 
 KINDS = ("image", "video", "audio", "3d", "text")
+COLUMNS = ("model", "provider", "day", "run", "tag", "status", "account", "notebook")
 WIDTH = 26
 
 
@@ -164,10 +165,10 @@ COMMANDS: tuple[Subcommand, ...] = (
     Subcommand("help", "what a model can be told, and what it costs; without MODEL this text", ("[MODEL]",)),
     Subcommand(
         "cost",
-        "what was spent, by model, provider, day, unit, tag or run",
+        "what was spent, each unit for itself; by model unless told otherwise",
         (),
         (
-            Flag("by", "--by", "", "COLUMN", "model, provider, day, unit, tag or run"),
+            Flag("by", "--by", "", "COLUMN", f"one of {', '.join(COLUMNS)}"),
             Flag("sandbox", "--sandbox", "", "", "with the sandbox's rows, which cost nothing"),
         ),
     ),

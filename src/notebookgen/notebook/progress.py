@@ -14,7 +14,6 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 from notebookgen.errors import Stopped
-from notebookgen.records import plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,8 +75,9 @@ def follow(
     place = _Lazy(board or open_board) if show else None
     try:
         _wait(handle, timeout, place, clock)
-        if place is not None:
-            place.end(handle.summary() if handle.done else waited(handle.snapshot()))
+        now = handle.snapshot()
+        if place is not None and now.total:
+            place.end(handle.summary() if handle.done else waited(now))
     except KeyboardInterrupt:
         truth = handle.stop()
         if place is not None:
@@ -93,6 +93,8 @@ def line(progress: Progress, width: int = WIDTH) -> str:
         width: Columns to fill.
     """
     from tqdm.std import tqdm  # noqa: PLC0415 - loaded when something takes long enough to be shown
+
+    from notebookgen.normal import plain_number  # noqa: PLC0415 - whoever has a run has loaded it
 
     over = progress.over
     phase = progress.phase if progress.total == 1 else f"{over}/{progress.total} {progress.phase}"

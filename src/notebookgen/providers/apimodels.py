@@ -70,6 +70,8 @@ class APIModels(Provider):
     unit: ClassVar[str] = "USD"
     # https://github.com/stimQQ/apimodels-skill image/SKILL.md: seven days
     result_seconds: ClassVar[float | None] = 7 * 24 * 3600.0
+    # The vendor's own skill file says so: https://github.com/stimQQ/apimodels-skill image/SKILL.md
+    charges_failures: ClassVar[bool | None] = False
 
     # What can be asked for ---------------------------------------------------------------------------------------
 
@@ -216,6 +218,10 @@ class APIModels(Provider):
         return replies.read_callback(body)
 
     # Shared by the methods above ---------------------------------------------------------------------------------
+
+    def route_of(self, generation: Generation, model: Model | None) -> str:
+        """Return the path that runs it and is asked about it later."""
+        return self._route(generation.model, model or known_model(self.name, generation.model), generation.kind)
 
     def _route(self, id: str, model: Model | None, kind: Kind | None) -> str:
         """Return the path that runs a model."""

@@ -315,8 +315,10 @@ def fault_error(provider: Provider, fault: Fault, doing: str) -> ProviderError:
         401: (
             InvalidKey,
             "does not accept the key",
-            f"{charged} Set {provider.key_variable} or type: %generate login {provider.name}"
-            f" (keys: {provider.keys_page})",
+            (
+                f"{charged} Set {provider.key_variable} or type: %generate login {provider.name}"
+                f" (keys: {provider.keys_page})"
+            ),
         ),
         402: (
             InsufficientFunds,

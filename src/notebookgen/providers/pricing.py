@@ -14,8 +14,9 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from notebookgen.normal import plain_number
 from notebookgen.providers.checks import IMAGE_TYPES
-from notebookgen.records import Cost, Model, Setting, plain_number
+from notebookgen.records import Cost, Model, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -235,8 +236,8 @@ def _quantity(line: Price, asked: _Asked) -> tuple[Decimal, Decimal] | None:
     if line.per == "run":
         return Decimal(1), Decimal(1)
     if line.per == "image":
-        exact = next((count for key in EXACT_COUNTS if (count := _positive(asked.fact(key)))), Decimal(1))
-        upper = next((count for key in UPPER_COUNTS if (count := _positive(asked.fact(key)))), Decimal(1))
+        exact = next((count for key in EXACT_COUNTS if (count := _count(asked.fact(key)))), Decimal(1))
+        upper = next((count for key in UPPER_COUNTS if (count := _count(asked.fact(key)))), Decimal(1))
         return exact * upper, exact
     if line.per == "second":
         return _seconds(line, asked)
@@ -260,6 +261,12 @@ def _seconds(line: Price, asked: _Asked) -> tuple[Decimal, Decimal] | None:
         return max(options), min(options)
     shortest_, longest_ = _positive(known.minimum), _positive(known.maximum)
     return (longest_, shortest_ or longest_) if longest_ is not None else None
+
+
+def _count(value: object) -> Decimal | None:
+    """Return a whole number above zero; else None."""
+    number = _positive(value)
+    return number if number is not None and number == number.to_integral_value() else None
 
 
 def _positive(value: object) -> Decimal | None:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from notebookgen.errors import UnexpectedResponse
+from notebookgen.normal import canonical_json
 from notebookgen.providers.base import Fault
 from notebookgen.records import Output
-from notebookgen.wire import canonical_json, retry_after_seconds
+from notebookgen.wire import retry_after_seconds
 
 if TYPE_CHECKING:
     from notebookgen.wire import HttpResponse

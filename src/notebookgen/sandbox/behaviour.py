@@ -148,7 +148,8 @@ class Behaviour:
 
     def __post_init__(self) -> None:
         """Bring lists and mappings (as JSON has them) into shape, and refuse what makes no sense."""
-        least, most = (float(self.seconds),) * 2 if isinstance(self.seconds, (int, float)) else map(float, self.seconds)
+        given: Any = self.seconds  # JSON and people give a single number, too
+        least, most = (float(given),) * 2 if isinstance(given, int | float) else map(float, given)
         if not (0 <= least <= most and math.isfinite(most)):
             raise InvalidCall(
                 f"seconds={self.seconds!r} is not a range of seconds. Give two numbers: seconds=(0.3, 1.2)"
@@ -157,7 +158,8 @@ class Behaviour:
             raise InvalidCall(f"fail={self.fail!r} is not a share. Give a number from 0 to 1: fail=0.05")
         _one_of("balance_shape", self.balance_shape, ("data.balance", "data.credits", "balance"))
         _one_of("results", self.results, ("normal", "empty", "null"))
-        faults = (self.misbehave,) if isinstance(self.misbehave, Fault) else tuple(self.misbehave)
+        told: Any = self.misbehave
+        faults = (told,) if isinstance(told, Fault) else tuple(told)
         _set(self, "seconds", (least, most))
         _set(self, "keys", None if self.keys is None else frozenset(self.keys))
         _set(self, "callback_delays", tuple(float(delay) for delay in self.callback_delays))

@@ -1,15 +1,17 @@
 """Buildings, each standing on (0, 0) and about one unit high; windows are lit when it is dark."""
 
+# fmt: off
+# Outlines read best with their points side by side, so these lines are broken by hand.
 from __future__ import annotations
 
 import math
-
-from notebookgen.sandbox.colours import RGB, clear, darker, lighter
 from typing import TYPE_CHECKING
 
+from notebookgen.sandbox.colours import RGB, clear, darker, lighter
+
 if TYPE_CHECKING:
-    from notebookgen.sandbox.looks import Look
     from notebookgen.sandbox.canvas import Pen
+    from notebookgen.sandbox.looks import Look
 
 __all__ = ["bridge", "castle", "church", "house", "lighthouse", "tent", "tower", "windmill"]
 
@@ -30,7 +32,8 @@ def house(pen: Pen, look: Look, t: float) -> None:
     wall, roof = look.of((248, 232, 206)), look.accent if look.colour is None else darker(look.of(_STONE), 0.45)
     for i in range(4):
         age = (t * 0.5 + i / 4) % 1.0
-        pen.oval(0.27 + 0.16 * age + 0.02 * math.sin(t * 2 + i), -0.98 - 0.36 * age, 0.04 + 0.06 * age, None, clear(look.light, 0.55 * (1 - age)))
+        pen.oval(0.27 + 0.16 * age + 0.02 * math.sin(t * 2 + i), -0.98 - 0.36 * age, 0.04 + 0.06 * age, None,
+            clear(look.light, 0.55 * (1 - age)))
     pen.box(0.2, -0.95, 0.12, 0.35, darker(roof, 0.3))
     pen.box(-0.42, -0.5, 0.84, 0.5, wall)
     pen.box(0.2, -0.5, 0.22, 0.5, darker(wall, 0.13))
@@ -55,8 +58,10 @@ def lighthouse(pen: Pen, look: Look, t: float) -> None:
         reach = math.cos(t * 1.4)
         for side in (-1, 1):
             far = side * (0.5 + 1.6 * abs(reach))
-            pen.poly(((0, -0.855), (far, -0.98), (far, -0.7), (0, -0.825)), clear((255, 240, 190), 0.3 if look.lit else 0.14))
-    pen.blob(((-0.46, 0.04), (-0.36, -0.06), (-0.18, -0.12), (0.16, -0.11), (0.36, -0.04), (0.48, 0.05), (0, 0.1)), (86, 80, 88))
+            pen.poly(((0, -0.855), (far, -0.98), (far, -0.7), (0, -0.825)), clear((255, 240, 190),
+                0.3 if look.lit else 0.14))
+    pen.blob(((-0.46, 0.04), (-0.36, -0.06), (-0.18, -0.12), (0.16, -0.11), (0.36, -0.04), (0.48, 0.05), (0, 0.1)),
+        (86, 80, 88))
     pen.blob(((0.05, -0.1), (0.36, -0.04), (0.48, 0.05), (0.1, 0.08)), (64, 58, 70))
     for i in range(5):
         y0, y1 = -0.08 - 0.135 * i, -0.215 - 0.135 * i
@@ -101,7 +106,8 @@ def castle(pen: Pen, look: Look, t: float) -> None:
 def _flag(pen: Pen, look: Look, t: float) -> None:
     pen.box(-0.005, -0.1, 0.01, 0.1, look.ink)
     wave = 0.012 * math.sin(t * 6)
-    pen.blob(((0, -0.1), (0.06, -0.105 + wave), (0.13, -0.075 - wave), (0.06, -0.055 + wave), (0, -0.05)), look.second, 4)
+    pen.blob(((0, -0.1), (0.06, -0.105 + wave), (0.13, -0.075 - wave), (0.06, -0.055 + wave), (0, -0.05)), look.second,
+        4)
 
 
 def _teeth(pen: Pen, x: float, y: float, w: float, count: int, fill: RGB) -> None:
@@ -150,7 +156,8 @@ def tower(pen: Pen, look: Look, _: float) -> None:
     """An iron lattice tower."""
     iron = look.of((120, 84, 74))
     for side in (-1, 1):
-        pen.poly(((side * 0.34, 0), (side * 0.22, 0), (side * 0.11, -0.3), (side * 0.04, -0.62), (side * 0.012, -1.0), (0, -1.0), (side * 0.06, -0.62), (side * 0.16, -0.3)), iron)
+        pen.poly(((side * 0.34, 0), (side * 0.22, 0), (side * 0.11, -0.3), (side * 0.04, -0.62), (side * 0.012, -1.0),
+            (0, -1.0), (side * 0.06, -0.62), (side * 0.16, -0.3)), iron)
         pen.stroke(((side * 0.26, -0.02), (side * 0.13, -0.18), (0, -0.22)), 0.03, iron, curved=True)
     for y, w, h in ((-0.3, 0.18, 0.045), (-0.6, 0.085, 0.035), (-0.9, 0.03, 0.02)):
         pen.box(-w, y, 2 * w, h, darker(iron, 0.25))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
 
 from notebookgen.sandbox.colours import RGB, RGBA, mix
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ _TABLE = 256
 
 
 @lru_cache(maxsize=2048)
-def smooth(points: tuple[Point, ...], closed: bool = True, steps: int = 7) -> tuple[Point, ...]:
+def smooth(points: tuple[Point, ...], steps: int = 7, *, closed: bool = True) -> tuple[Point, ...]:
     """Return a smooth line through the points (Catmull-Rom), `steps` parts to each of them."""
     count = len(points)
     line: list[Point] = []
@@ -43,7 +44,9 @@ def smooth(points: tuple[Point, ...], closed: bool = True, steps: int = 7) -> tu
         for step in range(steps):
             t = step / steps
             p, q, r, s = -t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2
-            line.append(((a[0] * p + b[0] * q + c[0] * r + d[0] * s) / 2, (a[1] * p + b[1] * q + c[1] * r + d[1] * s) / 2))
+            line.append(
+                ((a[0] * p + b[0] * q + c[0] * r + d[0] * s) / 2, (a[1] * p + b[1] * q + c[1] * r + d[1] * s) / 2)
+            )
     if not closed:
         line.append(points[-1])
     return tuple(line)
@@ -152,7 +155,7 @@ class Pen:
 
     def blob(self, points: Sequence[Point], fill: RGB | RGBA, steps: int = 7) -> None:
         """Fill a shape whose outline runs smoothly through the points."""
-        self._fill(self.place(smooth(tuple(points), True, steps)), fill)
+        self._fill(self.place(smooth(tuple(points), steps)), fill)
 
     def oval(self, x: float, y: float, rx: float, ry: float | None, fill: RGB | RGBA, angle: float = 0.0) -> None:
         """Fill an ellipse around (x, y); `ry` None makes a circle."""
@@ -173,11 +176,16 @@ class Pen:
             return
         r = min(round_by, w / 2, h / 2)
         corners = ((x + w - r, y + h - r), (x + r, y + h - r), (x + r, y + r), (x + w - r, y + r))
-        self.poly([(cx + r * u, cy + r * v) for i, (cx, cy) in enumerate(corners) for u, v in _TURN[i * 12 : i * 12 + 13]], fill)
+        self.poly(
+            [(cx + r * u, cy + r * v) for i, (cx, cy) in enumerate(corners) for u, v in _TURN[i * 12 : i * 12 + 13]],
+            fill,
+        )
 
-    def stroke(self, points: Sequence[Point], width: float, fill: RGB | RGBA, *, curved: bool = False, cap: bool = True) -> None:
+    def stroke(
+        self, points: Sequence[Point], width: float, fill: RGB | RGBA, *, curved: bool = False, cap: bool = True
+    ) -> None:
         """Draw a line of even width through the points, round at both ends."""
-        line = self.place(smooth(tuple(points), False, 5) if curved else points)
+        line = self.place(smooth(tuple(points), 5, closed=False) if curved else points)
         thick = max(1.0, width * self.size)
         colour, draw = self._ink(fill)
         if curved:
@@ -193,7 +201,13 @@ class Pen:
         """Draw a circle's outline."""
         turn = (*_TURN, _TURN[0])
         outer, inner = radius + width / 2, radius - width / 2
-        self.poly([*[(x + u * outer, y + v * outer) for u, v in turn], *[(x + u * inner, y + v * inner) for u, v in reversed(turn)]], fill)
+        self.poly(
+            [
+                *[(x + u * outer, y + v * outer) for u, v in turn],
+                *[(x + u * inner, y + v * inner) for u, v in reversed(turn)],
+            ],
+            fill,
+        )
 
     def _fill(self, placed: list[Point], fill: RGB | RGBA) -> None:
         colour, draw = self._ink(fill)
@@ -228,7 +242,7 @@ def _column(stops: tuple[tuple[float, RGB], ...], rows: int) -> Image.Image:
     data = bytearray()
     for row in range(_SHADES):
         at = row / (_SHADES - 1)
-        for (start, upper), (end, lower) in zip(stops, stops[1:], strict=False):
+        for (start, upper), (end, lower) in pairwise(stops):
             if at <= end or end == stops[-1][0]:
                 share = 0.0 if end == start else min(1.0, max(0.0, (at - start) / (end - start)))
                 data += bytes(mix(upper, lower, share))

@@ -1,8 +1,10 @@
 """Who may appear: for each subject how it is drawn, how large, how it holds itself, and where it is at home."""
 
+# fmt: off
+# Outlines read best with their points side by side, so these lines are broken by hand.
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from notebookgen.sandbox import beasts, birds, buildings, objects, people, plants, swimmers, vehicles
@@ -28,7 +30,7 @@ class Part:
     sinks: float = 0.0
 
 
-def _each(draws: dict[str, Draw], size: float, width: float, stance: str, home: str) -> dict[str, Part]:
+def _each(draws: Mapping[str, Draw], size: float, width: float, stance: str, home: str) -> dict[str, Part]:
     return {kind: Part(draw, size, width, stance, tuple(home.split())) for kind, draw in draws.items()}
 
 

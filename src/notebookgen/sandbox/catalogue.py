@@ -61,13 +61,14 @@ class Model:
         if self.price.get("cny"):
             amount *= YUAN
         text = str(values.get("prompt") or values.get("text") or "")
-        times = {
+        times: dict[str, Any] = {
             "image": count,
             "second": _seconds(values),
             "kchar": Decimal(max(1, len(text))) / 1000,
             "mtok": Decimal(len(text) + 400) / 4_000_000,
         }
-        return (amount * times.get(per, 1)).quantize(Decimal("0.000001")).normalize() + 0
+        total: Decimal = amount * times.get(per, 1)
+        return total.quantize(Decimal("0.000001")).normalize() + 0
 
     def _tier(self, values: Mapping[str, Any]) -> Any:
         if "flat" in self.price:
@@ -150,11 +151,12 @@ def _seconds(values: Mapping[str, Any]) -> Decimal:
 
 def _wrong(value: Any, rule: Mapping[str, Any], *, timed: bool) -> str | None:
     kinds = _TYPES[rule["type"]]
+    given: Any = value
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         return f"expected {rule['type']}"
-    if rule["type"] == "urls" and not all(isinstance(each, str) for each in value):
+    if rule["type"] == "urls" and not all(isinstance(each, str) for each in given):
         return "expected an array of URLs"
-    if rule["type"] == "urls" and not all(is_web(each) or each.startswith("asset://") for each in value):
+    if rule["type"] == "urls" and not all(is_web(each) or each.startswith("asset://") for each in given):
         return "not a public URL"
     options = rule.get("options")
     if options and str(value).casefold() not in {str(option).casefold() for option in options}:
@@ -164,6 +166,7 @@ def _wrong(value: Any, rule: Mapping[str, Any], *, timed: bool) -> str | None:
 
 def _out_of_range(value: Any, rule: Mapping[str, Any], *, timed: bool) -> str | None:
     least, most = rule.get("min", -math.inf), rule.get("max", math.inf)
+    size: float
     if isinstance(value, list):
         size, unit = len(value), "items"
     elif isinstance(value, str):

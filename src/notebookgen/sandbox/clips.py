@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import av
 from PIL import Image, ImageChops, ImageOps
@@ -24,12 +25,12 @@ from notebookgen.sandbox.finish import badge, vignette, written
 from notebookgen.sandbox.pictures import painted
 from notebookgen.sandbox.request import Request, digest
 from notebookgen.sandbox.sizes import even
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from notebookgen.sandbox.stage import Layer, Stage
-    from notebookgen.sandbox.colours import RGB
     from av.container import OutputContainer
+
+    from notebookgen.sandbox.colours import RGB
+    from notebookgen.sandbox.stage import Layer, Stage
 
 __all__ = ["clip"]
 
@@ -51,19 +52,29 @@ def clip(request: Request, *, width: int, height: int, seconds: float, fps: int,
     options = {"fflags": "+bitexact"}
     with av.open(target, "w", format="mp4", options=options) as container:
         container.metadata["title"] = "SANDBOX"
-        container.metadata["comment"] = f"SANDBOX {digest(request)[:16]}: drawn on this machine by notebookgen, not by a paid model"
-        _encode(container, _marked(request, frame, count, fps), (width, height), fps, sounds.samples(request, seconds=count / fps) if sound else None)
+        container.metadata["comment"] = (
+            f"SANDBOX {digest(request)[:16]}: drawn on this machine by notebookgen, not by a paid model"
+        )
+        _encode(
+            container,
+            _marked(request, frame, count, fps),
+            (width, height),
+            fps,
+            sounds.samples(request, seconds=count / fps) if sound else None,
+        )
     return index_first(target.getvalue())
 
 
-def _encode(container: OutputContainer, frames: Iterator[Image.Image], size: tuple[int, int], fps: int, pcm: bytes | None) -> None:
+def _encode(
+    container: OutputContainer, frames: Iterator[Image.Image], size: tuple[int, int], fps: int, pcm: bytes | None
+) -> None:
     video = container.add_stream("libx264", rate=fps)
     video.width, video.height, video.pix_fmt = *size, "yuv420p"
     video.options = {"preset": "ultrafast", "crf": "21", "tune": "animation"}
     video.codec_context.gop_size = fps
     audio = container.add_stream("aac", rate=sounds.RATE) if pcm is not None else None
     for number, image in enumerate(frames):
-        frame = av.VideoFrame.from_image(image)
+        frame = av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]  # PyAV leaves it without types
         frame.pts, frame.time_base = number, Fraction(1, fps)
         container.mux(video.encode(frame))
     container.mux(video.encode(None))
@@ -84,13 +95,17 @@ def _marked(request: Request, frame: _Frame, count: int, fps: int) -> Iterator[I
     mark: _Held | None = None
     for number in range(count):
         image = frame(number / fps)
-        mark = mark or _held(lambda ground: badge(Image.new("RGB", image.size, ground), request.prompt))
+        mark = mark or _held(partial(_badged, request.prompt, image.size))
         mark.lay(image)
         unit = min(image.size)
         written(image, f"{number / fps:4.1f} s", round(unit * 0.03), round(unit * 0.05))
         thick = max(3, unit // 90)
         image.paste(_BAR, (0, image.height - thick, max(1, round(image.width * (number + 1) / count)), image.height))
         yield image
+
+
+def _badged(prompt: str, size: tuple[int, int], ground: RGB) -> Image.Image:
+    return badge(Image.new("RGB", size, ground), prompt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +172,9 @@ def _zoomed(request: Request, sources: list[Image.Image], width: int, height: in
         share = t / seconds
         zoom = 1.0 - 0.22 * share
         left, top = (wide - wide * zoom) * (0.25 + 0.5 * share), (high - high * zoom) * 0.5
-        return picture.resize((width, height), Image.Resampling.BILINEAR, (left, top, left + wide * zoom, top + high * zoom))
+        return picture.resize(
+            (width, height), Image.Resampling.BILINEAR, (left, top, left + wide * zoom, top + high * zoom)
+        )
 
     return frame
 

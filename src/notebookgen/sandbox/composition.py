@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from notebookgen.sandbox import abstracts, insides, lands, waters
+from notebookgen.sandbox import abstracts, insides, lands, streets, waters
 from notebookgen.sandbox.cast import CAST, Part
 from notebookgen.sandbox.colours import RGB, clear, darker, mix
 from notebookgen.sandbox.looks import Look
-from notebookgen.sandbox.palettes import palette
+from notebookgen.sandbox.palettes import Palette, palette
 from notebookgen.sandbox.reading import Brief, Subject, read
 from notebookgen.sandbox.request import Request, dice
 from notebookgen.sandbox.skies import fog, weather
 from notebookgen.sandbox.stage import Stage
 from notebookgen.sandbox.vehicles import SEATS
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from notebookgen.sandbox.canvas import Canvas, Pen
     import random
+
+    from notebookgen.sandbox.canvas import Canvas, Pen
 
 __all__ = ["stage"]
 
 _PLACES = {
     "hills": lands.hills, "meadow": lands.meadow, "forest": lands.forest, "mountain": lands.mountain, "desert": lands.desert,
-    "snowfield": lands.snowfield, "city": lands.city, "road": lands.road, "sea": waters.sea, "lake": waters.lake, "underwater": waters.underwater,
+    "snowfield": lands.snowfield, "city": streets.city, "road": streets.road, "sea": waters.sea, "lake": waters.lake, "underwater": waters.underwater,
     "table": insides.table, "room": insides.room, "backdrop": insides.backdrop, "heights": insides.heights, "clouds": insides.heights, "space": insides.space,
 }  # fmt: skip
 _WET = frozenset({"sea", "lake"})
@@ -58,18 +59,24 @@ def _mood(brief: Brief, rng: random.Random) -> str:
         return brief.mood or "day"
     if brief.mood:
         return brief.mood
-    for kind, mood in (("snow", "winter"), ("leaves", "autumn"), ("rain", "storm"), ("stars", "night"), ("aurora", "night")):
+    for kind, mood in (
+        ("snow", "winter"),
+        ("leaves", "autumn"),
+        ("rain", "storm"),
+        ("stars", "night"),
+        ("aurora", "night"),
+    ):
         if kind in brief.weather:
             return mood
     return rng.choice(("day", "day", "dawn", "sunset", "day", "sunset"))
 
 
-def _tinted(brief: Brief, mood: str, rng: random.Random):
+def _tinted(brief: Brief, mood: str, rng: random.Random) -> Palette:
     colours = palette(mood, rng)
     if brief.colour is None:
         return colours
     named = brief.colour
-    return type(colours)(
+    return Palette(
         sky=mix(colours.sky, named, 0.22), middle=mix(colours.middle, named, 0.14), low=mix(colours.low, named, 0.07), sun=colours.sun,
         far=mix(colours.far, named, 0.2), near=mix(colours.near, named, 0.12), accent=named, second=mix(colours.second, named, 0.2),
         light=colours.light, ink=colours.ink,
@@ -92,8 +99,8 @@ def _place(brief: Brief, rng: random.Random) -> str:
     homes = lead.home if not strict or len(lead.home) == 1 else strict[0]
     if "snow" in brief.weather and homes[0] in {"hills", "meadow", "forest", "room"}:
         return "snowfield"
-    if brief.weather and homes[0] in _INDOORS:
-        homes = ("hills",)
+    if brief.weather:
+        homes = tuple(home for home in homes if home not in _INDOORS) or ("hills",)
     if brief.mood in {"night", "sunset", "dawn", "autumn"} and homes[0] == "room" and len(homes) > 1:
         return homes[1]
     shared = {home: sum(home in part.home for part in parts) for home in homes}
@@ -105,7 +112,12 @@ def _enter(scene: Stage, place: str) -> None:
     """Let the subjects stand in a row: the first one largest and nearest to the middle, riders on what they ride."""
     subjects = list(scene.brief.subjects)
     rider: Subject | None = None
-    if scene.brief.mounted and len(subjects) > 1 and subjects[1].kind in SEATS and CAST[subjects[0].kind].stance != "water":
+    if (
+        scene.brief.mounted
+        and len(subjects) > 1
+        and subjects[1].kind in SEATS
+        and CAST[subjects[0].kind].stance != "water"
+    ):
         rider = subjects.pop(0)
     figures = [(subject, i) for subject in subjects for i in range(min(7, subject.count))]
     if not figures:
@@ -120,11 +132,21 @@ def _enter(scene: Stage, place: str) -> None:
     for (subject, number), width in zip(figures, widths, strict=True):
         x = left + width * squeeze / 2 + lean
         left += width * squeeze + gap
-        _figure(scene, place, subject, number, x, CAST[subject.kind].size * shrink * squeeze * scene.unit, rider if number == 0 else None)
+        _figure(
+            scene,
+            place,
+            subject,
+            number,
+            x,
+            CAST[subject.kind].size * shrink * squeeze * scene.unit,
+            rider if number == 0 else None,
+        )
         rider = None if number == 0 else rider
 
 
-def _figure(scene: Stage, place: str, subject: Subject, number: int, x: float, size: float, rider: Subject | None) -> None:
+def _figure(
+    scene: Stage, place: str, subject: Subject, number: int, x: float, size: float, rider: Subject | None
+) -> None:
     part, rng = CAST[subject.kind], scene.rng
     size *= rng.uniform(0.94, 1.06) * (1.0 if number == 0 else rng.uniform(0.8, 1.0))
     if scene.height > scene.width * 1.25:
@@ -132,7 +154,10 @@ def _figure(scene: Stage, place: str, subject: Subject, number: int, x: float, s
     y = _footing(scene, place, part, number, size)
     look = _look(scene, subject, rng)
     rides = _look(scene, rider, rng) if rider else look
-    air, haze = scene.air or scene.palette.sky, _AMBIENT.get(scene.mood, 0.0) * (0.6 if scene.mood == "night" and place in _INDOORS else 1.0) + scene.haze
+    air, haze = (
+        scene.air or scene.palette.sky,
+        _AMBIENT.get(scene.mood, 0.0) * (0.6 if scene.mood == "night" and place in _INDOORS else 1.0) + scene.haze,
+    )
     seat = SEATS.get(subject.kind, (0.0, -1.0, 0.5))
     speed = part.travels * scene.unit
     dry = part.stance == "ground"
@@ -158,8 +183,13 @@ def _figure(scene: Stage, place: str, subject: Subject, number: int, x: float, s
 
 def _islet(pen: Pen, sand: RGB) -> None:
     """A flat island under the feet of what cannot swim."""
-    pen.blob(((-0.95, 0.05), (-0.5, -0.05), (0.1, -0.07), (0.6, -0.04), (1.0, 0.06), (0.5, 0.13), (-0.4, 0.13)), darker(sand, 0.25))
-    pen.blob(((-0.9, 0.035), (-0.5, -0.06), (0.1, -0.08), (0.6, -0.05), (0.95, 0.04), (0.4, 0.085), (-0.4, 0.085)), sand)
+    pen.blob(
+        ((-0.95, 0.05), (-0.5, -0.05), (0.1, -0.07), (0.6, -0.04), (1.0, 0.06), (0.5, 0.13), (-0.4, 0.13)),
+        darker(sand, 0.25),
+    )
+    pen.blob(
+        ((-0.9, 0.035), (-0.5, -0.06), (0.1, -0.08), (0.6, -0.05), (0.95, 0.04), (0.4, 0.085), (-0.4, 0.085)), sand
+    )
 
 
 def _footing(scene: Stage, place: str, part: Part, number: int, size: float) -> float:
@@ -173,7 +203,7 @@ def _footing(scene: Stage, place: str, part: Part, number: int, size: float) -> 
         return h * (middle + rng.uniform(-0.06, 0.06) + (0.1 * (number % 2) - 0.05 if number else 0)) + size * 0.5
     if place == "underwater":
         return h * (0.56 + rng.uniform(-0.04, 0.04)) + size * 0.45 if part.stance in {"air", "water"} else h * 0.88
-    if place == "heights" or place == "clouds":
+    if place in {"heights", "clouds"}:
         return h * 0.72
     foot = scene.ground * h + (part.sinks * size if place in _WET else 0.0)
     return foot + rng.uniform(-0.01, 0.015) * h - (0.035 * h if number % 2 else 0.0)
@@ -187,4 +217,14 @@ def _look(scene: Stage, subject: Subject | None, rng: random.Random) -> Look:
     snowy = "snow" in scene.brief.weather or scene.mood == "winter"
     if subject and subject.kind == "tree" and colour is None and scene.mood == "autumn":
         colour = (222, 110, 44)
-    return Look(accent, colours.second, colours.ink, colours.light, colour, rng.uniform(0, math.tau), snowy, scene.dark or scene.mood == "sunset", scene.brief.asleep)
+    return Look(
+        accent,
+        colours.second,
+        colours.ink,
+        colours.light,
+        colour,
+        rng.uniform(0, math.tau),
+        snowy,
+        scene.dark or scene.mood == "sunset",
+        scene.brief.asleep,
+    )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from notebookgen.sandbox.canvas import Canvas
 from notebookgen.sandbox.cast import CAST
-from notebookgen.sandbox.colours import RGB, luminance
+from notebookgen.sandbox.colours import RGB, lighter, luminance
 from notebookgen.sandbox.looks import Look
 from notebookgen.sandbox.palettes import Palette, palette
 from notebookgen.sandbox.reading import Brief, read
 from notebookgen.sandbox.request import Request, dice
 from notebookgen.sandbox.styles import styled
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,11 @@ def _open(data: bytes) -> Image.Image | None:
                 return None
             image.draft("RGB", (2048, 2048))
             upright = ImageOps.exif_transpose(image)
-            return upright.convert("RGBA") if "A" in upright.getbands() or "transparency" in upright.info else upright.convert("RGB")
+            return (
+                upright.convert("RGBA")
+                if "A" in upright.getbands() or "transparency" in upright.info
+                else upright.convert("RGB")
+            )
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
 
@@ -54,6 +58,9 @@ def edited(request: Request, sources: Sequence[Image.Image], scene: Image.Image)
     brief, rng = read(request.prompt), dice(request, "edit")
     colours = palette(brief.mood or rng.choice(("day", "dawn", "sunset", "night")), rng)
     graded = Image.blend(base, _graded(base, colours, brief.colour), 0.62)
+    if brief.mood in {"night", "storm", "neon"}:
+        dusk = Image.new("RGB", graded.size, lighter(colours.middle, 0.25))
+        graded = ImageChops.multiply(graded, dusk)
     style = brief.style or rng.choice(("oil", "watercolour", "poster"))
     image = _motif(styled(graded, style, rng), brief, colours)
     for number, source in enumerate(sources[1 : 1 + _PRINTS]):
@@ -80,7 +87,9 @@ def _mask(data: bytes | None, size: tuple[int, int]) -> Image.Image | None:
 
 def _graded(image: Image.Image, colours: Palette, named: RGB | None) -> Image.Image:
     tones = sorted((colours.near, named or colours.accent, colours.light), key=luminance)
-    return ImageOps.colorize(ImageOps.autocontrast(ImageOps.grayscale(image), cutoff=1), tones[0], tones[2], mid=tones[1])
+    return ImageOps.colorize(
+        ImageOps.autocontrast(ImageOps.grayscale(image), cutoff=1), tones[0], tones[2], mid=tones[1]
+    )
 
 
 def _motif(image: Image.Image, brief: Brief, colours: Palette) -> Image.Image:
@@ -89,7 +98,9 @@ def _motif(image: Image.Image, brief: Brief, colours: Palette) -> Image.Image:
         return image
     subject = brief.subjects[0]
     part = CAST[subject.kind]
-    canvas = Canvas(image.width, image.height, base=image.resize((image.width * 2, image.height * 2), Image.Resampling.BILINEAR))
+    canvas = Canvas(
+        image.width, image.height, base=image.resize((image.width * 2, image.height * 2), Image.Resampling.BILINEAR)
+    )
     size = canvas.unit * part.size * 0.85
     look = Look(colours.accent, colours.second, colours.ink, colours.light, subject.colour, 1.0)
     part.draw(canvas.pen(max(image.width * 0.3, size * part.width / 2), image.height * 0.9, size), look, 0.0)

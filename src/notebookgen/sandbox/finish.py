@@ -13,6 +13,8 @@ __all__ = ["badge", "grain", "lettering", "texture", "vignette", "written"]
 
 _WORD = "SANDBOX"
 _TILE = 256
+_PLATE = (22, 20, 34)
+_LIGHT = (255, 250, 236)
 
 
 @lru_cache(maxsize=16)
@@ -27,7 +29,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 @lru_cache(maxsize=4)
 def texture(width: int, height: int, depth: int) -> Image.Image:
     """Return paper: fine grain over soft mottling, `depth` steps of grey, centred on depth / 2."""
-    rng = random.Random(5)
+    rng = random.Random(5)  # noqa: S311 - a texture, the same for every picture
     fine = Image.frombytes("L", (_TILE, _TILE), rng.randbytes(_TILE * _TILE))
     soft = Image.frombytes("L", (24, 24), rng.randbytes(576)).resize((_TILE, _TILE), Image.Resampling.BICUBIC)
     tile = Image.blend(fine, soft, 0.4).point([v * depth // 255 for v in range(256)])
@@ -59,23 +61,23 @@ def vignette(image: Image.Image, strength: int = 34) -> Image.Image:
 
 @lru_cache(maxsize=32)
 def _badge(unit: int) -> Image.Image:
-    """The badge at four times its size and halved twice: smooth at any size."""
-    font = _font(max(9, round(unit * 0.037)))
-    left, top, right, bottom = font.getbbox(_WORD, stroke_width=0)
-    spread = max(1, round(unit * 0.005))
-    width, height = right - left + spread * (len(_WORD) - 1), bottom - top
-    pad_x, pad_y = round(height * 0.75), round(height * 0.55)
-    size = (int(width + 2 * pad_x), int(height + 2 * pad_y))
-    plate = Image.new("L", (size[0] * 4, size[1] * 4))
-    ImageDraw.Draw(plate).rounded_rectangle((0, 0, size[0] * 4 - 1, size[1] * 4 - 1), radius=size[1] * 2, fill=205)
-    mark = Image.new("RGBA", size, (22, 20, 34, 0))
-    mark.putalpha(plate.reduce(4))
-    draw = ImageDraw.Draw(mark)
-    x = float(pad_x - left)
-    stroke = 0.35 if unit >= 500 else 0.0
+    """Return the badge, drawn at four times its size, so that small letters keep their weight and their spacing."""
+    fine = 4
+    font = _font(fine * max(10, round(unit * 0.037)))
+    spread = round(font.size * 0.11)
+    _, top, _, bottom = font.getbbox(_WORD)
+    pad = round((bottom - top) * 0.62)
+    width = 2.6 * pad + font.getlength(_WORD) + spread * (len(_WORD) - 1)
+    size = (round(width / fine) * fine, round((bottom - top + 2 * pad) / fine) * fine)
+    plate, ink = Image.new("L", size), Image.new("L", size)
+    ImageDraw.Draw(plate).rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), radius=size[1] / 2, fill=208)
+    x, draw = 1.3 * pad, ImageDraw.Draw(ink)
     for letter in _WORD:
-        draw.text((x, pad_y - top), letter, font=font, fill=(255, 248, 232, 255), stroke_width=stroke, stroke_fill=(255, 248, 232, 255))
+        draw.text((x, pad - top), letter, font=font, fill=255, stroke_width=font.size / 36, stroke_fill=255)
         x += font.getlength(letter) + spread
+    letters = ink.reduce(fine)
+    mark = Image.composite(Image.new("RGB", letters.size, _LIGHT), Image.new("RGB", letters.size, _PLATE), letters)
+    mark.putalpha(ImageChops.lighter(plate.reduce(fine), letters))
     return mark
 
 
@@ -111,7 +113,7 @@ def written(image: Image.Image, line: str, x: int, middle: int) -> None:
     plate = Image.new("L", (size[0] * 2, size[1] * 2))
     ImageDraw.Draw(plate).rounded_rectangle((0, 0, size[0] * 2 - 1, size[1] * 2 - 1), radius=size[1], fill=105)
     at = (x, middle - size[1] // 2)
-    image.paste((22, 20, 34), at, plate.reduce(2))
+    image.paste(_PLATE, at, plate.reduce(2))
     ImageDraw.Draw(image).text((at[0] + 2 * pad - left, at[1] + pad - top), line, font=font, fill=(255, 252, 244))
 
 
@@ -122,5 +124,7 @@ def lettering(image: Image.Image, text: str, ink: tuple[int, int, int], ground: 
     while font.size > 12 and font.getlength(text) > image.width * 0.86:
         font = _font(int(font.size * 0.92))
     at = (image.width / 2, image.height * 0.15)
-    ImageDraw.Draw(image).text(at, text, font=font, fill=ink, anchor="mm", stroke_width=max(1, size // 12), stroke_fill=ground)
+    ImageDraw.Draw(image).text(
+        at, text, font=font, fill=ink, anchor="mm", stroke_width=max(1, size // 12), stroke_fill=ground
+    )
     return image

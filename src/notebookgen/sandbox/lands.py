@@ -1,23 +1,26 @@
-"""Places on dry land: hills, meadow, forest, mountains, desert, snow, city, road. Each sets where a subject stands."""
+"""Places on dry land: hills, meadow, forest, mountains, desert, snow. Each sets where a subject stands."""
 
+# fmt: off
+# Outlines read best with their points side by side, so these lines are broken by hand.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from notebookgen.sandbox.colours import RGB, clear, darker, lighter, mix
 from notebookgen.sandbox.looks import Look
 from notebookgen.sandbox.plants import cactus, flower, palm, pine, tree
 from notebookgen.sandbox.skies import aurora, clouds, flock, sky, stars, sun
-from notebookgen.sandbox.stage import Ridge, Stage
-from typing import TYPE_CHECKING
+from notebookgen.sandbox.stage import Paint, Ridge, Stage
 
 if TYPE_CHECKING:
     from notebookgen.sandbox.canvas import Canvas, Point
 
-__all__ = ["city", "desert", "forest", "hills", "meadow", "mountain", "road", "snowfield"]
+__all__ = ["desert", "forest", "heavens", "hills", "meadow", "mountain", "snowfield"]
 
 
-def _heavens(stage: Stage, *, birds: bool = True) -> tuple[float, float]:
+def heavens(stage: Stage, *, birds: bool = True) -> tuple[float, float]:
+    """Lay the sky with all that is in it, and return where the sun is in pixels."""
     sky(stage, stage.horizon + 0.16)
     if stage.dark or "stars" in stage.brief.weather:
         stars(stage)
@@ -30,9 +33,11 @@ def _heavens(stage: Stage, *, birds: bool = True) -> tuple[float, float]:
     return at
 
 
-def _range(stage: Stage, base: float, rise: float, colour: RGB, *, pan: float = 0.0, rough: float = 1.0, fade: float = 0.35) -> Ridge:
+def _range(stage: Stage, base: float, rise: float, colour: RGB, *, pan: float = 0.0, rough: float = 1.0,
+    fade: float = 0.35) -> Ridge:
     """Put a range of hills at a share of the height; it fades into the air towards its foot."""
-    ridge = Ridge.rolled(stage.rng, base * stage.height, rise * stage.unit, rough=rough * max(1.0, stage.width / stage.height))
+    ridge = Ridge.rolled(stage.rng, base * stage.height, rise * stage.unit, rough=rough * max(1.0,
+        stage.width / stage.height))
     low = mix(colour, stage.palette.low, fade)
 
     def paint(canvas: Canvas, t: float) -> None:
@@ -52,7 +57,8 @@ def _look(stage: Stage, colour: RGB | None = None, turn: float = 0.0) -> Look:
     return Look(colours.accent, colours.second, colours.ink, colours.light, colour, turn, snowy, stage.dark)
 
 
-def _wood(stage: Stage, ridge: Ridge, count: int, size: float, depth: float, *, firs: bool, front: bool = False, clearing: float = 0.0) -> None:
+def _wood(stage: Stage, ridge: Ridge, count: int, size: float, depth: float, *, firs: bool, front: bool = False,
+    clearing: float = 0.0) -> None:
     """Plant trees along a ridge, tinted by how far away they are."""
     rng, air = stage.rng, stage.palette.land(depth)
     placed: list[tuple[float, float, float]] = []
@@ -63,7 +69,8 @@ def _wood(stage: Stage, ridge: Ridge, count: int, size: float, depth: float, *, 
 
     def paint(canvas: Canvas, t: float) -> None:
         for share, scale, turn in placed:
-            pen = canvas.pen(share * canvas.width, ridge.height(share) + stage.unit * 0.012, stage.unit * size * scale).lit(air, 0.82 - 0.45 * depth)
+            pen = canvas.pen(share * canvas.width, ridge.height(share) + stage.unit * 0.012,
+                stage.unit * size * scale).lit(air, 0.82 - 0.45 * depth)
             (pine if firs else tree)(pen, _look(stage, _crown(stage, turn), turn), t)
 
     stage.add(paint, moves=depth > 0.8, front=front)
@@ -80,7 +87,7 @@ def _crown(stage: Stage, turn: float) -> RGB | None:
 def hills(stage: Stage) -> None:
     """Rolling hills, four deep."""
     stage.horizon, stage.ground = 0.6, 0.87
-    _heavens(stage)
+    heavens(stage)
     colours = stage.palette
     _range(stage, 0.6, 0.1, colours.land(0.0), rough=1.6)
     middle = _range(stage, 0.67, 0.075, colours.land(0.33), rough=1.2)
@@ -94,15 +101,18 @@ def hills(stage: Stage) -> None:
 def _blades(stage: Stage, colour: RGB, *, blooms: int = 0) -> None:
     """Let grass and flowers stand at our feet and sway."""
     rng, unit = stage.rng, stage.unit
-    blades = [(rng.random() * stage.width, rng.uniform(0.02, 0.055) * unit, rng.uniform(-0.4, 0.4), rng.uniform(0, 6)) for _ in range(round(70 * stage.width / unit))]
-    heads = [(rng.random() * stage.width, rng.uniform(0.09, 0.16) * unit, rng.choice((stage.palette.accent, stage.palette.second, (250, 244, 236), (238, 150, 170))), rng.uniform(0, 6)) for _ in range(blooms)]
+    blades = [(rng.random() * stage.width, rng.uniform(0.02, 0.055) * unit, rng.uniform(-0.4, 0.4), rng.uniform(0, 6))
+        for _ in range(round(70 * stage.width / unit))]
+    heads = [(rng.random() * stage.width, rng.uniform(0.09, 0.16) * unit, rng.choice((stage.palette.accent,
+        stage.palette.second, (250, 244, 236), (238, 150, 170))), rng.uniform(0, 6)) for _ in range(blooms)]
     fill = darker(colour, 0.25)
 
     def paint(canvas: Canvas, t: float) -> None:
         pen, floor = canvas.pen(), canvas.height + unit * 0.01
         for x, tall, lean, phase in blades:
             bend = lean + 0.14 * math.sin(t * 2 + phase)
-            pen.poly(((x - unit * 0.004, floor), (x + bend * tall, floor - tall * 1.25), (x + unit * 0.004, floor)), fill)
+            pen.poly(((x - unit * 0.004, floor), (x + bend * tall, floor - tall * 1.25), (x + unit * 0.004, floor)),
+                fill)
         for x, tall, tint, phase in heads:
             flower(canvas.pen(x, floor + tall * 0.12, tall), _look(stage, tint, phase), t)
 
@@ -112,7 +122,7 @@ def _blades(stage: Stage, colour: RGB, *, blooms: int = 0) -> None:
 def meadow(stage: Stage) -> None:
     """A meadow in flower below low hills."""
     stage.horizon, stage.ground = 0.56, 0.86
-    _heavens(stage)
+    heavens(stage)
     colours = stage.palette
     grass = mix(colours.near, (112, 158, 84), 0.6) if not stage.dark else colours.near
     _range(stage, 0.56, 0.07, colours.land(0.1), rough=1.4)
@@ -132,7 +142,8 @@ def _dots(stage: Stage, top: float, bottom: float, count: int) -> None:
     def paint(canvas: Canvas, _: float) -> None:
         for y, x, tint in spots:
             near = (y - top) / (bottom - top)
-            canvas.pen(x * canvas.width, y * canvas.height, stage.unit * (0.003 + 0.007 * near)).oval(0, 0, 1, 0.7, mix(tint, colours.near, 0.35 * (1 - near)))
+            canvas.pen(x * canvas.width, y * canvas.height, stage.unit * (0.003 + 0.007 * near)).oval(0, 0, 1, 0.7,
+                mix(tint, colours.near, 0.35 * (1 - near)))
 
     stage.add(paint)
 
@@ -153,16 +164,20 @@ def forest(stage: Stage) -> None:
         _range(stage, base, 0.02, mix(colours.land(depth), colours.low, 0.12), fade=0.3)
     _beams(stage)
     _range(stage, 0.85, 0.02, colours.land(0.96), fade=0.05)
-    trunks = [(x, rng.uniform(0.05, 0.085), lean) for x, lean in rng.sample(((rng.uniform(-0.01, 0.06), 0.05), (rng.uniform(0.94, 1.01), -0.05)), rng.choice((1, 2)))]
+    trunks = [(x, rng.uniform(0.05, 0.085), lean) for x, lean in rng.sample(((rng.uniform(-0.01, 0.06), 0.05),
+        (rng.uniform(0.94, 1.01), -0.05)), rng.choice((1, 2)))]
     bark = darker(colours.near, 0.45)
 
     def paint(canvas: Canvas, _: float) -> None:
         for x, wide, lean in trunks:
             pen = canvas.pen(x * canvas.width, canvas.height, stage.unit)
             tall = canvas.height / stage.unit
-            pen.blob(((-wide * 1.8, 0.06), (-wide * 0.7, -0.1), (-wide * 0.5 + lean, -tall * 0.5), (-wide * 0.45 - lean, -tall - 0.1), (wide * 0.4 - lean, -tall - 0.1), (wide * 0.45 + lean, -tall * 0.5), (wide * 0.7, -0.1), (wide * 1.8, 0.06)), bark)
+            pen.blob(((-wide * 1.8, 0.06), (-wide * 0.7, -0.1), (-wide * 0.5 + lean, -tall * 0.5), (-wide * 0.45 - lean,
+                -tall - 0.1), (wide * 0.4 - lean, -tall - 0.1), (wide * 0.45 + lean, -tall * 0.5), (wide * 0.7, -0.1),
+                (wide * 1.8, 0.06)), bark)
             side = 1 if lean > 0 else -1
-            pen.stroke(((lean, -tall * 0.62), (side * 0.1, -tall * 0.7), (side * 0.17, -tall * 0.76)), wide * 0.3, bark, curved=True)
+            pen.stroke(((lean, -tall * 0.62), (side * 0.1, -tall * 0.7), (side * 0.17, -tall * 0.76)), wide * 0.3, bark,
+                curved=True)
 
     stage.add(paint, front=True)
     _blades(stage, colours.land(1.0))
@@ -176,7 +191,8 @@ def _beams(stage: Stage) -> None:
         w, h, pen = canvas.width, canvas.height, canvas.pen()
         for x, wide, phase in beams:
             alpha = 0.1 + 0.05 * math.sin(t * 1.5 + phase)
-            pen.poly(((w * (x + 0.16), 0), (w * (x + wide + 0.16), 0), (w * (x + wide), h * 0.9), (w * (x - 0.06), h * 0.9)), clear(stage.palette.sun, alpha))
+            pen.poly(((w * (x + 0.16), 0), (w * (x + wide + 0.16), 0), (w * (x + wide), h * 0.9), (w * (x - 0.06),
+                h * 0.9)), clear(stage.palette.sun, alpha))
 
     stage.add(paint, moves=True)
 
@@ -184,10 +200,11 @@ def _beams(stage: Stage) -> None:
 def mountain(stage: Stage) -> None:
     """High mountains with snow on them, and a lake or a wood at their feet."""
     stage.horizon, stage.ground = 0.62, 0.87
-    _heavens(stage)
+    heavens(stage)
     rng, colours = stage.rng, stage.palette
     for base, low, high, depth, count in ((0.66, 0.26, 0.4, 0.15, 5), (0.72, 0.15, 0.26, 0.45, 5)):
-        peaks = [((i + rng.uniform(0.2, 0.8)) / count, rng.uniform(low, high), rng.uniform(0.22, 0.32), [rng.uniform(-1, 1) for _ in range(8)]) for i in range(count)]
+        peaks = [((i + rng.uniform(0.2, 0.8)) / count, rng.uniform(low, high), rng.uniform(0.22, 0.32),
+            [rng.uniform(-1, 1) for _ in range(8)]) for i in range(count)]
         stage.add(_peaks(stage, base, peaks, colours.land(depth)))
         _range(stage, base, 0.015, mix(colours.land(depth), colours.low, 0.25), fade=0.5)
     foot = _range(stage, 0.77, 0.035, colours.land(0.75), fade=0.15)
@@ -196,19 +213,24 @@ def mountain(stage: Stage) -> None:
     _blades(stage, colours.land(1.0))
 
 
-def _peaks(stage: Stage, base: float, peaks: list[tuple[float, float, float, list[float]]], rock: RGB):
+def _peaks(stage: Stage, base: float, peaks: list[tuple[float, float, float, list[float]]], rock: RGB) -> Paint:
     colours = stage.palette
     snow = mix(colours.light, colours.middle, 0.18 if not stage.dark else 0.5)
 
     def paint(canvas: Canvas, _: float) -> None:
         for x, tall, wide, jag in sorted(peaks, key=lambda peak: -peak[1]):
             pen = canvas.pen(x * canvas.width, base * canvas.height + 2, stage.unit)
-            left: list[Point] = [(-wide * s + 0.012 * jag[i], -tall * (1 - s)) for i, s in enumerate((1.0, 0.7, 0.42, 0.2))]
-            right: list[Point] = [(wide * s + 0.012 * jag[i + 4], -tall * (1 - s)) for i, s in enumerate((0.2, 0.42, 0.7, 1.0))]
-            spine: list[Point] = [(0.03 * jag[2], -tall * 0.66), (-0.035, -tall * 0.42), (0.05, -tall * 0.2), (0.0, 0.0)]
+            left: list[Point] = [(-wide * s + 0.012 * jag[i], -tall * (1 - s)) for i, s in enumerate((1.0, 0.7, 0.42,
+                0.2))]
+            right: list[Point] = [(wide * s + 0.012 * jag[i + 4], -tall * (1 - s)) for i,
+                s in enumerate((0.2, 0.42, 0.7, 1.0))]
+            spine: list[Point] = [(0.03 * jag[2], -tall * 0.66), (-0.035, -tall * 0.42), (0.05, -tall * 0.2),
+                (0.0, 0.0)]
             pen.poly([*left, (0, -tall), *right], mix(rock, colours.low, 0.16))
             pen.poly([(0, -tall), *right, *reversed(spine)], darker(rock, 0.16))
-            cap = [(0.0, -tall), (wide * 0.3, -tall * 0.7), (wide * 0.2, -tall * 0.64), (wide * 0.13, -tall * 0.7), (0.03 * jag[2], -tall * 0.6), (-wide * 0.12, -tall * 0.68), (-wide * 0.2, -tall * 0.6), (-wide * 0.3, -tall * 0.7)]
+            cap = [(0.0, -tall), (wide * 0.3, -tall * 0.7), (wide * 0.2, -tall * 0.64), (wide * 0.13, -tall * 0.7),
+                (0.03 * jag[2], -tall * 0.6), (-wide * 0.12, -tall * 0.68), (-wide * 0.2, -tall * 0.6),
+                (-wide * 0.3, -tall * 0.7)]
             pen.poly(cap, snow)
             pen.poly([cap[0], *cap[1:5]], mix(snow, rock, 0.3))
 
@@ -220,12 +242,13 @@ def desert(stage: Stage) -> None:
     stage.horizon, stage.ground = 0.58, 0.86
     colours, rng = stage.palette, stage.rng
     sand = mix(colours.far, (226, 160, 92), 0.7) if not stage.dark else mix(colours.near, (150, 110, 110), 0.35)
-    _heavens(stage)
+    heavens(stage)
     for base, rise, share in ((0.6, 0.05, 0.2), (0.68, 0.06, 0.08), (0.78, 0.05, 0.0), (0.88, 0.03, 0.0)):
         fill = mix(sand, colours.low, share * 2) if share else darker(sand, (base - 0.7) * 0.8)
         ridge = _range(stage, base, rise, lighter(fill, 0.1), fade=0.1, rough=0.8)
         stage.add(_slope(ridge, darker(fill, 0.22)))
-    placed = [(x, rng.uniform(0.15, 0.24), rng.uniform(0.74, 0.82)) for x in (rng.uniform(0.06, 0.22), rng.uniform(0.78, 0.94))]
+    placed = [(x, rng.uniform(0.15, 0.24), rng.uniform(0.74, 0.82)) for x in (rng.uniform(0.06, 0.22), rng.uniform(0.78,
+        0.94))]
     grown = cactus if rng.random() < 0.6 else palm
 
     def paint(canvas: Canvas, t: float) -> None:
@@ -235,14 +258,15 @@ def desert(stage: Stage) -> None:
     stage.add(paint, moves=True)
 
 
-def _slope(ridge: Ridge, shade: RGB):
+def _slope(ridge: Ridge, shade: RGB) -> Paint:
     def paint(canvas: Canvas, _: float) -> None:
         w = canvas.width
         for i in range(3):
             x0 = 0.08 + i * 0.34
             crest = [(w * (x0 + k * 0.02), ridge.height(x0 + k * 0.02)) for k in range(9)]
             foot = [(w * (x0 + 0.2 + k * 0.012), ridge.height(x0 + 0.08) + canvas.unit * (0.012 * k)) for k in range(9)]
-            canvas.pen().poly([*crest, *foot, (w * (x0 + 0.1), ridge.height(x0 + 0.08) + canvas.unit * 0.06)], clear(shade, 0.5))
+            canvas.pen().poly([*crest, *foot, (w * (x0 + 0.1), ridge.height(x0 + 0.08) + canvas.unit * 0.06)],
+                clear(shade, 0.5))
 
     return paint
 
@@ -250,7 +274,7 @@ def _slope(ridge: Ridge, shade: RGB):
 def snowfield(stage: Stage) -> None:
     """Snow and ice under a wide sky."""
     stage.horizon, stage.ground = 0.6, 0.87
-    _heavens(stage, birds=False)
+    heavens(stage, birds=False)
     colours, rng = stage.palette, stage.rng
     white = (244, 248, 252) if not stage.dark else mix((210, 224, 244), colours.middle, 0.35)
     _range(stage, 0.62, 0.09, mix(white, colours.middle, 0.5), rough=1.5, fade=0.5)
@@ -262,94 +286,7 @@ def snowfield(stage: Stage) -> None:
 
     def paint(canvas: Canvas, _: float) -> None:
         for x, y, wide in drifts:
-            canvas.pen(x * canvas.width, y * canvas.height, stage.unit * wide).oval(0, 0, 1, 0.07, mix(white, colours.middle, 0.22))
+            canvas.pen(x * canvas.width, y * canvas.height, stage.unit * wide).oval(0, 0, 1, 0.07,
+                mix(white, colours.middle, 0.22))
 
     stage.add(paint)
-
-
-def city(stage: Stage) -> None:
-    """A skyline, three deep, with lit windows at dusk."""
-    stage.horizon, stage.ground = 0.7, 0.9
-    colours, rng = stage.palette, stage.rng
-    _heavens(stage)
-    lit = stage.mood in {"night", "neon", "sunset", "storm"}
-    for top, depth, wide in ((0.42, 0.1, 0.085), (0.52, 0.45, 0.1), (0.62, 0.85, 0.125)):
-        stage.add(_block(stage, top, depth, wide, lit=lit))
-    pave = mix(colours.near, colours.ink, 0.3)
-
-    def street(canvas: Canvas, t: float) -> None:
-        w, h, pen = canvas.width, canvas.height, canvas.pen()
-        canvas.shaded(((0, h * 0.84), (w, h * 0.84), (w, h), (0, h)), lighter(pave, 0.16), pave)
-        pen.poly(((0, h * 0.84), (w, h * 0.84), (w, h * 0.848), (0, h * 0.848)), lighter(pave, 0.35))
-        for i in range(-1, 8):
-            x = w * ((i + t * 0.5) / 7)
-            pen.poly(((x, h * 0.94), (x + w * 0.07, h * 0.94), (x + w * 0.066, h * 0.95), (x - w * 0.004, h * 0.95)), mix(pave, colours.second, 0.6))
-
-    lamps = [rng.uniform(0.06, 0.16), rng.uniform(0.84, 0.94)]
-
-    def lights(canvas: Canvas, _: float) -> None:
-        for x in lamps:
-            pen = canvas.pen(x * canvas.width, 0.855 * canvas.height, stage.unit * 0.3)
-            pen.stroke(((0, 0), (0, -0.85), (0.08, -0.95), (0.18, -0.95)), 0.025, colours.ink, curved=True)
-            if lit:
-                canvas.glow(x * canvas.width + stage.unit * 0.054, 0.855 * canvas.height - stage.unit * 0.28, stage.unit * 0.14, (255, 220, 140), 0.7)
-            pen.oval(0.19, -0.93, 0.05, 0.035, (255, 232, 160))
-
-    stage.add(street, moves=True)
-    stage.add(lights)
-
-
-def _block(stage: Stage, top: float, depth: float, wide: float, *, lit: bool):
-    rng, colours = stage.rng, stage.palette
-    wall = mix(colours.land(depth), colours.low, 0.2 * (1 - depth))
-    lamp = (255, 214, 122) if stage.mood != "neon" else colours.accent
-    houses = []
-    x = -0.02
-    while x < 1.02:
-        w = wide * rng.uniform(0.6, 1.25) * stage.unit / stage.width
-        columns = max(2, round(w * stage.width / stage.unit / 0.025))
-        h = top + rng.uniform(-0.1, 0.14)
-        rows = max(3, round((0.86 - h) * stage.height / stage.unit / 0.034))
-        houses.append((x, w, h, rng.randrange(5), rng.uniform(-0.06, 0.1), columns, rows, [rng.random() < (0.42 if lit else 0.8) for _ in range(columns * rows)]))
-        x += w * rng.uniform(0.98, 1.12)
-
-    def paint(canvas: Canvas, _: float) -> None:
-        for hx, w, h, roof, tone, columns, rows, on in houses:
-            pen = canvas.pen(hx * canvas.width, h * canvas.height, w * canvas.width)
-            tall = (0.86 - h) * canvas.height / (w * canvas.width)
-            fill = lighter(wall, tone) if tone > 0 else darker(wall, -tone)
-            pen.box(0, 0, 1, tall, fill)
-            pen.box(0.72, 0, 0.28, tall, darker(fill, 0.14))
-            if roof == 0:
-                pen.poly(((0, 0.01), (0.5, -0.42), (1, 0.01)), darker(fill, 0.18))
-            elif roof == 1:
-                pen.box(0.2, -0.14, 0.6, 0.15, fill)
-                pen.box(0.47, -0.6, 0.04, 0.48, fill)
-            elif roof == 2:
-                pen.oval(0.5, 0.0, 0.5, 0.26, fill)
-            pane = mix(fill, lamp, 0.35 + 0.6 * depth) if lit else mix(fill, colours.light, 0.22)
-            step, drop = 0.86 / columns, tall / rows
-            for i, shines in enumerate(on):
-                if shines:
-                    pen.box(0.1 + (i % columns) * step, (0.3 + i // columns) * drop, step * 0.55, drop * 0.5, pane)
-
-    return paint
-
-
-def road(stage: Stage) -> None:
-    """A road that runs to the horizon."""
-    hills(stage)
-    stage.ground = 0.93
-    colours = stage.palette
-    tar = mix(colours.ink, (96, 92, 104), 0.65)
-
-    def paint(canvas: Canvas, t: float) -> None:
-        w, h, pen = canvas.width, canvas.height, canvas.pen()
-        pen.poly(((0, h * 0.865), (w, h * 0.865), (w, h), (0, h)), tar)
-        pen.poly(((0, h * 0.865), (w, h * 0.865), (w, h * 0.875), (0, h * 0.875)), mix(tar, colours.light, 0.6))
-        for i in range(-1, 7):
-            x = w * ((i - (t * 0.9) % 1.0 + 1) / 6)
-            pen.poly(((x, h * 0.955), (x + w * 0.08, h * 0.955), (x + w * 0.078, h * 0.967), (x - w * 0.002, h * 0.967)), mix(tar, colours.second, 0.8))
-
-    stage.front.clear()
-    stage.add(paint, moves=True)

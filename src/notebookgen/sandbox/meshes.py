@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from array import array
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from notebookgen.sandbox.colours import RGB
     from collections.abc import Callable, Sequence
+
+    from notebookgen.sandbox.colours import RGB
 
 __all__ = ["Mesh", "Vector"]
 
@@ -38,18 +38,35 @@ class Mesh:
             for column in range(columns):
                 right = (column + 1) % columns
                 a, b, c, d = (row, column), (row, right), (row + 1, right), (row + 1, column)
-                for corners in ((a, c, b) if row else (), (a, d, c) if row < rows - 1 else ()) if rows > 1 else ((a, c, b),):
-                    for i, j in corners:
-                        self.positions.extend(points[i][j])
-                        self.normals.extend(normals[i][j])
-                        self.colours += tints[i]
+                upper = (a, b, c) if row else ()
+                lower = (a, c, d) if row < rows - 1 else ()
+                for i, j in (*upper, *lower):
+                    self.positions.extend(points[i][j])
+                    self.normals.extend(normals[i][j])
+                    self.colours += tints[i]
 
-    def lathe(self, profile: Sequence[tuple[float, float]], colour: Callable[[float], RGB], *, centre: Vector = (0, 0, 0), columns: int = 36) -> None:
+    def lathe(
+        self,
+        profile: Sequence[tuple[float, float]],
+        colour: Callable[[float], RGB],
+        *,
+        centre: Vector = (0, 0, 0),
+        columns: int = 36,
+    ) -> None:
         """Add a solid of revolution: (radius, height) from the top to the bottom; both ends are closed."""
         rings = [(0.0, profile[0][1]), *profile, (0.0, profile[-1][1])]
         turns = [(math.cos(i * math.tau / columns), math.sin(i * math.tau / columns)) for i in range(columns)]
         cx, cy, cz = centre
-        self.grid(len(rings) - 1, columns, lambda row, column: (cx + rings[row][0] * turns[column][0], cy + rings[row][1], cz + rings[row][0] * turns[column][1]), colour)
+        self.grid(
+            len(rings) - 1,
+            columns,
+            lambda row, column: (
+                cx + rings[row][0] * turns[column][0],
+                cy + rings[row][1],
+                cz + rings[row][0] * turns[column][1],
+            ),
+            colour,
+        )
 
     def globe(self, centre: Vector, radii: Vector, colour: RGB, *, other: RGB | None = None, detail: int = 14) -> None:
         """Add an ellipsoid, blending to another colour at its foot where one is given."""
@@ -64,7 +81,9 @@ class Mesh:
 
     def box(self, centre: Vector, size: Vector, colour: RGB) -> None:
         """Add a block."""
-        corners = [(sx * size[0] / 2, sy * size[1] / 2, sz * size[2] / 2) for sx in (-1, 1) for sy in (-1, 1) for sz in (-1, 1)]
+        corners = [
+            (sx * size[0] / 2, sy * size[1] / 2, sz * size[2] / 2) for sx in (-1, 1) for sy in (-1, 1) for sz in (-1, 1)
+        ]
         self.hull(_BOX_FACES, [(centre[0] + x, centre[1] + y, centre[2] + z) for x, y, z in corners], colour)
 
     def prism(self, outline: Sequence[tuple[float, float]], depth: float, colour: RGB, *, z: float = 0.0) -> None:
@@ -118,9 +137,7 @@ def _unit(a: Vector) -> Vector:
 def _normal(points: Sequence[Sequence[Vector]], row: int, column: int) -> Vector:
     last, count = len(points) - 1, len(points[0])
     if row in {0, last}:
-        inner = points[1] if row == 0 else points[last - 1]
-        rise = points[row][0][1] - sum(point[1] for point in inner) / count
-        return (0.0, 1.0 if rise > 0 or (rise == 0 and row == 0) else -1.0, 0.0)
+        return (0.0, 1.0 if row == 0 else -1.0, 0.0)
     along = _minus(points[row + 1][column], points[row - 1][column])
     around = _minus(points[row][(column + 1) % count], points[row][column - 1])
     return _unit(_cross(around, along))

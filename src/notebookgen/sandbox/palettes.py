@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from notebookgen.sandbox.colours import RGB, hexed, mix, turned
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import random

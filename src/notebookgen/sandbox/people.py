@@ -1,15 +1,20 @@
-"""People and their likes: a person, a portrait, an astronaut, a robot, a snowman. Each stands on (0, 0), one unit high."""
+"""People and their likes: a person, a portrait, an astronaut, a robot, a snowman.
 
+Each stands on (0, 0) and is about one unit high.
+"""
+
+# fmt: off
+# Outlines read best with their points side by side, so these lines are broken by hand.
 from __future__ import annotations
 
 import math
-
-from notebookgen.sandbox.colours import RGB, clear, darker, lighter
 from typing import TYPE_CHECKING
 
+from notebookgen.sandbox.colours import RGB, clear, darker, lighter
+
 if TYPE_CHECKING:
-    from notebookgen.sandbox.looks import Look
     from notebookgen.sandbox.canvas import Pen
+    from notebookgen.sandbox.looks import Look
 
 __all__ = ["astronaut", "person", "portrait", "robot", "snowman"]
 
@@ -28,8 +33,10 @@ def person(pen: Pen, look: Look, t: float) -> None:
         leg.box(-0.045, 0, 0.09, 0.34, darker(look.ink, 0.1) if side > 0 else lighter(look.ink, 0.12), 0.03)
         leg.box(-0.05, 0.31, 0.13, 0.05, _DARK, 0.025)
     pen.at(-0.1, -0.68, 1, angle=0.25 + step).box(-0.035, 0, 0.07, 0.3, darker(coat, 0.25), 0.035)
-    pen.blob(((-0.09, -0.74), (0.09, -0.74), (0.15, -0.5), (0.19, -0.26), (0, -0.23), (-0.19, -0.26), (-0.15, -0.5)), coat)
-    pen.blob(((0.03, -0.74), (0.09, -0.74), (0.15, -0.5), (0.19, -0.26), (0.08, -0.24), (0.09, -0.5)), darker(coat, 0.18))
+    pen.blob(((-0.09, -0.74), (0.09, -0.74), (0.15, -0.5), (0.19, -0.26), (0, -0.23), (-0.19, -0.26), (-0.15, -0.5)),
+        coat)
+    pen.blob(((0.03, -0.74), (0.09, -0.74), (0.15, -0.5), (0.19, -0.26), (0.08, -0.24), (0.09, -0.5)),
+        darker(coat, 0.18))
     arm = pen.at(0.1, -0.68, 1, angle=-0.2 - step)
     arm.box(-0.035, 0, 0.07, 0.28, darker(coat, 0.1), 0.035)
     arm.oval(0, 0.29, 0.035, None, skin)
@@ -56,15 +63,20 @@ def portrait(pen: Pen, look: Look, t: float) -> None:
     pen = pen.at(0, 0, 1, angle=0.015 * math.sin(t * 1.3))
     long_hair = int(look.turn * 100) % 2 == 0
     if long_hair:
-        pen.blob(((-0.28, -0.2), (-0.34, -0.5), (-0.27, -0.86), (0, -1.0), (0.27, -0.86), (0.34, -0.5), (0.28, -0.2), (0, -0.3)), darker(hair, 0.2))
-    pen.blob(((-0.6, 0.12), (-0.56, -0.1), (-0.4, -0.23), (-0.14, -0.3), (0.14, -0.3), (0.4, -0.23), (0.56, -0.1), (0.6, 0.12)), coat)
+        pen.blob(((-0.28, -0.2), (-0.34, -0.5), (-0.27, -0.86), (0, -1.0), (0.27, -0.86), (0.34, -0.5), (0.28, -0.2),
+            (0, -0.3)), darker(hair, 0.2))
+    pen.blob(((-0.6, 0.12), (-0.56, -0.1), (-0.4, -0.23), (-0.14, -0.3), (0.14, -0.3), (0.4, -0.23), (0.56, -0.1),
+        (0.6, 0.12)), coat)
     pen.blob(((-0.12, -0.4), (0.12, -0.4), (0.13, -0.28), (0, -0.17), (-0.13, -0.28)), darker(skin, 0.16))
     for side in (-1, 1):
         pen.blob(((side * 0.13, -0.33), (side * 0.22, -0.25), (side * 0.06, -0.06), (0, -0.14)), lighter(coat, 0.35), 5)
         pen.oval(side * 0.225, -0.6, 0.04, 0.06, darker(skin, 0.1))
-    pen.blob(((-0.22, -0.62), (-0.2, -0.82), (0, -0.9), (0.2, -0.82), (0.22, -0.62), (0.17, -0.44), (0, -0.34), (-0.17, -0.44)), skin)
-    pen.blob(((0.08, -0.88), (0.2, -0.82), (0.22, -0.62), (0.17, -0.44), (0, -0.34), (0.11, -0.5), (0.14, -0.7)), darker(skin, 0.09))
-    pen.blob(((-0.24, -0.6), (-0.27, -0.82), (-0.14, -0.97), (0.08, -0.98), (0.25, -0.86), (0.24, -0.6), (0.18, -0.74), (0.02, -0.83), (-0.16, -0.76)), hair)
+    pen.blob(((-0.22, -0.62), (-0.2, -0.82), (0, -0.9), (0.2, -0.82), (0.22, -0.62), (0.17, -0.44), (0, -0.34),
+        (-0.17, -0.44)), skin)
+    pen.blob(((0.08, -0.88), (0.2, -0.82), (0.22, -0.62), (0.17, -0.44), (0, -0.34), (0.11, -0.5), (0.14, -0.7)),
+        darker(skin, 0.09))
+    pen.blob(((-0.24, -0.6), (-0.27, -0.82), (-0.14, -0.97), (0.08, -0.98), (0.25, -0.86), (0.24, -0.6), (0.18, -0.74),
+        (0.02, -0.83), (-0.16, -0.76)), hair)
     closed = t % 3.3 > 3.15
     for side in (-1, 1):
         x = side * 0.09
@@ -113,7 +125,8 @@ def robot(pen: Pen, look: Look, t: float) -> None:
         pen.box(side * 0.12 - 0.085, -0.07, 0.17, 0.08, darker(steel, 0.5), 0.035)
     body = pen.at(0, bob)
     for side in (-1, 1):
-        arm = body.at(side * 0.25, -0.5, 1, angle=-side * (0.35 + (0.5 + 0.4 * math.sin(t * 5) if side > 0 else 0)) if side < 0 or t == 0 else -2.2 + 0.3 * math.sin(t * 6))
+        arm = body.at(side * 0.25, -0.5, 1, angle=-side * (0.35 + (0.5 + 0.4 * math.sin(t * 5) if side > 0 else 0))
+            if side < 0 or t == 0 else -2.2 + 0.3 * math.sin(t * 6))
         arm.stroke(((0, 0), (0, 0.2)), 0.055, shade)
         arm.oval(0, 0.23, 0.055, None, look.accent)
     body.box(-0.24, -0.58, 0.48, 0.42, steel, 0.07)
@@ -137,7 +150,8 @@ def snowman(pen: Pen, look: Look, _: float) -> None:
     """A snowman with a scarf."""
     for y, r in ((-0.24, 0.28), (-0.6, 0.2), (-0.87, 0.145)):
         pen.oval(0, y, r, None, (250, 252, 255))
-        pen.blob(((r * 0.3, y - r * 0.95), (r * 0.9, y - r * 0.4), (r * 0.92, y + r * 0.4), (r * 0.3, y + r * 0.95), (r * 0.62, y)), (214, 226, 240))
+        pen.blob(((r * 0.3, y - r * 0.95), (r * 0.9, y - r * 0.4), (r * 0.92, y + r * 0.4), (r * 0.3, y + r * 0.95),
+            (r * 0.62, y)), (214, 226, 240))
     for side in (-1, 1):
         pen.stroke(((side * 0.18, -0.64), (side * 0.36, -0.76), (side * 0.45, -0.74)), 0.022, (94, 66, 50))
         pen.oval(side * 0.052, -0.9, 0.018, None, _DARK)

@@ -24,8 +24,12 @@ def picture(request: Request, *, width: int, height: int, form: str) -> bytes:
     With references the first one is visibly changed; with a mask only the masked part of it is.
     """
     sources = edits.opened(request.references)
-    image = edits.edited(request, sources, painted(request, width, height)) if sources else painted(request, width, height)
-    return encoded(badge(image, request.prompt), form)
+    image = (
+        edits.edited(request, sources, painted(request, width, height)) if sources else painted(request, width, height)
+    )
+    # A mask promises that the rest stays as it was, so no caption is written there; the badge always is.
+    masked = bool(sources) and request.mask is not None
+    return encoded(badge(image, "" if masked else request.prompt), form)
 
 
 def painted(request: Request, width: int, height: int) -> Image.Image:

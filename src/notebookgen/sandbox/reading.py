@@ -5,9 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-
-from notebookgen.sandbox.vocabulary import COLOURS, COUNTS, IDEOGRAMS, LINKS, MOODS, PLACES, STYLES, SUBJECTS, WEATHERS
 from typing import TYPE_CHECKING
+
+from notebookgen.sandbox.vocabulary import (
+    COLOURS,
+    COUNTS,
+    IDEOGRAMS,
+    LINKS,
+    MOODS,
+    PLACES,
+    STYLES,
+    SUBJECTS,
+    TINTS,
+    WEATHERS,
+)
 
 if TYPE_CHECKING:
     from notebookgen.sandbox.colours import RGB
@@ -21,7 +32,8 @@ _ENDINGS = ("", "s", "es", "n", "en", "e", "er", "x")
 _MOST_SUBJECTS = 3
 _REACH = 3
 _PLURAL = 3
-_ASLEEP = frozenset("sleeping asleep sleepy napping schlafend schlafende schlaft dort dormant durmiendo dormido dormida".split())
+_SLEEPERS = "sleeping asleep sleepy napping schlafend schlafende schlaft dort dormant durmiendo dormido dormida"
+_ASLEEP = frozenset(_SLEEPERS.split())
 #: Words that end in s and yet mean one thing.
 _SINGULAR = frozenset({"cactus", "ours", "jupiters", "mars", "christmas", "glass"})
 
@@ -80,7 +92,7 @@ def read(prompt: str) -> Brief:
         subjects = [entry for entry in subjects if entry[0].kind != "flower"]
     lettering = _QUOTED.search(prompt[:_LONGEST])
     owned = {at for _, _, at in subjects if at is not None}
-    loose = [COLOURS[token] for at, token in enumerate(tokens) if token in COLOURS and at not in owned]
+    loose = [tint for at, token in enumerate(tokens) if at not in owned and (tint := _tint(token))]
     return Brief(
         subjects=tuple(subject for subject, _, _ in subjects[:_MOST_SUBJECTS]),
         mounted=mounted,
@@ -111,14 +123,26 @@ def caption(prompt: str, longest: int = 90) -> str:
     return line[: longest - 3].rsplit(" ", 1)[0].rstrip(" ,.;:-") + "..."
 
 
-_TYPESET = {"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "…": "...", "ß": "ss", "æ": "ae", "ø": "o", "œ": "oe"}
+_TYPESET = {
+    "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2013": "-", "\u2014": "-", "\u2026": "...",
+    "\u00df": "ss", "\u00e6": "ae", "\u00f8": "o", "\u0153": "oe",
+}  # fmt: skip
 
 
 def _meaning(token: str, words: dict[str, str]) -> str:
     for ending in _ENDINGS:
-        if token.endswith(ending) and (stem := token[: len(token) - len(ending)]) in words and (not ending or len(stem) > 2):
+        if (
+            token.endswith(ending)
+            and (stem := token[: len(token) - len(ending)]) in words
+            and (not ending or len(stem) > 2)
+        ):
             return words[stem]
     return ""
+
+
+def _tint(token: str) -> RGB | None:
+    """Return the colour a word names; French and Spanish put it in the plural."""
+    return COLOURS.get(token) or COLOURS.get(token.removesuffix("s"))
 
 
 def _first(tokens: list[str], words: dict[str, str]) -> str:
@@ -136,10 +160,23 @@ def _subjects(tokens: list[str]) -> tuple[list[tuple[Subject, int, int | None]],
             continue
         seen.add(kind)
         before = range(at - 1, max(-1, at - 1 - _REACH), -1)
-        near = next((spot for spot in (*before, at + 1) if spot not in taken and spot < len(tokens) and tokens[spot] in COLOURS), None)
+        near = next(
+            (spot for spot in (*before, at + 1) if spot not in taken and spot < len(tokens) and _tint(tokens[spot])),
+            None,
+        )
         count = next((COUNTS[tokens[spot]] for spot in before if tokens[spot] in COUNTS), 0)
         if near is not None:
             taken.add(near)
         several = token.endswith("s") and token not in _SINGULAR and token[:-1] in SUBJECTS
-        found.append((Subject(kind, count or (_PLURAL if several else 1), COLOURS[tokens[near]] if near is not None else None), at, near))
+        found.append(
+            (
+                Subject(
+                    kind,
+                    count or (_PLURAL if several else 1),
+                    _tint(tokens[near]) if near is not None else TINTS.get(token),
+                ),
+                at,
+                near,
+            )
+        )
     return found, [at for _, at, _ in found]

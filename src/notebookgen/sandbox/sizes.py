@@ -19,9 +19,16 @@ CLIP_PIXELS = 640 * 360
 _DEFAULT_SIDE = 896
 _LEAST_SIDE = 64
 _LONGEST_RATIO = 8.0
-_EXACT = re.compile(r"^\s*(\d{2,5})\s*[x×*]\s*(\d{2,5})\s*$", re.IGNORECASE)
+_EXACT = re.compile(r"^\s*(\d{2,5})\s*[x\u00d7*]\s*(\d{2,5})\s*$", re.IGNORECASE)
 _RATIO = re.compile(r"^\s*(\d{1,4}(?:\.\d+)?)\s*[:/]\s*(\d{1,4}(?:\.\d+)?)\s*$")
-_NAMED_RATIOS = {"square": 1.0, "landscape": 16 / 9, "portrait": 9 / 16, "wide": 21 / 9, "horizontal": 16 / 9, "vertical": 9 / 16}
+_NAMED_RATIOS = {
+    "square": 1.0,
+    "landscape": 16 / 9,
+    "portrait": 9 / 16,
+    "wide": 21 / 9,
+    "horizontal": 16 / 9,
+    "vertical": 9 / 16,
+}
 #: Named resolutions: the pixels of a whole picture, before the cap.
 _RESOLUTIONS = {
     "0.5k": 512**2, "512": 512**2, "512px": 512**2, "768": 768**2, "1k": 1024**2, "1024": 1024**2, "2k": 2048**2, "4k": 4096**2,

@@ -1,15 +1,17 @@
 """Everything above the horizon, and the weather before it: light, clouds, stars, rain, snow, leaves."""
 
+# fmt: off
+# Outlines read best with their points side by side, so these lines are broken by hand.
 from __future__ import annotations
 
 import math
-
-from notebookgen.sandbox.colours import clear, lighter, mix
 from typing import TYPE_CHECKING
 
+from notebookgen.sandbox.colours import clear, lighter, mix
+
 if TYPE_CHECKING:
-    from notebookgen.sandbox.stage import Stage
     from notebookgen.sandbox.canvas import Canvas, Pen
+    from notebookgen.sandbox.stage import Stage
 
 __all__ = ["aurora", "clouds", "flock", "fog", "sky", "stars", "sun", "weather"]
 
@@ -37,24 +39,32 @@ def sun(stage: Stage, *, behind: float | None = None) -> tuple[float, float]:
         pen = canvas.pen(x, at, radius)
         if low:
             pen.oval(0, 0, 1.45, None, clear(colours.sun, 0.22))
+        if crescent:
+            pen.poly(_CRESCENT, colours.sun)
+            return
         pen.oval(0, 0, 1, None, colours.sun)
         if stage.mood == "night":
-            if crescent:
-                pen.oval(0.42, -0.2, 0.86, None, mix(colours.sky, colours.middle, min(0.9, at / (stage.height * stage.horizon))))
-            else:
-                shade = mix(colours.sun, colours.middle, 0.16)
-                for cx, cy, r in ((-0.3, -0.25, 0.24), (0.3, 0.2, 0.3), (-0.15, 0.45, 0.15), (0.35, -0.4, 0.12)):
-                    pen.oval(cx, cy, r, None, shade)
+            shade = mix(colours.sun, colours.middle, 0.16)
+            for cx, cy, r in ((-0.3, -0.25, 0.24), (0.3, 0.2, 0.3), (-0.15, 0.45, 0.15), (0.35, -0.4, 0.12)):
+                pen.oval(cx, cy, r, None, shade)
 
     stage.add(paint, moves=True)
     return x, y
+
+
+#: The moon's lit limb: the outer circle one way, a flatter inner one back.
+_CRESCENT = (
+    *((math.cos(a), math.sin(a)) for a in (0.3 + math.pi * (0.1 + 1.6 * i / 40) for i in range(41))),
+    *((0.36 + 0.77 * math.cos(a), -0.3 + 0.77 * math.sin(a)) for a in (5.42 - (5.42 - 0.86) * i / 40 for i in range(41))),
+)
 
 
 def stars(stage: Stage, count: int = 120, bottom: float = 0.62) -> None:
     """Scatter stars that twinkle."""
     rng, colours, unit = stage.rng, stage.palette, stage.unit
     placed = [
-        (rng.random() * stage.width, rng.random() ** 1.3 * stage.height * bottom, rng.choice((0.8, 0.8, 1.1, 1.6, 2.3)) * unit / 900, rng.uniform(0, 6))
+        (rng.random() * stage.width, rng.random() ** 1.3 * stage.height * bottom, rng.choice((0.8, 0.8, 1.1, 1.6,
+            2.3)) * unit / 900, rng.uniform(0, 6))
         for _ in range(count)
     ]
     still = [star for star in placed if star[2] < 2 * unit / 900]
@@ -87,7 +97,8 @@ def clouds(stage: Stage, count: int | None = None, *, low: float = 0.62, size: f
         peak = rng.uniform(-0.3, 0.3)
         puffs = [(px, (0.4 - 0.26 * abs(px - peak)) * rng.uniform(0.8, 1.1)) for px in (-0.78, -0.42, -0.08, 0.3, 0.64)]
         made.append((
-            (i + rng.random()) / count * stage.width, stage.height * stage.horizon * rng.uniform(0.1, low), unit * rng.uniform(0.1, 0.19) * size,
+            (i + rng.random()) / count * stage.width, stage.height * stage.horizon * rng.uniform(0.1,
+                low), unit * rng.uniform(0.1, 0.19) * size,
             rng.uniform(0.012, 0.03) * unit, puffs, rng.uniform(0.55, 0.9),
         ))  # fmt: skip
 
@@ -107,13 +118,15 @@ def flock(stage: Stage, count: int | None = None) -> None:
     """Let a few birds cross far away."""
     rng, unit, ink = stage.rng, stage.unit, stage.palette.ink
     x, y = rng.uniform(0.15, 0.55) * stage.width, rng.uniform(0.3, 0.6) * stage.height * stage.horizon
-    birds = [(x + rng.uniform(-0.1, 0.16) * unit, y + rng.uniform(-0.06, 0.06) * unit, rng.uniform(0.011, 0.019) * unit, rng.uniform(0, 6)) for _ in range(count or rng.randint(3, 6))]
+    birds = [(x + rng.uniform(-0.1, 0.16) * unit, y + rng.uniform(-0.06, 0.06) * unit, rng.uniform(0.011, 0.019) * unit,
+        rng.uniform(0, 6)) for _ in range(count or rng.randint(3, 6))]
 
     def paint(canvas: Canvas, t: float) -> None:
         for bx, by, size, phase in birds:
             lift = 0.35 + 0.35 * math.sin(t * 9 + phase)
             pen = canvas.pen(bx + t * unit * 0.045, by - t * unit * 0.006, size)
-            pen.poly(((-1.3, -lift), (-0.5, -lift * 0.9 - 0.12), (0, 0), (0.5, -lift * 0.9 - 0.12), (1.3, -lift), (0.5, -lift * 0.5 + 0.1), (0, 0.26), (-0.5, -lift * 0.5 + 0.1)), ink)
+            pen.poly(((-1.3, -lift), (-0.5, -lift * 0.9 - 0.12), (0, 0), (0.5, -lift * 0.9 - 0.12), (1.3, -lift),
+                (0.5, -lift * 0.5 + 0.1), (0, 0.26), (-0.5, -lift * 0.5 + 0.1)), ink)
 
     stage.add(paint, moves=True)
 
@@ -121,7 +134,8 @@ def flock(stage: Stage, count: int | None = None) -> None:
 def aurora(stage: Stage) -> None:
     """Hang curtains of northern light that sway."""
     rng, unit = stage.rng, stage.unit
-    bands = [(rng.uniform(0.16, 0.3) * stage.height, rng.uniform(0, 6), colour) for colour in ((92, 240, 180), (120, 200, 255), (190, 130, 255))]
+    bands = [(rng.uniform(0.16, 0.3) * stage.height, rng.uniform(0, 6), colour) for colour in ((92, 240, 180),
+        (120, 200, 255), (190, 130, 255))]
 
     def paint(canvas: Canvas, t: float) -> None:
         for y, phase, colour in bands:
@@ -130,7 +144,8 @@ def aurora(stage: Stage) -> None:
                 top0, top1 = (y + unit * 0.09 * math.sin(i * 0.42 + phase + t) for i in (i, i + 1))
                 pen = canvas.pen()
                 for share, alpha in ((1.0, 0.10), (0.6, 0.12), (0.3, 0.14)):
-                    pen.poly(((x0, top0), (x1, top1), (x1, top1 + unit * 0.26 * share), (x0, top0 + unit * 0.26 * share)), clear(colour, alpha))
+                    pen.poly(((x0, top0), (x1, top1), (x1, top1 + unit * 0.26 * share),
+                        (x0, top0 + unit * 0.26 * share)), clear(colour, alpha))
 
     stage.add(paint, moves=True)
 
@@ -143,14 +158,17 @@ def weather(stage: Stage) -> None:
 
 
 #: count, speed (units/s), sideways, sway
-_FALLING = {"rain": (120, 1.5, -0.24, 0.0), "snow": (120, 0.16, -0.02, 0.03), "petals": (46, 0.12, -0.1, 0.04), "leaves": (40, 0.17, -0.12, 0.05)}
+_FALLING = {"rain": (120, 1.5, -0.24, 0.0), "snow": (120, 0.16, -0.02, 0.03), "petals": (46, 0.12, -0.1, 0.04),
+    "leaves": (40, 0.17, -0.12, 0.05)}
 
 
 def _falling(stage: Stage, kind: str) -> None:
     rng, unit, colours = stage.rng, stage.unit, stage.palette
     count, speed, side, sway = _FALLING[kind]
-    drops = [(rng.random() * stage.width, rng.random() * stage.height, rng.uniform(0.5, 1.0) ** 2, rng.uniform(0, 6)) for _ in range(count)]
-    tints = {"petals": ((255, 196, 214), (255, 226, 232)), "leaves": (colours.accent, colours.second)}.get(kind, (colours.light, colours.light))
+    drops = [(rng.random() * stage.width, rng.random() * stage.height, rng.uniform(0.5, 1.0) ** 2, rng.uniform(0, 6))
+        for _ in range(count)]
+    tints = {"petals": ((255, 196, 214), (255, 226, 232)), "leaves": (colours.accent, colours.second)}.get(kind,
+        (colours.light, colours.light))
 
     def paint(canvas: Canvas, t: float) -> None:
         for i, (x, y, near, phase) in enumerate(drops):
@@ -182,7 +200,8 @@ def fog(stage: Stage) -> None:
         for y, phase in banks:
             for share in (1.0, 0.7, 0.4):
                 deep = stage.unit * 0.09 * share
-                line = [(stage.width * i / 16, y - deep * (1 + 0.35 * math.sin(i * 0.7 + phase + t * 0.6))) for i in range(17)]
+                line = [(stage.width * i / 16, y - deep * (1 + 0.35 * math.sin(i * 0.7 + phase + t * 0.6)))
+                    for i in range(17)]
                 pen.poly([*line, (stage.width, y + deep), (0, y + deep)], clear(lighter(colours.low, 0.25), 0.17))
 
     stage.add(paint, moves=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import struct
 from array import array
+from typing import TYPE_CHECKING
 
 from notebookgen.sandbox.colours import RGB, darker, lighter, mix
 from notebookgen.sandbox.meshes import Mesh
@@ -15,7 +16,6 @@ from notebookgen.sandbox.palettes import palette
 from notebookgen.sandbox.reading import read
 from notebookgen.sandbox.request import Request, dice, digest
 from notebookgen.sandbox.shapes import SHAPES, supershape
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import random
@@ -24,7 +24,15 @@ __all__ = ["solid"]
 
 _FLOAT, _BYTE, _ARRAY_BUFFER = 5126, 5121, 34962
 #: The seven letters, three columns by five rows, a bit a block.
-_LETTERS = {"S": "111100111001111", "A": "111101111101101", "N": "111101101101101", "D": "110101101101110", "B": "110101110101110", "O": "111101101101111", "X": "101101010101101"}
+_LETTERS = {
+    "S": "111100111001111",
+    "A": "111101111101101",
+    "N": "111101101101101",
+    "D": "110101101101110",
+    "B": "110101110101110",
+    "O": "111101101101111",
+    "X": "101101010101101",
+}
 
 
 def solid(request: Request) -> bytes:
@@ -71,8 +79,22 @@ def _packed(mesh: Mesh, name: str, rng: random.Random) -> bytes:
         "scene": 0,
         "scenes": [{"nodes": [0], "name": "SANDBOX"}],
         "nodes": [{"mesh": 0, "name": f"SANDBOX {name}"}],
-        "meshes": [{"name": "SANDBOX", "primitives": [{"attributes": {"POSITION": 0, "NORMAL": 1, "COLOR_0": 2}, "material": 0, "mode": 4}]}],
-        "materials": [{"name": "glaze", "pbrMetallicRoughness": {"baseColorFactor": [1, 1, 1, 1], "metallicFactor": 0.0, "roughnessFactor": round(rng.uniform(0.35, 0.7), 3)}}],
+        "meshes": [
+            {
+                "name": "SANDBOX",
+                "primitives": [{"attributes": {"POSITION": 0, "NORMAL": 1, "COLOR_0": 2}, "material": 0, "mode": 4}],
+            }
+        ],
+        "materials": [
+            {
+                "name": "glaze",
+                "pbrMetallicRoughness": {
+                    "baseColorFactor": [1, 1, 1, 1],
+                    "metallicFactor": 0.0,
+                    "roughnessFactor": round(rng.uniform(0.35, 0.7), 3),
+                },
+            }
+        ],
         "accessors": [
             {"bufferView": 0, "componentType": _FLOAT, "count": count, "type": "VEC3", "min": low, "max": high},
             {"bufferView": 1, "componentType": _FLOAT, "count": count, "type": "VEC3"},
@@ -86,4 +108,10 @@ def _packed(mesh: Mesh, name: str, rng: random.Random) -> bytes:
     data = b"".join(parts)
     data += b"\0" * (-len(data) % 4)
     total = 12 + 8 + len(text) + 8 + len(data)
-    return struct.pack("<4sII", b"glTF", 2, total) + struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(data), b"BIN\0") + data
+    return (
+        struct.pack("<4sII", b"glTF", 2, total)
+        + struct.pack("<I4s", len(text), b"JSON")
+        + text
+        + struct.pack("<I4s", len(data), b"BIN\0")
+        + data
+    )

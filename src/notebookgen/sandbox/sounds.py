@@ -15,14 +15,14 @@ import sys
 import wave
 from array import array
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from notebookgen.sandbox.reading import plain, read
 from notebookgen.sandbox.request import Request, dice, digest
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     import random
+    from collections.abc import Sequence
 
 __all__ = ["RATE", "samples", "sound"]
 
@@ -31,7 +31,11 @@ RATE = 44100
 _SHORTEST = 0.3
 _LOUD = 26000
 _SCALES = {"bright": (0, 2, 4, 7, 9), "dark": (0, 3, 5, 7, 10), "dream": (0, 2, 4, 6, 9)}
-_CHORDS = {"bright": ((0, 4, 7), (-3, 0, 4), (5, 9, 12), (-5, -1, 2)), "dark": ((0, 3, 7), (-4, 0, 3), (3, 7, 10), (-2, 2, 5)), "dream": ((0, 4, 7), (2, 6, 9), (-3, 0, 4), (0, 4, 11))}
+_CHORDS = {
+    "bright": ((0, 4, 7), (-3, 0, 4), (5, 9, 12), (-5, -1, 2)),
+    "dark": ((0, 3, 7), (-4, 0, 3), (3, 7, 10), (-2, 2, 5)),
+    "dream": ((0, 4, 7), (2, 6, 9), (-3, 0, 4), (0, 4, 11)),
+}
 _MOODS = {"night": "dark", "storm": "dark", "neon": "dark", "winter": "dream", "dawn": "dream", "autumn": "dream"}
 #: How strong each overtone is, by vowel; the last two are a bell and a pad.
 _TIMBRES = {
@@ -93,7 +97,9 @@ def _sing(track: array[int], prompt: str, rng: random.Random, kind: str, root: i
                 step = {"?": step + 2}.get(stop, 5 if stop in ".!\n" else step)
                 at += beat * (0.5 if stop in ",;:" else 1.0)
                 continue
-            step = max(0, min(11, step + rng.choice((-2, -1, -1, 0, 1, 1, 2)) + (1 if step < 3 else -1 if step > 8 else 0)))
+            step = max(
+                0, min(11, step + rng.choice((-2, -1, -1, 0, 1, 1, 2)) + (1 if step < 3 else -1 if step > 8 else 0))
+            )
             pitch = root + scale[step % 5] + 12 * (step // 5) - (12 if root > 58 else 0)
             sort = {"y": "i"}.get(vowel, vowel) or "aeiou"[ord(other[0]) % 5]
             length = beat * rng.choice((1, 1, 1, 1.5, 2, 0.5))
@@ -138,12 +144,18 @@ def _cycle(pitch: int, timbre: str) -> array[int]:
     sine = [math.sin(math.tau * i / length) for i in range(length)]
     parts = [(strength, periods * (number + 1)) for number, strength in enumerate(_TIMBRES[timbre]) if strength]
     total = sum(strength for strength, _ in parts)
-    return array("i", [round(8192 / total * sum(strength * sine[i * often % length] for strength, often in parts)) for i in range(length)])
+    return array(
+        "i",
+        [
+            round(8192 / total * sum(strength * sine[i * often % length] for strength, often in parts))
+            for i in range(length)
+        ],
+    )
 
 
 def _levelled(track: array[int]) -> bytes:
     """Return the samples at full but safe loudness, faded out over the last fifth of a second."""
-    peak = max(1, max(track), -min(track))
+    peak = max(1, *map(abs, (max(track), min(track))))
     gain = (_LOUD << 12) // peak
     level = array("h", [value * gain >> 12 for value in track])
     tail = min(len(level), RATE // 5)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-
-from notebookgen.sandbox.canvas import Canvas, Point
 from typing import TYPE_CHECKING
 
+from notebookgen.sandbox.canvas import Canvas, Point
+
 if TYPE_CHECKING:
-    from notebookgen.sandbox.reading import Brief
-    from notebookgen.sandbox.palettes import Palette
-    from notebookgen.sandbox.colours import RGB
     import random
+
+    from notebookgen.sandbox.colours import RGB
+    from notebookgen.sandbox.palettes import Palette
+    from notebookgen.sandbox.reading import Brief
 
 __all__ = ["Layer", "Paint", "Ridge", "Stage"]
 
@@ -80,12 +81,17 @@ class Ridge:
     @classmethod
     def rolled(cls, rng: random.Random, base: float, rise: float, *, rough: float = 1.0) -> Ridge:
         """Return a ridge around `base` with hills of `rise`, both in pixels."""
-        waves = tuple((rng.uniform(0.6, 1.0) / n**1.1, n * rough * rng.uniform(0.8, 1.25), rng.uniform(0, math.tau)) for n in (1, 2, 3.3, 5.1))
+        waves = tuple(
+            (rng.uniform(0.6, 1.0) / n**1.1, n * rough * rng.uniform(0.8, 1.25), rng.uniform(0, math.tau))
+            for n in (1, 2, 3.3, 5.1)
+        )
         return cls(base, rise, waves)
 
     def height(self, x: float) -> float:
         """Return the y in pixels at x, a share of the picture's width."""
-        return self.base - self.rise * sum(size * math.sin(x * often * 4 + start) for size, often, start in self.waves) / 2
+        return (
+            self.base - self.rise * sum(size * math.sin(x * often * 4 + start) for size, often, start in self.waves) / 2
+        )
 
     def outline(self, width: float, bottom: float, *, shift: float = 0.0, steps: int = 64) -> list[Point]:
         """Return the closed outline of the land below the ridge, in pixels."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from notebookgen.sandbox.finish import grain, vignette
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     import random
+    from collections.abc import Callable
+
+    from notebookgen.sandbox.colours import RGB
 
 __all__ = ["styled"]
 
@@ -30,9 +32,20 @@ def _watercolour(image: Image.Image, rng: random.Random) -> Image.Image:
     width, height = image.size
     wet = _wobbled(image, rng, max(4, min(width, height) // 150))
     soft = wet.filter(ImageFilter.BoxBlur(max(2, min(width, height) // 220)))
-    edges = soft.resize((width // 2, height // 2)).filter(ImageFilter.FIND_EDGES).convert("L").point([255 - min(90, v * 3) for v in range(256)])
-    pooled = ImageChops.multiply(Image.blend(soft, wet, 0.45), Image.merge("RGB", [edges.resize(image.size, Image.Resampling.BILINEAR)] * 3))
-    thin = Image.frombytes("L", (14, 14), rng.randbytes(196)).resize(image.size, Image.Resampling.BICUBIC).point([40 + v * 75 // 255 for v in range(256)])
+    edges = (
+        soft.resize((width // 2, height // 2))
+        .filter(ImageFilter.FIND_EDGES)
+        .convert("L")
+        .point([255 - min(90, v * 3) for v in range(256)])
+    )
+    pooled = ImageChops.multiply(
+        Image.blend(soft, wet, 0.45), Image.merge("RGB", [edges.resize(image.size, Image.Resampling.BILINEAR)] * 3)
+    )
+    thin = (
+        Image.frombytes("L", (14, 14), rng.randbytes(196))
+        .resize(image.size, Image.Resampling.BICUBIC)
+        .point([40 + v * 75 // 255 for v in range(256)])
+    )
     paper = Image.new("RGB", image.size, (251, 247, 238))
     paint = Image.composite(paper, pooled, thin)
     mask = Image.new("L", (width // 2, height // 2))
@@ -42,7 +55,12 @@ def _watercolour(image: Image.Image, rng: random.Random) -> Image.Image:
         a = i * math.tau / 120
         squash = 1 / max(abs(math.cos(a)) ** 12 + abs(math.sin(a)) ** 12, 1e-9) ** (1 / 12)
         ragged = squash * (1 - rng.random() * 0.016)
-        line.append((width / 4 + math.cos(a) * ragged * (width / 4 - unit * 0.055), height / 4 + math.sin(a) * ragged * (height / 4 - unit * 0.055)))
+        line.append(
+            (
+                width / 4 + math.cos(a) * ragged * (width / 4 - unit * 0.055),
+                height / 4 + math.sin(a) * ragged * (height / 4 - unit * 0.055),
+            )
+        )
     draw.polygon(line, fill=255)
     mask = mask.filter(ImageFilter.GaussianBlur(unit * 0.006)).resize(image.size, Image.Resampling.BILINEAR)
     return grain(Image.composite(paint, paper, mask), 16)
@@ -52,7 +70,16 @@ def _wobbled(image: Image.Image, rng: random.Random, reach: int) -> Image.Image:
     columns, rows = 18, 18
     xs = [round(image.width * i / columns) for i in range(columns + 1)]
     ys = [round(image.height * i / rows) for i in range(rows + 1)]
-    knots = [[(x + (rng.uniform(-reach, reach) if 0 < i < columns else 0), y + (rng.uniform(-reach, reach) if 0 < j < rows else 0)) for i, x in enumerate(xs)] for j, y in enumerate(ys)]
+    knots = [
+        [
+            (
+                x + (rng.uniform(-reach, reach) if 0 < i < columns else 0),
+                y + (rng.uniform(-reach, reach) if 0 < j < rows else 0),
+            )
+            for i, x in enumerate(xs)
+        ]
+        for j, y in enumerate(ys)
+    ]
     mesh = []
     for j in range(rows):
         for i in range(columns):
@@ -70,13 +97,26 @@ def _pixel(image: Image.Image, _: random.Random) -> Image.Image:
     return few.resize(image.size, Image.Resampling.NEAREST)
 
 
+#: Sobel's kernels, down, up, right and left: where brightness changes.
+_SLOPES = (
+    (-1, -2, -1, 0, 0, 0, 1, 2, 1),
+    (1, 2, 1, 0, 0, 0, -1, -2, -1),
+    (-1, 0, 1, -2, 0, 2, -1, 0, 1),
+    (1, 0, -1, 2, 0, -2, 1, 0, -1),
+)
+
+
 def _line(image: Image.Image, rng: random.Random) -> Image.Image:
     """Ink outlines and hatching on cream paper."""
     shaky = _wobbled(image, rng, 3)
     grey = ImageOps.grayscale(shaky)
-    edges = ImageChops.lighter(*(channel.filter(ImageFilter.Kernel((3, 3), kernel, 1, 0)) for channel in (grey,) for kernel in ((-1, -2, -1, 0, 0, 0, 1, 2, 1), (1, 2, 1, 0, 0, 0, -1, -2, -1))))
-    sides = ImageChops.lighter(*(channel.filter(ImageFilter.Kernel((3, 3), kernel, 1, 0)) for channel in (grey,) for kernel in ((-1, 0, 1, -2, 0, 2, -1, 0, 1), (1, 0, -1, 2, 0, -2, 1, 0, -1))))
-    ink = ImageChops.lighter(edges, sides).point([min(255, max(0, v - 14) * 5) for v in range(256)]).filter(ImageFilter.MaxFilter(3))
+    slopes = [grey.filter(ImageFilter.Kernel((3, 3), kernel, 1, 0)) for kernel in _SLOPES]
+    edges, sides = ImageChops.lighter(slopes[0], slopes[1]), ImageChops.lighter(slopes[2], slopes[3])
+    ink = (
+        ImageChops.lighter(edges, sides)
+        .point([min(255, max(0, v - 14) * 5) for v in range(256)])
+        .filter(ImageFilter.MaxFilter(3))
+    )
     ImageDraw.Draw(ink).rectangle((0, 0, image.width - 1, image.height - 1), outline=0, width=3)
     hatch = Image.new("L", image.size)
     draw, step = ImageDraw.Draw(hatch), max(5, min(image.size) // 110)
@@ -96,7 +136,7 @@ def _line(image: Image.Image, rng: random.Random) -> Image.Image:
 def _oil(image: Image.Image, rng: random.Random) -> Image.Image:
     """Thick strokes along a swirling field, coarse first, fine last."""
     small = image.reduce(4).filter(ImageFilter.BoxBlur(1))
-    look = small.load()
+    look = _pixels(small)
     out = image.filter(ImageFilter.BoxBlur(4))
     draw = ImageDraw.Draw(out)
     unit = min(image.size)
@@ -105,34 +145,67 @@ def _oil(image: Image.Image, rng: random.Random) -> Image.Image:
         for _ in range(count):
             x, y = rng.random() * (image.width - 1), rng.random() * (image.height - 1)
             turn = math.sin(x / unit * 5 + a) + math.cos(y / unit * 6 + b) + 0.6 * math.sin((x + y) / unit * 4 + c)
-            red, green, blue = look[min(small.width - 1, int(x / 4)), min(small.height - 1, int(y / 4))]  # type: ignore[index,misc]  # an RGB picture's pixels are triples
+            red, green, blue = look(x / 4, y / 4)
             tone = rng.randint(-16, 18)
             dx, dy = math.cos(turn) * length * unit / 2, math.sin(turn) * length * unit / 2
-            draw.line((x - dx, y - dy, x + dx, y + dy), fill=(red + tone, green + tone, blue + tone), width=round(thick * unit))
+            draw.line(
+                (x - dx, y - dy, x + dx, y + dy),
+                fill=(red + tone, green + tone, blue + tone),
+                width=round(thick * unit),
+            )
     relief = out.convert("L").filter(ImageFilter.EMBOSS).point([100 + v * 56 // 255 for v in range(256)])
     lit = ImageChops.overlay(out, Image.merge("RGB", (relief, relief, relief)))
     return grain(vignette(ImageEnhance.Color(lit).enhance(1.18)), 8)
 
 
+def _pixels(image: Image.Image) -> Callable[[float, float], RGB]:
+    """Return the picture as a function of the place; beyond the edge it goes on as it ended."""
+    data, width, height = image.convert("RGB").tobytes(), image.width, image.height
+
+    def look(x: float, y: float) -> RGB:
+        at = 3 * (max(0, min(width - 1, int(x))) + width * max(0, min(height - 1, int(y))))
+        return data[at], data[at + 1], data[at + 2]
+
+    return look
+
+
 def _poster(image: Image.Image, _: random.Random) -> Image.Image:
     """Few inks on warm paper, with a broad border."""
-    few = ImageEnhance.Color(image).enhance(1.12).quantize(26, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
+    few = (
+        ImageEnhance.Color(image)
+        .enhance(1.12)
+        .quantize(26, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        .convert("RGB")
+    )
     few = few.filter(ImageFilter.ModeFilter(3)) if max(image.size) <= 512 else few
     unit = min(image.size)
     edge = round(unit * 0.04)
     sheet = Image.new("RGB", image.size, (246, 236, 214))
     sheet.paste(few.crop((edge, edge, image.width - edge, image.height - edge)), (edge, edge))
-    ImageDraw.Draw(sheet).rectangle((edge - 1, edge - 1, image.width - edge, image.height - edge), outline=(58, 44, 48), width=max(1, unit // 340))
+    ImageDraw.Draw(sheet).rectangle(
+        (edge - 1, edge - 1, image.width - edge, image.height - edge), outline=(58, 44, 48), width=max(1, unit // 340)
+    )
     return grain(sheet, 18)
 
 
 def _photo(image: Image.Image, _: random.Random) -> Image.Image:
     """Shallow focus, filmic contrast, warm highlights, film grain."""
     unit = min(image.size)
-    soft = image.reduce(2).filter(ImageFilter.BoxBlur(max(1, unit // 170))).resize(image.size, Image.Resampling.BILINEAR)
-    focus = Image.radial_gradient("L").resize(image.size, Image.Resampling.BILINEAR).point([max(0, min(255, (v - 95) * 3)) for v in range(256)])
+    soft = (
+        image.reduce(2).filter(ImageFilter.BoxBlur(max(1, unit // 170))).resize(image.size, Image.Resampling.BILINEAR)
+    )
+    focus = (
+        Image.radial_gradient("L")
+        .resize(image.size, Image.Resampling.BILINEAR)
+        .point([max(0, min(255, (v - 95) * 3)) for v in range(256)])
+    )
     picture = Image.composite(soft, image, focus)
-    bloom = picture.reduce(4).point([max(0, v - 150) * 2 for v in range(256)] * 3).filter(ImageFilter.GaussianBlur(unit // 60)).resize(image.size, Image.Resampling.BILINEAR)
+    bloom = (
+        picture.reduce(4)
+        .point([max(0, v - 150) * 2 for v in range(256)] * 3)
+        .filter(ImageFilter.GaussianBlur(unit // 60))
+        .resize(image.size, Image.Resampling.BILINEAR)
+    )
     picture = ImageChops.screen(picture, bloom.point([v // 3 for v in range(256)] * 3))
     curve = [round(255 * (0.5 - 0.5 * math.cos(math.pi * (v / 255))) * 0.55 + v * 0.45) for v in range(256)]
     warm = [min(255, v + 5) for v in curve] + curve + [round(10 + v * 0.93) for v in curve]
@@ -144,9 +217,12 @@ def _mosaic(image: Image.Image, rng: random.Random) -> Image.Image:
     unit = min(image.size)
     step = unit / 19
     columns, rows = math.ceil(image.width / step) + 1, math.ceil(image.height / step) + 1
-    knots = [[((i + rng.uniform(-0.34, 0.34)) * step, (j + rng.uniform(-0.34, 0.34)) * step) for i in range(columns + 1)] for j in range(rows + 1)]
+    knots = [
+        [((i + rng.uniform(-0.34, 0.34)) * step, (j + rng.uniform(-0.34, 0.34)) * step) for i in range(columns + 1)]
+        for j in range(rows + 1)
+    ]
     small = image.reduce(8).filter(ImageFilter.BoxBlur(1))
-    look = small.load()
+    look = _pixels(small)
     out = Image.new("RGB", (image.width * 2, image.height * 2), (30, 26, 36))
     draw = ImageDraw.Draw(out)
     for j in range(rows):
@@ -154,10 +230,12 @@ def _mosaic(image: Image.Image, rng: random.Random) -> Image.Image:
             a, b, c, d = knots[j][i], knots[j][i + 1], knots[j + 1][i + 1], knots[j + 1][i]
             for piece in ((a, b, c), (a, c, d)) if (i + j) % 2 else ((a, b, d), (b, c, d)):
                 mx, my = sum(p[0] for p in piece) / 3, sum(p[1] for p in piece) / 3
-                colour = look[max(0, min(small.width - 1, int(mx / 8))), max(0, min(small.height - 1, int(my / 8)))]
+                colour = look(mx / 8, my / 8)
                 tone = rng.randint(-14, 20)
-                fill = tuple(max(0, min(255, part + tone)) for part in colour)  # type: ignore[union-attr]  # an RGB picture's pixels are triples
-                draw.polygon([(x * 2, y * 2) for x, y in piece], fill=fill, outline=(30, 26, 36), width=max(2, unit // 330))
+                fill = tuple(max(0, min(255, part + tone)) for part in colour)
+                draw.polygon(
+                    [(x * 2, y * 2) for x, y in piece], fill=fill, outline=(30, 26, 36), width=max(2, unit // 330)
+                )
     return vignette(ImageEnhance.Color(out.reduce(2)).enhance(1.35), 50)
 
 
@@ -167,7 +245,12 @@ def _comic(image: Image.Image, _: random.Random) -> Image.Image:
     flat = ImageEnhance.Color(ImageOps.posterize(image, 3)).enhance(1.5)
     grey = ImageOps.grayscale(image)
     tile = max(4, unit // 110)
-    dot = Image.radial_gradient("L").resize((tile * 2, tile * 2), Image.Resampling.BILINEAR).crop((0, 0, tile * 2, tile * 2)).resize((tile, tile))
+    dot = (
+        Image.radial_gradient("L")
+        .resize((tile * 2, tile * 2), Image.Resampling.BILINEAR)
+        .crop((0, 0, tile * 2, tile * 2))
+        .resize((tile, tile))
+    )
     screen = Image.new("L", image.size)
     strip = Image.new("L", (image.width, tile))
     for x in range(0, image.width, tile):
@@ -176,7 +259,12 @@ def _comic(image: Image.Image, _: random.Random) -> Image.Image:
         screen.paste(strip, (0, y))
     dots = ImageChops.subtract(screen, grey, 1, 30).point([255 if v > 40 else 0 for v in range(256)])
     shaded = Image.composite(ImageEnhance.Brightness(flat).enhance(0.72), flat, dots)
-    edges = image.filter(ImageFilter.FIND_EDGES).convert("L").point([255 if v > 26 else 0 for v in range(256)]).filter(ImageFilter.MaxFilter(3))
+    edges = (
+        image.filter(ImageFilter.FIND_EDGES)
+        .convert("L")
+        .point([255 if v > 26 else 0 for v in range(256)])
+        .filter(ImageFilter.MaxFilter(3))
+    )
     return Image.composite(Image.new("RGB", image.size, (24, 20, 30)), shaded, edges)
 
 

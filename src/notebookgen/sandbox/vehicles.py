@@ -3,16 +3,18 @@
 Each stands on (0, 0), about one unit high or long, and faces right. `SEATS` says where a rider sits, and how large.
 """
 
+# fmt: off
+# Outlines read best with their points side by side, so these lines are broken by hand.
 from __future__ import annotations
 
 import math
-
-from notebookgen.sandbox.colours import RGB, darker, lighter, mix
 from typing import TYPE_CHECKING
 
+from notebookgen.sandbox.colours import RGB, darker, lighter, mix
+
 if TYPE_CHECKING:
-    from notebookgen.sandbox.looks import Look
     from notebookgen.sandbox.canvas import Pen
+    from notebookgen.sandbox.looks import Look
 
 __all__ = ["SEATS", "balloon", "bicycle", "boat", "car", "plane", "rocket", "train"]
 
@@ -21,10 +23,14 @@ _GLASS: RGB = (176, 216, 228)
 
 #: Where the rider's feet go, and how large the rider is, in the carrier's units.
 SEATS = {
-    "bicycle": (-0.13, -0.5, 0.6), "boat": (-0.12, -0.14, 0.42), "car": (-0.06, -0.42, 0.44), "horse": (-0.06, -0.5, 0.56),
-    "elephant": (-0.16, -0.68, 0.46), "whale": (-0.05, -0.64, 0.42), "turtle": (-0.04, -0.66, 0.42), "rocket": (0.0, -0.86, 0.36),
-    "dragon": (-0.02, -0.54, 0.42), "cow": (-0.1, -0.54, 0.48), "train": (-0.42, -0.46, 0.44), "cup": (0.0, -0.56, 0.5), "book": (0, -0.3, 0.7),
-    "house": (-0.1, -0.84, 0.42), "mushroom": (0.0, -0.9, 0.5), "balloon": (0.0, -0.1, 0.24), "plane": (0.05, -0.6, 0.36), "moon": (0.0, -0.86, 0.5),
+    "bicycle": (-0.13, -0.5, 0.6), "boat": (-0.12, -0.14, 0.42), "car": (-0.06, -0.42, 0.44), "horse": (-0.06, -0.5,
+        0.56),
+    "elephant": (-0.16, -0.68, 0.46), "whale": (-0.05, -0.64, 0.42), "turtle": (-0.04, -0.66, 0.42), "rocket": (0.0,
+        -0.86, 0.36),
+    "dragon": (-0.02, -0.54, 0.42), "cow": (-0.1, -0.54, 0.48), "train": (-0.42, -0.46, 0.44), "cup": (0.0, -0.56,
+        0.5), "book": (0, -0.3, 0.7),
+    "house": (-0.1, -0.84, 0.42), "mushroom": (0.0, -0.9, 0.5), "balloon": (0.0, -0.1, 0.24), "plane": (0.05, -0.6,
+        0.36), "moon": (0.0, -0.86, 0.5),
 }  # fmt: skip
 
 
@@ -39,7 +45,8 @@ def boat(pen: Pen, look: Look, t: float) -> None:
     pen.blob(((0.01, -0.97), (0.06, -0.6), (0.08, -0.21), (0.01, -0.21)), darker(sail, 0.1), 6)
     pen.poly(((-0.02, -1.0), (0.11, -0.97), (-0.02, -0.93)), look.accent)
     hull = darker(look.accent, 0.35) if look.colour is None else darker(look.of(sail), 0.5)
-    pen.blob(((-0.48, -0.16), (0, -0.13), (0.52, -0.19), (0.4, -0.03), (0.26, 0.04), (-0.28, 0.04), (-0.41, -0.03)), hull)
+    pen.blob(((-0.48, -0.16), (0, -0.13), (0.52, -0.19), (0.4, -0.03), (0.26, 0.04), (-0.28, 0.04), (-0.41, -0.03)),
+        hull)
     pen.stroke(((-0.46, -0.135), (0, -0.105), (0.48, -0.155)), 0.026, look.light, curved=True)
 
 
@@ -47,7 +54,8 @@ def balloon(pen: Pen, look: Look, t: float) -> None:
     """A hot-air balloon of seven gores."""
     cloth = look.of(look.accent)
     other = lighter(cloth, 0.55) if look.colour else look.second
-    pen = pen.at(0.02 * math.sin(t * 0.9 + look.turn), -0.03 * math.sin(t * 1.1 + look.turn), 1, angle=0.03 * math.sin(t * 0.8 + look.turn))
+    pen = pen.at(0.02 * math.sin(t * 0.9 + look.turn), -0.03 * math.sin(t * 1.1 + look.turn), 1,
+        angle=0.03 * math.sin(t * 0.8 + look.turn))
     for x in (-0.085, 0.085):
         pen.stroke(((x * 1.25, -0.36), (x, -0.14)), 0.009, (82, 62, 54), cap=False)
     profile = ((0.0, -1.06), (0.2, -1.02), (0.34, -0.88), (0.385, -0.72), (0.33, -0.55), (0.2, -0.42), (0.105, -0.34))
@@ -56,7 +64,8 @@ def balloon(pen: Pen, look: Look, t: float) -> None:
         line = [(x * share, y) for x, y in profile]
         pen.blob((*line, *[(-x, y) for x, y in reversed(line[1:])]), darker(fill, 0.0 if k else 0.06))
     pen.blob([(x, y) for x, y in profile] + [(x * 0.72, y) for x, y in reversed(profile)], darker(cloth, 0.24))
-    pen.blob([(x * 0.72, y) for x, y in profile[1:]] + [(x * 0.36, y) for x, y in reversed(profile[1:])], darker(other, 0.14))
+    pen.blob([(x * 0.72, y) for x, y in profile[1:]] + [(x * 0.36, y) for x, y in reversed(profile[1:])],
+        darker(other, 0.14))
     pen.box(-0.1, -0.365, 0.2, 0.035, darker(cloth, 0.4), 0.015)
     pen.box(-0.1, -0.15, 0.2, 0.15, (156, 108, 70), 0.03)
     pen.box(-0.115, -0.16, 0.23, 0.035, (112, 74, 52), 0.015)
@@ -67,7 +76,8 @@ def _wheel(pen: Pen, x: float, y: float, r: float, t: float, rim: RGB) -> None:
     pen.ring(x, y, r * 0.86, 0.012, rim)
     for i in range(6):
         a = t * 5 + i * math.tau / 12
-        pen.stroke(((x - r * 0.9 * math.cos(a), y - r * 0.9 * math.sin(a)), (x + r * 0.9 * math.cos(a), y + r * 0.9 * math.sin(a))), 0.007, rim, cap=False)
+        pen.stroke(((x - r * 0.9 * math.cos(a), y - r * 0.9 * math.sin(a)), (x + r * 0.9 * math.cos(a),
+            y + r * 0.9 * math.sin(a))), 0.007, rim, cap=False)
     pen.oval(x, y, 0.03, None, _DARK)
 
 
@@ -76,7 +86,8 @@ def bicycle(pen: Pen, look: Look, t: float) -> None:
     frame = look.of(look.accent)
     for x in (-0.42, 0.42):
         _wheel(pen, x, -0.29, 0.27, t, (206, 206, 206))
-    for line in (((-0.42, -0.29), (-0.02, -0.29), (-0.14, -0.62), (-0.42, -0.29)), ((-0.12, -0.56), (0.3, -0.6), (-0.02, -0.29)), ((0.42, -0.29), (0.28, -0.7))):
+    for line in (((-0.42, -0.29), (-0.02, -0.29), (-0.14, -0.62), (-0.42, -0.29)), ((-0.12, -0.56), (0.3, -0.6),
+        (-0.02, -0.29)), ((0.42, -0.29), (0.28, -0.7))):
         pen.stroke(line, 0.036, frame)
     pen.stroke(((-0.14, -0.62), (-0.16, -0.68)), 0.03, _DARK)
     pen.stroke(((-0.25, -0.69), (-0.08, -0.69)), 0.055, _DARK)
@@ -97,7 +108,8 @@ def car(pen: Pen, look: Look, t: float) -> None:
     body.blob(((-0.38, -0.38), (-0.26, -0.58), (-0.02, -0.64), (0.2, -0.56), (0.33, -0.38), (0, -0.33)), paint)
     body.blob(((-0.31, -0.39), (-0.22, -0.54), (-0.06, -0.58), (-0.06, -0.39)), _GLASS)
     body.blob(((-0.01, -0.39), (-0.01, -0.58), (0.14, -0.53), (0.26, -0.39)), _GLASS)
-    body.blob(((-0.66, -0.14), (-0.66, -0.3), (-0.52, -0.4), (-0.2, -0.42), (0.3, -0.42), (0.56, -0.36), (0.68, -0.24), (0.67, -0.13), (0, -0.1)), paint)
+    body.blob(((-0.66, -0.14), (-0.66, -0.3), (-0.52, -0.4), (-0.2, -0.42), (0.3, -0.42), (0.56, -0.36), (0.68, -0.24),
+        (0.67, -0.13), (0, -0.1)), paint)
     body.blob(((-0.66, -0.14), (-0.64, -0.22), (0, -0.2), (0.66, -0.22), (0.67, -0.13), (0, -0.1)), darker(paint, 0.24))
     body.stroke(((-0.03, -0.38), (-0.04, -0.16)), 0.008, darker(paint, 0.35), cap=False)
     body.box(0.03, -0.32, 0.08, 0.02, (236, 232, 226), 0.01)
@@ -116,7 +128,8 @@ def train(pen: Pen, look: Look, t: float) -> None:
     paint = look.of(look.accent)
     for i in range(5):
         age = (t * 0.8 + i / 5) % 1.0
-        pen.oval(0.6 - 0.75 * age, -0.8 - 0.26 * age, 0.06 + 0.09 * age, None, mix(look.light, (170, 170, 178), age * 0.5))
+        pen.oval(0.6 - 0.75 * age, -0.8 - 0.26 * age, 0.06 + 0.09 * age, None, mix(look.light, (170, 170, 178),
+            age * 0.5))
     pen.box(-1.25, -0.13, 2.2, 0.03, _DARK)
     pen.box(-1.2, -0.55, 0.95, 0.42, mix(paint, look.second, 0.85), 0.05)
     pen.box(-1.24, -0.6, 1.03, 0.07, darker(paint, 0.3), 0.03)
@@ -144,9 +157,12 @@ def rocket(pen: Pen, look: Look, t: float) -> None:
     pen.blob(((-0.1, -0.1), (-0.13, 0.08), (0, 0.34 * flame), (0.13, 0.08), (0.1, -0.1)), (246, 130, 50))
     pen.blob(((-0.06, -0.1), (-0.07, 0.04), (0, 0.2 * flame), (0.07, 0.04), (0.06, -0.1)), (255, 226, 120))
     for side in (-1, 1):
-        pen.blob(((side * 0.12, -0.44), (side * 0.32, -0.2), (side * 0.3, 0.02), (side * 0.12, -0.12)), darker(fin, 0.12 + 0.12 * side), 5)
-    pen.blob(((-0.13, -0.1), (-0.2, -0.4), (-0.15, -0.74), (0, -1.0), (0.15, -0.74), (0.2, -0.4), (0.13, -0.1)), (246, 242, 234))
-    pen.blob(((0.04, -0.1), (0.13, -0.1), (0.2, -0.4), (0.15, -0.74), (0, -1.0), (0.09, -0.7), (0.12, -0.4)), (214, 208, 206))
+        pen.blob(((side * 0.12, -0.44), (side * 0.32, -0.2), (side * 0.3, 0.02), (side * 0.12, -0.12)),
+            darker(fin, 0.12 + 0.12 * side), 5)
+    pen.blob(((-0.13, -0.1), (-0.2, -0.4), (-0.15, -0.74), (0, -1.0), (0.15, -0.74), (0.2, -0.4), (0.13, -0.1)),
+        (246, 242, 234))
+    pen.blob(((0.04, -0.1), (0.13, -0.1), (0.2, -0.4), (0.15, -0.74), (0, -1.0), (0.09, -0.7), (0.12, -0.4)),
+        (214, 208, 206))
     pen.blob(((-0.145, -0.75), (0, -1.02), (0.145, -0.75), (0, -0.73)), fin, 6)
     pen.oval(0, -0.54, 0.095, None, fin)
     pen.oval(0, -0.54, 0.068, None, (120, 190, 220))
@@ -160,7 +176,8 @@ def plane(pen: Pen, look: Look, t: float) -> None:
     paint = look.of(look.accent)
     pen = pen.at(0, -0.4 + 0.03 * math.sin(t * 2), 1, angle=-0.1)
     pen.blob(((-0.5, -0.1), (-0.72, -0.36), (-0.58, -0.38), (-0.38, -0.14)), darker(paint, 0.2), 5)
-    pen.blob(((0.56, 0.0), (0.5, -0.13), (0.2, -0.18), (-0.2, -0.15), (-0.64, -0.08), (-0.5, 0.04), (0, 0.14), (0.44, 0.12)), paint)
+    pen.blob(((0.56, 0.0), (0.5, -0.13), (0.2, -0.18), (-0.2, -0.15), (-0.64, -0.08), (-0.5, 0.04), (0, 0.14),
+        (0.44, 0.12)), paint)
     pen.blob(((0.54, 0.04), (0.2, 0.06), (-0.56, -0.02), (-0.5, 0.04), (0, 0.14), (0.44, 0.12)), (250, 244, 232))
     pen.blob(((-0.02, -0.17), (0.06, -0.29), (0.2, -0.29), (0.3, -0.16)), _GLASS)
     pen.blob(((0.26, 0.03), (0.1, 0.0), (-0.2, 0.3), (-0.08, 0.33)), darker(paint, 0.3), 5)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from notebookgen.sandbox.colours import RGB, hexed
 
-__all__ = ["COLOURS", "COUNTS", "IDEOGRAMS", "LINKS", "MOODS", "PLACES", "STYLES", "SUBJECTS", "WEATHERS"]
+__all__ = ["COLOURS", "COUNTS", "IDEOGRAMS", "LINKS", "MOODS", "PLACES", "STYLES", "SUBJECTS", "TINTS", "WEATHERS"]
 
 
 def _index(lines: str) -> dict[str, str]:
@@ -139,6 +139,17 @@ STYLES = _index("""
     sepia: daguerreotype antique
 """)
 
+#: Flowers whose name says their colour.
+TINTS: dict[str, RGB] = {
+    word: hexed(code)
+    for code, words in {
+        "f4c430": "sunflower sunflowers daffodil daffodils",
+        "d62839": "rose roses poppy poppies",
+        "f8f4ea": "daisy daisies lily lilies",
+    }.items()
+    for word in words.split()
+}
+
 #: How colours are called; `None` never occurs, so a hit is always a colour.
 COLOURS: dict[str, RGB] = {
     word: hexed(code)
@@ -175,8 +186,12 @@ COUNTS = {
     for word in words.split()
 }
 
+_LINKS = (
+    "riding rides ride on in upon atop driving sailing piloting auf im reitet sur dans en sobre aboard inside steering "
+    "cycling"
+)
 #: Words between two subjects that put the first one upon the second.
-LINKS = frozenset("riding rides ride on in upon atop driving sailing piloting auf im reitet sur dans en sobre aboard inside steering cycling".split())
+LINKS = frozenset(_LINKS.split())
 
 #: Chinese and Japanese characters, looked for anywhere in the prompt.
 IDEOGRAMS = {

@@ -1,15 +1,17 @@
 """Places by and under the water: sea, lake, underwater."""
 
+# fmt: off
+# Outlines read best with their points side by side, so these lines are broken by hand.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from notebookgen.sandbox.colours import RGB, clear, darker, lighter, mix
 from notebookgen.sandbox.looks import Look
 from notebookgen.sandbox.skies import clouds, flock, sky, stars, sun
-from notebookgen.sandbox.stage import Ridge, Stage
+from notebookgen.sandbox.stage import Paint, Ridge, Stage
 from notebookgen.sandbox.swimmers import fish
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from notebookgen.sandbox.canvas import Canvas
@@ -30,7 +32,8 @@ def _water(stage: Stage, sun_at: tuple[float, float], rows: int = 7) -> None:
     deep = _deep(stage)
     pale = mix(deep, colours.low, 0.55)
     horizon = stage.horizon
-    stage.add(lambda canvas, _: canvas.gradient(((0.0, mix(pale, colours.low, 0.25)), (0.35, mix(pale, deep, 0.45)), (1.0, darker(deep, 0.25))), horizon * canvas.height))
+    stage.add(lambda canvas, _: canvas.gradient(((0.0, mix(pale, colours.low, 0.25)), (0.35, mix(pale, deep, 0.45)),
+        (1.0, darker(deep, 0.25))), horizon * canvas.height))
     glints = [(rng.gauss(0, 1), rng.random() ** 1.4, rng.uniform(0.5, 1.4), rng.uniform(0, 6)) for _ in range(90)]
 
     def path(canvas: Canvas, t: float) -> None:
@@ -46,10 +49,11 @@ def _water(stage: Stage, sun_at: tuple[float, float], rows: int = 7) -> None:
     waves = [(i / rows, rng.uniform(0, 6), rng.uniform(0.8, 1.2)) for i in range(1, rows + 1)]
     for share, phase, size in waves:
         front = horizon + (1 - horizon) * share > stage.ground
-        stage.add(_wave(stage, share, phase, size, mix(pale, darker(deep, 0.25), share**0.7), front=front), moves=True, front=front)
+        stage.add(_wave(stage, share, phase, size, mix(pale, darker(deep, 0.25), share**0.7), front=front), moves=True,
+            front=front)
 
 
-def _wave(stage: Stage, share: float, phase: float, size: float, fill: RGB, *, front: bool):
+def _wave(stage: Stage, share: float, phase: float, size: float, fill: RGB, *, front: bool) -> Paint:
     foam = mix(fill, stage.palette.light, 0.45)
 
     def paint(canvas: Canvas, t: float) -> None:
@@ -57,7 +61,8 @@ def _wave(stage: Stage, share: float, phase: float, size: float, fill: RGB, *, f
         y = h * (stage.horizon + (1 - stage.horizon) * share)
         rise = unit * 0.014 * (0.35 + share) * size
         often = math.tau * (7 - 3.2 * share) * w / unit / 2
-        line = [(w * i / 60, y + rise * (math.sin(i / 60 * often + phase + t * (1.1 + share)) + 0.4 * math.sin(i / 60 * often * 1.9 - phase + t))) for i in range(61)]
+        line = [(w * i / 60,
+            y + rise * (math.sin(i / 60 * often + phase + t * (1.1 + share)) + 0.4 * math.sin(i / 60 * often * 1.9 - phase + t))) for i in range(61)]
         deep = canvas.height if front else y + unit * 0.045 * (0.4 + share)
         pen = canvas.pen()
         pen.poly([*line, (w, deep), (0, deep)], fill if front else clear(fill, 0.6))
@@ -103,16 +108,19 @@ def lake(stage: Stage) -> None:
     at = sun(stage)
     clouds(stage)
     colours, rng = stage.palette, stage.rng
-    ranges = [(Ridge.rolled(rng, 0, rise * stage.unit, rough=1.3), base, depth) for rise, base, depth in ((0.13, 0.1, 0.1), (0.08, 0.055, 0.4), (0.03, 0.022, 0.75))]
+    ranges = [(Ridge.rolled(rng, 0, rise * stage.unit, rough=1.3), base, depth) for rise, base,
+        depth in ((0.13, 0.1, 0.1), (0.08, 0.055, 0.4), (0.03, 0.022, 0.75))]
     deep = _deep(stage)
 
     def shores(canvas: Canvas, _: float) -> None:
         w, level = canvas.width, stage.horizon * canvas.height
-        canvas.gradient(((0.0, mix(colours.low, deep, 0.2)), (0.5, mix(colours.middle, deep, 0.45)), (1.0, darker(deep, 0.3))), level)
+        canvas.gradient(((0.0, mix(colours.low, deep, 0.2)), (0.5, mix(colours.middle, deep, 0.45)),
+            (1.0, darker(deep, 0.3))), level)
         for ridge, base, depth in ranges:
             line = [(w * i / 60, max(0.004 * stage.unit, base * stage.unit - ridge.height(i / 60))) for i in range(61)]
             fill = colours.land(depth)
-            canvas.pen().poly([*[(x, level + tall * 0.85) for x, tall in line], (w, level), (0, level)], mix(fill, deep, 0.45))
+            canvas.pen().poly([*[(x, level + tall * 0.85) for x, tall in line], (w, level), (0, level)], mix(fill, deep,
+                0.45))
             canvas.pen().poly([*[(x, level - tall) for x, tall in line], (w, level + 1), (0, level + 1)], fill)
 
     stage.add(shores)
@@ -123,7 +131,8 @@ def lake(stage: Stage) -> None:
             y = canvas.height * (stage.horizon + (1 - stage.horizon) * down)
             px = x * canvas.width + stage.unit * 0.02 * math.sin(t + phase)
             alpha = 0.16 + 0.12 * math.sin(t * 2 + phase)
-            canvas.pen(px, y, stage.unit * wide * (0.4 + down)).oval(0, 0, 1, 0.018, clear(lighter(colours.low, 0.2), alpha))
+            canvas.pen(px, y, stage.unit * wide * (0.4 + down)).oval(0, 0, 1, 0.018, clear(lighter(colours.low, 0.2),
+                alpha))
         for i in range(14):
             y = canvas.height * (stage.horizon + 0.012 + 0.02 * i)
             wide = stage.unit * 0.055 * (1 + 0.4 * math.sin(i * 2.1 + t * 3))
@@ -141,14 +150,16 @@ def underwater(stage: Stage) -> None:
     if stage.mood == "mono":
         top, deep = colours.middle, colours.near
     stage.air = mix(top, deep, 0.5)
-    stage.add(lambda canvas, _: canvas.gradient(((0.0, lighter(top, 0.35)), (0.2, top), (0.65, mix(top, deep, 0.6)), (1.0, deep))))
+    stage.add(lambda canvas, _: canvas.gradient(((0.0, lighter(top, 0.35)), (0.2, top), (0.65, mix(top, deep, 0.6)),
+        (1.0, deep))))
     rays = [(rng.uniform(-0.1, 1.0), rng.uniform(0.03, 0.1), rng.uniform(0, 6)) for _ in range(7)]
 
     def light(canvas: Canvas, t: float) -> None:
         w, h, pen = canvas.width, canvas.height, canvas.pen()
         for x, wide, phase in rays:
             sway = 0.03 * math.sin(t * 0.9 + phase)
-            pen.poly(((w * x, 0), (w * (x + wide), 0), (w * (x + wide * 2.4 + 0.2 + sway), h * 0.85), (w * (x + 0.12 + sway), h * 0.85)), clear((255, 255, 236), 0.09))
+            pen.poly(((w * x, 0), (w * (x + wide), 0), (w * (x + wide * 2.4 + 0.2 + sway), h * 0.85),
+                (w * (x + 0.12 + sway), h * 0.85)), clear((255, 255, 236), 0.09))
 
     stage.add(light, moves=True)
     for base, rise, share in ((0.8, 0.07, 0.55), (0.89, 0.05, 0.2)):
@@ -173,18 +184,21 @@ def _shoal(stage: Stage) -> None:
     """Let small fish pass in the distance."""
     rng, unit = stage.rng, stage.unit
     x, y = rng.uniform(0.1, 0.9), rng.uniform(0.24, 0.46)
-    school = [(x * stage.width + rng.uniform(-0.2, 0.2) * unit, y * stage.height + rng.uniform(-0.1, 0.1) * unit, rng.uniform(0.035, 0.06) * unit, rng.uniform(0, 6)) for _ in range(rng.randint(6, 9))]
+    school = [(x * stage.width + rng.uniform(-0.2, 0.2) * unit, y * stage.height + rng.uniform(-0.1, 0.1) * unit,
+        rng.uniform(0.035, 0.06) * unit, rng.uniform(0, 6)) for _ in range(rng.randint(6, 9))]
     colours = stage.palette
 
     def paint(canvas: Canvas, t: float) -> None:
         for i, (fx, fy, size, phase) in enumerate(school):
-            look = Look(colours.accent, colours.second, colours.ink, colours.light, colours.accent if i % 3 else colours.second, phase)
-            fish(canvas.pen((fx + 0.05 * unit * t) % (stage.width + unit * 0.1), fy, size).lit(stage.air or colours.sky, 0.3), look, t)
+            look = Look(colours.accent, colours.second, colours.ink, colours.light, colours.accent
+                if i % 3 else colours.second, phase)
+            fish(canvas.pen((fx + 0.05 * unit * t) % (stage.width + unit * 0.1), fy, size).lit(stage.air or colours.sky,
+                0.3), look, t)
 
     stage.add(paint, moves=True)
 
 
-def _floor(ridge: Ridge, fill: RGB):
+def _floor(ridge: Ridge, fill: RGB) -> Paint:
     def paint(canvas: Canvas, _: float) -> None:
         canvas.shaded(ridge.outline(canvas.width, canvas.height), lighter(fill, 0.12), darker(fill, 0.2))
 
@@ -193,8 +207,10 @@ def _floor(ridge: Ridge, fill: RGB):
 
 def _growth(stage: Stage, ridge: Ridge, haze: float, deep: RGB) -> None:
     rng, unit = stage.rng, stage.unit
-    weeds = [(rng.random(), rng.uniform(0.1, 0.26), rng.uniform(0, 6), rng.choice(((46, 140, 110), (80, 164, 96), (36, 118, 120)))) for _ in range(round(9 * stage.width / unit))]
-    corals = [(rng.random(), rng.uniform(0.05, 0.1), rng.choice(((240, 118, 110), (246, 168, 92), (214, 110, 168), (250, 206, 120))), rng.randrange(2)) for _ in range(round(7 * stage.width / unit))]
+    weeds = [(rng.random(), rng.uniform(0.1, 0.26), rng.uniform(0, 6), rng.choice(((46, 140, 110), (80, 164, 96),
+        (36, 118, 120)))) for _ in range(round(9 * stage.width / unit))]
+    corals = [(rng.random(), rng.uniform(0.05, 0.1), rng.choice(((240, 118, 110), (246, 168, 92), (214, 110, 168),
+        (250, 206, 120))), rng.randrange(2)) for _ in range(round(7 * stage.width / unit))]
 
     def paint(canvas: Canvas, t: float) -> None:
         for x, tall, phase, tint in weeds:
@@ -207,7 +223,8 @@ def _growth(stage: Stage, ridge: Ridge, haze: float, deep: RGB) -> None:
             pen = canvas.pen(x * canvas.width, ridge.height(x) + unit * 0.012, unit * size).lit(deep, haze)
             if sort:
                 for a in (-0.8, -0.3, 0.25, 0.75):
-                    pen.stroke(((0, 0), (math.sin(a) * 0.6, -math.cos(a) * 0.7), (math.sin(a) * 0.75, -math.cos(a) * 1.05)), 0.17, tint, curved=True)
+                    pen.stroke(((0, 0), (math.sin(a) * 0.6, -math.cos(a) * 0.7), (math.sin(a) * 0.75,
+                        -math.cos(a) * 1.05)), 0.17, tint, curved=True)
             else:
                 for cx, cy, r in ((0, -0.35, 0.42), (-0.4, -0.18, 0.28), (0.4, -0.2, 0.3)):
                     pen.oval(cx, cy, r, None, tint)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from notebookgen.sandbox.reading import caption, read
 from notebookgen.sandbox.request import Request, dice
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import random
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["words"]
 
 _TOKEN = re.compile(r"[^\W\d_][\w'-]{3,}")
-_COMMON = frozenset(
-    "about above after again also along another because been before being below between both could does doing down during each every "
-    "explain describe from give have having here into just like list make many more most much must only other over please poem same "
-    "should some such summarise summarize tell than that their them then there these they this those three through under until using very want "
-    "were what when where which while will with without would write your haiku story short ideas idea image images picture photo style".split()
-)
+_PLAIN = """
+about above after again also along another because been before being below between both could does doing down during
+each every explain describe from give have having here into just like list make many more most much must only other over
+please poem same should some such summarise summarize tell than that their them then there these they this those three
+through under until using very want were what when where which while will with without would write your haiku story
+short ideas idea image images picture photo style
+"""
+_COMMON = frozenset(_PLAIN.split())
 _OPENINGS = (
     "This is a rehearsal answer about {topic}. It was written on this machine, cost nothing, and has the shape of the real thing.",
     "Here is a first look at {topic}, written by the sandbox in the place of a paid model.",
@@ -52,16 +54,26 @@ def words(request: Request) -> str:
     """Return a few sensible paragraphs about the prompt, a list or three lines where it asks for those."""
     rng = dice(request, "words")
     topic, other = _topics(request.prompt, rng)
-    fill = {"topic": topic, "Topic": topic[:1].upper() + topic[1:], "other": other, "model": request.model or "the model you choose"}
+    fill = {
+        "topic": topic,
+        "Topic": topic[:1].upper() + topic[1:],
+        "other": other,
+        "model": request.model or "the model you choose",
+    }
     asked = request.prompt[:4000].lower()
     if "haiku" in asked or "poem" in asked or "gedicht" in asked:
         parts = ["\n".join(line.format(**fill) for line in rng.choice(_LINES))]
     elif re.search(r"\b(list|ideas|steps|liste|ideen|bullet)\b", asked):
         steps = rng.sample(_STEPS, 5)
-        parts = [rng.choice(_OPENINGS).format(**fill), "\n".join(f"{number}. {step.format(**fill)}" for number, step in enumerate(steps, 1))]
+        parts = [
+            rng.choice(_OPENINGS).format(**fill),
+            "\n".join(f"{number}. {step.format(**fill)}" for number, step in enumerate(steps, 1)),
+        ]
     else:
         parts = [rng.choice(_OPENINGS).format(**fill), *(body.format(**fill) for body in rng.sample(_BODIES, 2))]
-    parts.append(f"You asked: \"{caption(request.prompt, 160) or 'nothing in particular'}\" {rng.choice(_ENDINGS).format(**fill)}")
+    parts.append(
+        f'You asked: "{caption(request.prompt, 160) or "nothing in particular"}" {rng.choice(_ENDINGS).format(**fill)}'
+    )
     if request.references:
         parts.insert(1, f"{len(request.references)} picture(s) came with the question and were received whole.")
     return f"[SANDBOX] {chr(10).join(['', *parts]).strip() if len(parts) == 1 else (chr(10) * 2).join(parts)}\n\n(sample {request.index + 1}, draft {rng.randrange(16**8):08x})"

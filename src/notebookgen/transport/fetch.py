@@ -8,7 +8,6 @@ With a proxy in the environment the address is the proxy's to connect to, and th
 from __future__ import annotations
 
 import contextlib
-import math
 import random
 import re
 import threading
@@ -22,7 +21,7 @@ from notebookgen.errors import AssetError, AssetGone, AssetRefused, TransportErr
 from notebookgen.transport.addresses import check_url, follow
 from notebookgen.transport.connections import NEVER_AGAIN, Line, exchange
 from notebookgen.transport.failures import translate
-from notebookgen.transport.http import FOREIGN_ERRORS, Ways, default_user_agent
+from notebookgen.transport.http import FOREIGN_ERRORS, STALE, Ways, default_user_agent
 from notebookgen.transport.parts import Part
 from notebookgen.transport.retry import PASSING, read_delay
 
@@ -184,7 +183,7 @@ class AssetFetcher:
     def _open(self, url: SafeUrl, part: Part, line: Line, limits: FetchLimits, until: float) -> BaseHTTPResponse:
         """Ask for the file, or for its rest, and return the reply with its body unread."""
         route = self._ways.to(url)
-        exchange.begin(math.inf, watched=route.watched, line=line)
+        exchange.begin(STALE, watched=route.watched, line=line)
         headers = {"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "identity", **part.rest_headers()}
         with cut_after(line, min(limits.answer, until - time.monotonic()), "it took too long to answer"):
             return route.pool.urlopen(

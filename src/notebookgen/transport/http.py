@@ -19,7 +19,7 @@ from weakref import WeakSet
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationValueError
 from urllib3.util import Timeout
 
 from notebookgen.errors import ConfigurationError, InvalidCall, ReplyLost, TransportError, UnexpectedResponse
@@ -58,7 +58,9 @@ BODILESS = frozenset({204, 304})
 CHUNK = 64 * 1024
 UNPACKED = frozenset({"", "identity"})
 PACKINGS = UNPACKED | {"gzip", "x-gzip", "deflate"}  # one layer; bombs are cut at the largest reply
-STALE_FOR_CREATE = 20.0  # seconds; servers and NAT boxes drop idle connections from about 30 s on
+# Seconds; servers and NAT boxes drop idle connections from about 30 s on, some without a word.
+STALE_FOR_CREATE = 20.0
+STALE = 60.0
 PLAIN_KEY = re.compile(r"[\x21-\x7e]+")
 PLAIN_HEADER = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
@@ -132,10 +134,21 @@ class Direct(HTTPAdapter):
         super().close()
 
     def route(self, url: str, proxies: Mapping[str, str]) -> Route:
-        """Return how to reach the URL's origin."""
+        """Return how to reach the URL's origin.
+
+        Raises:
+            ConfigurationError: The proxy cannot be used.
+        """
         proxy = select_proxy(url, dict(proxies))
         bare = requests.Request("GET", url).prepare()
-        pool: Any = self.get_connection_with_tls_context(bare, True, proxies=dict(proxies))
+        try:
+            pool: Any = self.get_connection_with_tls_context(bare, True, proxies=dict(proxies))
+        except (requests.RequestException, LocationValueError) as error:
+            message = (
+                f"the proxy that the environment names for {url} cannot be used: {error}.\n"
+                "Correct HTTPS_PROXY and HTTP_PROXY; for a SOCKS proxy, type: pip install 'requests[socks]'"
+            )
+            raise ConfigurationError(message) from None
         self.in_use.add(pool)
         socks = proxy is not None and proxy.lower().startswith("socks")
         absolute = proxy is not None and not socks and url.lower().startswith("http:")
@@ -276,7 +289,7 @@ class HttpTransport:
         route, base = self._route, self._prefix[:-1]
         if url is not None and url.origin != self._origin:
             route, base = self._ways.to(url), url.base
-        exchange.begin(STALE_FOR_CREATE if request.purpose == "create" else math.inf, watched=route.watched)
+        exchange.begin(STALE_FOR_CREATE if request.purpose == "create" else STALE, watched=route.watched)
         return route.pool.urlopen(
             request.method,
             base + target if route.absolute else target,

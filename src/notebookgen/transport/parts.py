@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import os
-import tempfile
-from pathlib import Path
+import secrets
 from typing import TYPE_CHECKING, Self
 
 from notebookgen.errors import AssetError, NotWritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
     from types import TracebackType
 
 __all__ = ["Part", "said_plainly"]
@@ -54,13 +53,12 @@ class Part:
     def __init__(self, folder: Path) -> None:
         with said_plainly(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(suffix=".part", dir=folder)
-        self.path = Path(name)
+            self.path = folder / f"{secrets.token_hex(8)}.part"
+            self._file = self.path.open("xb")  # with the rights that the user's own files get
         self.size = 0
         self.total: int | None = None
         self.mime = ""
         self._validator = ""
-        self._file = os.fdopen(handle, "wb")
         self._hash = hashlib.sha256()
         self._kept = False
 
@@ -116,7 +114,9 @@ class Part:
         self.size += len(piece)
 
     def missing(self, host: str) -> AssetError | None:
-        """Return the problem when the length is not what was announced."""
+        """Return the problem when the length is not what was announced, or nothing came that was not announced."""
+        if self.total is None and not self.size:
+            return AssetError(f"{host} sent nothing")
         if self.total is None or self.total == self.size:
             return None
         return AssetError(f"{host} announced {self.total} bytes and sent {self.size}")

@@ -1,0 +1,7 @@
+"""``python -m notebookgen``."""
+
+import sys
+
+from notebookgen.cli import main
+
+sys.exit(main())

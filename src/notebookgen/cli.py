@@ -1,0 +1,201 @@
+"""``notebookgen demo | models | ledger | sandbox | doctor``: what makes sense outside a notebook, thin over the client."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from notebookgen.errors import MissingExtra, NotebookgenError, NotWritable, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+DEMO_SECONDS = 180
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 good, 1 an error that is told in one to four lines, 130 Stop."""
+    options = parser().parse_args(argv)
+    try:
+        return int(options.run(options) or 0)
+    except NotebookgenError as error:
+        say("\n".join(shown(error)), error=True)
+        return 1
+    except KeyboardInterrupt:
+        say("stopped", error=True)
+        return 130
+    except BrokenPipeError:  # `notebookgen models | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; the documentation prints its help."""
+    top = argparse.ArgumentParser(
+        prog="notebookgen", description="Generate from a notebook, and account for every credit."
+    )
+    top.add_argument("--version", action="version", version=f"notebookgen {package_version()}")
+    commands = top.add_subparsers(title="commands", required=True)
+
+    demo = commands.add_parser("demo", help="run the quickstart on the sandbox and show the page; no key needed")
+    demo.add_argument(
+        "--to", type=Path, default=None, metavar="FOLDER", help="where the page goes (default: a new folder)"
+    )
+    demo.add_argument("--no-browser", action="store_true", help="do not open the page")
+    demo.set_defaults(run=run_demo)
+
+    models = commands.add_parser("models", help="list models, with prices")
+    models.add_argument("word", nargs="?", default="", help="show only models with this in their name")
+    models.add_argument("--provider", default=None, help="show only this provider's")
+    models.set_defaults(run=run_models)
+
+    ledger = commands.add_parser("ledger", help="show what was spent")
+    ledger.add_argument("--by", default="model", help="model, provider, run, tag, day, status, account or notebook")
+    ledger.add_argument("--sandbox", action="store_true", help="count what the sandbox made, too")
+    ledger.add_argument(
+        "--export", type=Path, default=None, metavar="FILE", help="write all rows to a .csv or .parquet file"
+    )
+    ledger.set_defaults(run=run_ledger)
+
+    sandbox = commands.add_parser("sandbox", help="run the three services on this machine until stopped")
+    sandbox.add_argument("--port", type=int, default=0, help="where to listen on 127.0.0.1 (default: any free port)")
+    sandbox.add_argument("--seconds", type=float, nargs=2, metavar=("FROM", "TO"), help="how long a job takes")
+    sandbox.add_argument("--fail", type=float, help="the share of jobs that fail, 0 to 1")
+    sandbox.add_argument("--credits", type=int, help="what each Armox account has")
+    sandbox.add_argument("--parent", action="store_true", help="end when the standard input is closed")
+    sandbox.set_defaults(run=run_sandbox)
+
+    doctor = commands.add_parser("doctor", help="say what is configured, reachable and writable, and what to type next")
+    doctor.set_defaults(run=run_doctor)
+    return top
+
+
+def package_version() -> str:
+    """Return the installed version."""
+    from importlib.metadata import version  # noqa: PLC0415 - rarely asked for
+
+    return version("notebookgen")
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """Print, to standard error where it is one."""
+    print(text, file=sys.stderr if error else sys.stdout, flush=True)
+
+
+def run_demo(options: argparse.Namespace) -> None:
+    """Execute the quickstart notebook against the sandbox and write it as one page."""
+    try:
+        import nbformat  # noqa: PLC0415 - an extra
+        from nbclient import NotebookClient  # noqa: PLC0415 - an extra
+        from nbclient.exceptions import CellExecutionError  # noqa: PLC0415 - an extra
+        from nbconvert import HTMLExporter  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        message = f"the demo runs a notebook, and {error.name} is not installed. Type: pip install 'notebookgen[all]'"
+        raise MissingExtra(message) from error
+    folder = (options.to or Path(tempfile.mkdtemp(prefix="notebookgen-demo-"))).absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} cannot be made: {error.strerror}. Give another one: notebookgen demo --to FOLDER"
+        raise NotWritable(message) from error
+    notebook = nbformat.read(quickstart(), as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no types
+    say("running the quickstart on the sandbox (no key, nothing charged) ...")
+    began = time.monotonic()
+    # A home of its own: the demo starts from nothing each time, and stays out of the user's ledger.
+    environment = {**os.environ, "NOTEBOOKGEN_SANDBOX": "1"}
+    with tempfile.TemporaryDirectory(prefix="notebookgen-home-", ignore_cleanup_errors=True) as home:
+        environment["NOTEBOOKGEN_HOME"] = home
+        client = NotebookClient(
+            notebook, timeout=DEMO_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        )
+        try:
+            client.execute(env=environment)
+        except CellExecutionError as error:
+            nbformat.write(notebook, folder / "quickstart.ipynb")  # type: ignore[no-untyped-call]  # likewise
+            message = (
+                f"a cell of the quickstart failed: {error.ename}: {error.evalue}\nSee {folder / 'quickstart.ipynb'}"
+            )
+            raise NotebookgenError(message) from error
+    nbformat.write(notebook, folder / "quickstart.ipynb")  # type: ignore[no-untyped-call]  # likewise
+    page, _ = HTMLExporter(template_name="lab").from_notebook_node(notebook)  # type: ignore[no-untyped-call]  # likewise
+    target = folder / "quickstart.html"
+    target.write_text(page, encoding="utf-8")
+    say(f"done in {time.monotonic() - began:.0f} s: {target}")
+    if not options.no_browser and has_screen():
+        webbrowser.open(target.as_uri())
+
+
+def has_screen() -> bool:
+    """Whether there is a place to open a browser in; a server or a container has none."""
+    return sys.platform in {"win32", "darwin"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def quickstart() -> Path:
+    """Return the quickstart notebook: the installed copy, else the source tree's."""
+    here = Path(__file__).parent
+    places = (here / "notebooks" / "quickstart.ipynb", here.parents[1] / "notebooks" / "quickstart.ipynb")
+    for place in places:
+        if place.exists():
+            return place
+    message = f"the quickstart notebook is missing (looked for {places[0]}). Install notebookgen again."
+    raise NotebookgenError(message)
+
+
+def run_models(options: argparse.Namespace) -> None:
+    """Print the models, one a line."""
+    from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
+
+    models = Client(options.provider).models_live()
+    word = options.word.lower()
+    rows = [one for one in models if word in f"{one} {one.name} {one.kind}".lower()]
+    width = max((len(str(one)) for one in rows), default=0)
+    for one in rows:
+        say(f"{one!s:{width}}  {one.kind or '?':5}  {one.cost}")
+    if not rows:
+        say(f"no model has '{options.word}' in its name. All: notebookgen models")
+
+
+def run_ledger(options: argparse.Namespace) -> None:
+    """Print what was spent, or write all rows to a file."""
+    from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
+
+    ledger = Client().ledger()
+    if options.export is not None:
+        say(f"written: {ledger.export(options.export)}")
+        return
+    import polars as pl  # noqa: PLC0415 - a command loads what it needs
+
+    with pl.Config(tbl_rows=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, fmt_str_lengths=60):
+        say(str(ledger.totals(options.by, sandbox=options.sandbox)))
+
+
+def run_sandbox(options: argparse.Namespace) -> None:
+    """Serve until stopped; the first line is JSON with the addresses."""
+    from notebookgen.sandbox import serve  # noqa: PLC0415 - loads tornado
+
+    behaviour: dict[str, Any] = {
+        name: value
+        for name, value in {
+            "seconds": tuple(options.seconds) if options.seconds else None,
+            "fail": options.fail,
+            "credits": options.credits,
+        }.items()
+        if value is not None
+    }
+    serve(options.port, parent=options.parent, **behaviour)
+
+
+def run_doctor(options: argparse.Namespace) -> None:
+    """Print what is configured, reachable and writable."""
+    del options
+    from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
+
+    say(Client().doctor())

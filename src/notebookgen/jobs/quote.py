@@ -1,0 +1,58 @@
+"""What would be sent and what it would cost, before anything is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from notebookgen.records import Cost, Generation
+
+__all__ = ["Quote"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What would be sent and what it would cost; nothing was sent.
+
+    Attributes:
+        generation: What would be asked for.
+        cost: What it costs as far as is known beforehand.
+        state: ``new``, ``cached``, ``running``, ``ambiguous`` or ``failed``.
+        seconds: How long such a job usually takes; None where nothing is known yet.
+        notes: What else a person should know.
+    """
+
+    generation: Generation
+    cost: Cost
+    state: str
+    seconds: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The model, as ``provider:id``."""
+        return self.generation.full_model
+
+    def __str__(self) -> str:
+        settings: Mapping[str, object] = self.generation.settings
+        told = ", ".join(f"{key}={value}" for key, value in settings.items()) or "none"
+        words = {
+            "new": f"new: would be sent once, for {self.cost}" + (f" ({self.cost.note})" if self.cost.note else ""),
+            "cached": "paid for before: nothing would be sent, nothing spent",
+            "running": "under way already: nothing more would be sent",
+            "ambiguous": "sent before without an answer: it would be looked for, not sent again",
+            "failed": "failed before for good: nothing would be sent without --fresh",
+        }
+        lines = [
+            f"model     {self.model}{' (sandbox)' if self.generation.realm.sandbox else ''}",
+            f"prompt    {self.generation.prompt}",
+            f"settings  {told}",
+            f"{self.state:9} {words[self.state]}",
+        ]
+        return "\n".join([*lines, *self.notes])
+
+    def __repr__(self) -> str:
+        return str(self)

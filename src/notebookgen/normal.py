@@ -1,0 +1,67 @@
+"""Equal content in equal form: text, numbers and JSON as they are sent, hashed and shown. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from notebookgen.errors import InvalidSetting
+
+__all__ = ["ID_LENGTH", "canonical_json", "json_value", "plain_number", "plain_text", "sample_id"]
+
+ID_LENGTH = 32
+
+
+def canonical_json(value: object) -> str:
+    """Return JSON that is equal for equal content: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sample_id(content: str, sample: int) -> str:
+    """Return the id of a content's n-th sample; the first one is the content's own hash."""
+    return content if sample == 0 else hashlib.sha256(f"{content}#{sample}".encode()).hexdigest()[:ID_LENGTH]
+
+
+def plain_text(text: str) -> str:
+    """Return text as it is sent: composed characters (NFC), plain line ends, no white space around it."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def plain_number(amount: Decimal) -> str:
+    """Return a decimal without exponent and trailing zeros: ``70``, ``0.0075``."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def json_value(value: object, key: str = "value") -> object:
+    """Return a setting's value as JSON has it: 4.0 is 4, a NumPy or Polars scalar is its plain number.
+
+    Raises:
+        InvalidSetting: The value has no JSON form (NaN, an open file, ...).
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return plain_text(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float | Decimal):
+        if not math.isfinite(value):
+            message = f"setting '{key}' is {value}, which cannot be sent. Give a finite number."
+            raise InvalidSetting(message)
+        return int(value) if value == int(value) else float(value)
+    if isinstance(value, Mapping):
+        return {str(name): json_value(one, key) for name, one in sorted(value.items(), key=lambda pair: str(pair[0]))}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+        return [json_value(one, key) for one in value]
+    scalar = getattr(value, "item", None)
+    if callable(scalar) and not hasattr(value, "__len__"):
+        return json_value(scalar(), key)
+    message = (
+        f"setting '{key}' is a {type(value).__name__}, which cannot be sent. Give text, a number, a list or a dict."
+    )
+    raise InvalidSetting(message)

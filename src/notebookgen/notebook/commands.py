@@ -1,0 +1,190 @@
+"""``%generate NAME ...``: each command is one function, thin over the client's."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from notebookgen.errors import UnknownModel, near_miss
+from notebookgen.notebook import sources
+from notebookgen.notebook.flags import help_text
+from notebookgen.providers import provider_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    import polars as pl
+
+    from notebookgen.client import Client
+    from notebookgen.notebook.arguments import Command
+    from notebookgen.records import Model, Setting
+    from notebookgen.results import Result, Results
+
+__all__ = ["Page", "describe", "run"]
+
+WIDTH = 100
+IMAGES = frozenset({"url", "image", "array<url>"})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A text to be read: shown as it stands, without quotes."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def run(command: Command, client: Callable[[], Client]) -> object:
+    """Do what a command says and return what it shows.
+
+    Args:
+        command: What was written.
+        client: Gives the client; called only by the commands that need it.
+    """
+    return COMMANDS[command.name](command, client)
+
+
+def _help(command: Command, client: Callable[[], Client]) -> Page:
+    """Show what the magic can do, or what a model can be told."""
+    if not command.words:
+        return Page(help_text().rstrip())
+    return Page(describe(client().model(command.words[0])))
+
+
+def _models(command: Command, client: Callable[[], Client]) -> pl.DataFrame:
+    """Return the models whose name holds a word, or all of a provider."""
+    word = command.words[0] if command.words else ""
+    one = word if word in provider_names() else None
+    frame = client().models(one)
+    sources.remember(client().find_models())
+    if not word or one:
+        return frame
+    import polars as pl  # noqa: PLC0415 - the frame is one of its own
+
+    low = word.lower()
+    text = pl.concat_str("model", "name", "kind", separator=" ", ignore_nulls=True).str.to_lowercase()
+    found = frame.filter(text.str.contains(low, literal=True))
+    if found.is_empty():
+        names = [*provider_names(), *frame["model"].to_list()]
+        message = f"no model has '{word}' in its name.{near_miss(word, names)} To see them all: %generate models"
+        raise UnknownModel(message)
+    return found
+
+
+def _cost(command: Command, client: Callable[[], Client]) -> pl.DataFrame:
+    """Return what was spent, by a column and unit."""
+    options: Mapping[str, Any] = command.options
+    return client().ledger().totals(options.get("by", "model"), sandbox=bool(options.get("sandbox")))
+
+
+def _runs(_command: Command, client: Callable[[], Client]) -> pl.DataFrame:
+    """Return the runs, newest first."""
+    return client().runs()
+
+
+def _resume(command: Command, client: Callable[[], Client]) -> Results | Page:
+    """Wait for what was left open, and fetch it."""
+    results = client().resume(command.words[0] if command.words else None)
+    return results if len(results) else Page("Nothing was left open: there is nothing to resume.")
+
+
+def _resolve(command: Command, client: Callable[[], Client]) -> Result:
+    """Settle what is ambiguous."""
+    job = command.options.get("job")
+    return client().resolve(command.words[0], command.words[1], job=None if job is None else str(job))
+
+
+def _cancel(command: Command, client: Callable[[], Client]) -> Page:
+    """Cancel at the provider."""
+    return Page(str(client().cancel(command.words[0] if command.words else None)))
+
+
+def _login(command: Command, _client: Callable[[], Client]) -> Page:
+    """Read a key and keep it."""
+    from notebookgen.notebook.login import login  # noqa: PLC0415 - used once in a machine's life
+
+    return Page(login(command.words[0]))
+
+
+def _doctor(_command: Command, client: Callable[[], Client]) -> Page:
+    """Report what is set up."""
+    return Page(client().doctor())
+
+
+COMMANDS: Mapping[str, Callable[[Command, Callable[[], Client]], object]] = {
+    "models": _models,
+    "help": _help,
+    "cost": _cost,
+    "runs": _runs,
+    "resume": _resume,
+    "resolve": _resolve,
+    "cancel": _cancel,
+    "login": _login,
+    "doctor": _doctor,
+}
+
+
+def describe(model: Model) -> str:
+    """Return what is known of a model, as a page: price, settings with type, default and range, and how to call it."""
+    facts = [str(model), model.kind or "kind unknown", f"cost {model.cost}"]
+    lines = [" · ".join(facts)]
+    if model.cost.note:
+        lines += textwrap.wrap(f"price: {model.cost.note}", WIDTH)
+    if model.description:
+        lines += textwrap.wrap(model.description, WIDTH)
+    told = [one for one in model.settings if one.key != "prompt"]
+    lines.append("")
+    if told:
+        lines += _table(("setting", "type", "default", "allowed"), [_row(one) for one in told])
+    else:
+        lines.append("Its settings are not listed; what is given with -s KEY=VALUE is passed on as it is.")
+    example = next((one for one in told if one.options), None)
+    image = next((one for one in told if one.type in IMAGES), None)
+    call = f"%%generate -m {model}"
+    call += f" -s {example.key}={_spelled(example.options[-1])}" if example else ""
+    call += f" -i {image.key}=IMAGE" if image else ""
+    source = [f"known from {model.source}"] if model.source and model.source != "live" else []
+    return "\n".join([*lines, "", call, *source])
+
+
+def _row(setting: Setting) -> tuple[str, str, str, str]:
+    """Return a setting as the cells of the table."""
+    low, high = setting.minimum, setting.maximum
+    what = {"string": " characters"}.get(setting.type, " items" if setting.type.startswith("array") else "")
+    if setting.options:
+        allowed = ", ".join(_spelled(one) for one in setting.options)
+    elif low is not None and high is not None:
+        allowed = f"{low:.12g} to {high:.12g}{what}"
+    elif high is not None:
+        allowed = f"at most {high:.12g}{what}"
+    else:
+        allowed = f"at least {low:.12g}{what}" if low is not None else ""
+    if setting.required:
+        allowed = f"required; {allowed}" if allowed else "required"
+    default = "" if setting.default is None else _spelled(setting.default)
+    kind = {"string": "text", "unknown": ""}.get(setting.type, setting.type)
+    return setting.key, kind, default, allowed
+
+
+def _spelled(value: object) -> str:
+    """Return a value as it is typed."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return columns of text; the last one is wrapped."""
+    cells = [head, *rows]
+    widths = [min(max(len(row[place]) for row in cells), 28) for place in range(len(head) - 1)]
+    lines: list[str] = []
+    for row in cells:
+        left = "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False))
+        wrapped = textwrap.wrap(row[-1], max(WIDTH - len(left) - 2, 30)) or [""]
+        lines.append(f"{left}  {wrapped[0]}".rstrip())
+        lines += [f"{'':{sum(widths) + 2 * len(widths)}}{more}" for more in wrapped[1:]]
+    return lines

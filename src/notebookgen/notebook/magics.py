@@ -1,0 +1,61 @@
+"""``%generate`` and ``%%generate``: read the line, hand it on, give back the result. Nothing is decided here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+
+from notebookgen.errors import Stopped
+from notebookgen.notebook.flags import help_text
+
+__all__ = ["GenerateMagics", "register", "unregister"]
+
+NAME = "generate"
+STOPPED = (
+    "Stopped. What was accepted before that is looked after and nothing is bought twice: run the cell again,"
+    " or see %generate runs"
+)
+
+
+@magics_class
+class GenerateMagics(Magics):
+    """The one magic, for a line and for a cell.
+
+    It is not marked ``output_can_be_silenced``: IPython would then read the prompt as Python after it was paid for,
+    fail at an apostrophe, and drop the result of a prompt that ends in a semicolon.
+    """
+
+    @no_var_expand
+    @line_cell_magic
+    def generate(self, line: str, cell: str | None = None) -> object:
+        """Replaced below by the help text, which is made from the tables of flags and commands."""
+        from notebookgen.notebook.arguments import Command, parse  # noqa: PLC0415 - `%load_ext` loads nothing heavy
+        from notebookgen.notebook.commands import run  # noqa: PLC0415 - likewise
+        from notebookgen.notebook.generating import client, generated  # noqa: PLC0415 - likewise
+
+        asked = parse(line, cell)
+        try:
+            if isinstance(asked, Command):
+                return run(asked, client)
+            return generated(asked, self.shell)
+        except Stopped:
+            raise
+        except KeyboardInterrupt:
+            raise Stopped(STOPPED) from None
+
+    generate.__doc__ = help_text()
+
+
+def register(shell: Any) -> None:
+    """Give a shell the magic."""
+    shell.register_magics(GenerateMagics(shell))
+
+
+def unregister(shell: Any) -> None:
+    """Take the magic away, where it is still ours."""
+    for kind in ("line", "cell"):
+        table = shell.magics_manager.magics[kind]
+        if isinstance(getattr(table.get(NAME), "__self__", None), GenerateMagics):
+            del table[NAME]
+    shell.magics_manager.registry.pop(GenerateMagics.__name__, None)

@@ -1,0 +1,381 @@
+"""Downloads over real sockets from servers that drip, cut, redirect and lie."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import hashlib
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from notebookgen.errors import AssetError, AssetGone, AssetRefused, NotSent, NotWritable, ReplyLost
+from notebookgen.transport import AssetFetcher, Fetched, FetchLimits
+from notebookgen.transport.parts import said_plainly
+from rawserver import RawServer, RecordingProxy, Reset, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from rawserver import Answer, Asked
+
+BODY = bytes(range(256)) * 4_000
+TAG = '"v1"'
+
+
+@pytest.fixture
+def fetcher() -> Iterator[AssetFetcher]:
+    """Return a fetcher that does not pause between tries."""
+    made = AssetFetcher(wait=lambda _: False)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def into(tmp_path: Path) -> Path:
+    return tmp_path / "incoming"
+
+
+def left_in(folder: Path) -> list[str]:
+    """Return what a download left behind."""
+    return [path.name for path in folder.iterdir()] if folder.exists() else []
+
+
+def fetched_from(server: RawServer, fetcher: AssetFetcher, into: Path, **limits: float) -> Fetched:
+    """Fetch from the test's server, which stands for the provider's own configured address."""
+    return fetcher.fetch(
+        f"{server.url}/a.bin",
+        into=into,
+        allowed_origin=server.url,
+        limits=FetchLimits(**limits) if limits else None,  # type: ignore[arg-type]  # bytes and seconds
+    )
+
+
+def in_parts(asked: Asked, *, tag: str = TAG, cut: int = 300_000, **headers: str) -> Answer:
+    """Answer with the file, cut off after some bytes; with its rest to who asks for the rest of the same file."""
+    start = int(asked.headers.get("range", "bytes=0-")[6:-1])
+    if start and asked.headers.get("if-range") == tag:
+        span = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
+        return reply(BODY[start:], "206 Partial Content", Content_Range=span, ETag=tag)
+    whole = reply(BODY, ETag=tag, **headers)
+    return [whole[: len(whole) - len(BODY) + cut]] if cut else whole
+
+
+def test_a_file_comes_whole(fetcher: AssetFetcher, into: Path) -> None:
+    """The bytes, their hash and length, what the server called them; no key, no cookie, an ordinary browser's name."""
+    with RawServer(lambda _: reply(BODY, Content_Type="Image/PNG; x=y", Set_Cookie="a=b")) as server:
+        fetched = fetched_from(server, fetcher, into)
+        fetched_from(server, fetcher, into).path.unlink()
+    assert fetched.path.read_bytes() == BODY
+    assert (fetched.sha256, fetched.size, fetched.mime) == (hashlib.sha256(BODY).hexdigest(), len(BODY), "image/png")
+    assert [fetched.path.name] == left_in(into)
+    assert fetched.path.suffix == ".part"
+    for asked in server.asked:
+        assert not {"cookie", "authorization", "referer"} & set(asked.headers)
+        assert asked.headers["user-agent"].startswith("Mozilla/5.0 (compatible; notebookgen/")
+
+
+def test_packed_files_are_unpacked(fetcher: AssetFetcher, into: Path) -> None:
+    """A file that is stored packed, as object stores do it with texts, is kept unpacked."""
+    with RawServer(lambda _: reply(gzip.compress(BODY), Content_Encoding="gzip")) as server:
+        assert fetched_from(server, fetcher, into).path.read_bytes() == BODY
+
+
+def test_loopback_is_refused_without_permission(fetcher: AssetFetcher, into: Path) -> None:
+    """An address inside is refused before a connection is made, and nothing is left behind."""
+    with RawServer(lambda _: reply(BODY)) as server:
+        for allowed in (None, "http://127.0.0.1:1/v1", "https://provider.example"):
+            with pytest.raises(AssetRefused, match="loopback"):
+                fetcher.fetch(f"{server.url}/a", into=into, allowed_origin=allowed)
+    assert (server.connections, left_in(into)) == (0, [])
+
+
+# Redirects -------------------------------------------------------------------------------------------------------
+
+
+def test_redirects_are_followed_and_counted(fetcher: AssetFetcher, into: Path) -> None:
+    """Five hops are followed, the sixth is refused."""
+    most = 5
+
+    def answer(asked: Asked) -> Answer:
+        hop = int(asked.target.rpartition("/")[2])
+        return reply(BODY) if hop >= most else reply(b"", "302 Found", Location=f"/hop/{hop + 1}")
+
+    with RawServer(answer) as server:
+        fetched = fetcher.fetch(f"{server.url}/hop/0", into=into, allowed_origin=server.url)
+        assert fetched.size == len(BODY)
+        fetched.path.unlink()
+        most = 6
+        with pytest.raises(AssetRefused, match="more than 5 times"):
+            fetcher.fetch(f"{server.url}/hop/0", into=into, allowed_origin=server.url)
+    assert left_in(into) == []
+
+
+@pytest.mark.parametrize(
+    "place", ["http://127.0.0.1:{port}/b", "http://169.254.169.254/", "file:///etc/passwd", "http://[::1]/"]
+)
+def test_a_redirect_inside_is_refused(place: str, fetcher: AssetFetcher, into: Path) -> None:
+    """Each hop is checked again: what may begin at the provider may not end inside."""
+    with RawServer(lambda _: reply(BODY)) as inside:
+        moved = reply(b"", "307 Moved", Location=place.format(port=inside.port))
+        with RawServer(lambda _: moved) as server, pytest.raises(AssetRefused):
+            fetched_from(server, fetcher, into)
+        assert (inside.connections, left_in(into)) == (0, [])
+
+
+# Broken transfers ------------------------------------------------------------------------------------------------
+
+
+def test_a_broken_transfer_is_taken_up_where_it_broke(fetcher: AssetFetcher, into: Path) -> None:
+    """With a strong tag only the rest is asked for, and the whole is right."""
+    with RawServer(in_parts) as server:
+        fetched = fetched_from(server, fetcher, into)
+    assert [asked.headers.get("range") for asked in server.asked] == [None, "bytes=300000-"]
+    assert (fetched.sha256, fetched.size) == (hashlib.sha256(BODY).hexdigest(), len(BODY))
+    assert fetched.path.read_bytes() == BODY
+
+
+@pytest.mark.parametrize("tag", ["", 'W/"v1"'])
+def test_without_proof_a_file_is_begun_again(tag: str, fetcher: AssetFetcher, into: Path) -> None:
+    """Without a strong tag nothing proves that the file is the same: it is fetched from the beginning."""
+
+    def answer(_: Asked) -> Answer:
+        whole = reply(BODY, ETag=tag)
+        return [whole[:200_000]] if len(server.asked) == 1 else whole
+
+    with RawServer(answer) as server:
+        fetched = fetched_from(server, fetcher, into)
+    assert [asked.headers.get("range") for asked in server.asked] == [None, None]
+    assert fetched.path.read_bytes() == BODY
+
+
+def test_a_changed_file_is_begun_again(fetcher: AssetFetcher, into: Path) -> None:
+    """When the file changed between two tries, the server answers whole, and no two files are mixed."""
+    new = BODY[::-1]
+
+    def answer(_: Asked) -> Answer:
+        old = reply(BODY, ETag=TAG)
+        return [old[:200_000]] if len(server.asked) == 1 else reply(new, ETag='"v2"')
+
+    with RawServer(answer) as server:
+        fetched = fetched_from(server, fetcher, into)
+    assert server.asked[1].headers["if-range"] == TAG
+    assert fetched.path.read_bytes() == new
+
+
+@pytest.mark.parametrize("span", ["bytes 5-9/1024000", "bytes 300000-9/77", "nonsense", ""])
+def test_a_wrong_part_is_not_put_in(span: str, fetcher: AssetFetcher, into: Path) -> None:
+    """A server that answers with another part than was asked for makes the transfer begin again."""
+
+    def answer(asked: Asked) -> Answer:
+        if "range" in asked.headers:
+            return reply(b"evil!", "206 Partial Content", Content_Range=span)
+        return in_parts(asked, cut=300_000 if len(server.asked) == 1 else 0)
+
+    with RawServer(answer) as server:
+        fetched = fetched_from(server, fetcher, into)
+    assert [asked.headers.get("range") for asked in server.asked] == [None, "bytes=300000-", None]
+    assert fetched.path.read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    ("answer", "due"),
+    [
+        (None, ReplyLost),
+        (Reset(reply(BODY)[:100_000]), ReplyLost),
+        ([reply(BODY)[:100_000]], ReplyLost),
+        ([b"HTTP/1.1 200 OK\r\nContent-Le"], AssetError),
+        (reply(b"", "503 Off"), AssetError),
+        (reply(b"", "429 Slow"), AssetError),
+    ],
+)
+def test_three_tries_and_then_an_end(answer: Answer, due: type[Exception], fetcher: AssetFetcher, into: Path) -> None:
+    """What keeps breaking is tried three times; nothing is left behind."""
+    with RawServer(lambda _: answer) as server:
+        with pytest.raises(due) as caught:
+            fetched_from(server, fetcher, into)
+        assert (type(caught.value), len(server.asked)) == (due, 3)
+        assert len(str(caught.value).splitlines()) <= 2
+    assert left_in(into) == []
+
+
+def test_nobody_there(fetcher: AssetFetcher, into: Path) -> None:
+    """A host that is not there is ``NotSent`` after three tries."""
+    with RawServer(lambda _: None) as server:
+        gone = server.url
+    with pytest.raises(NotSent):
+        fetcher.fetch(f"{gone}/a", into=into, allowed_origin=gone)
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found", "410 Gone"])
+def test_an_expired_address_is_gone(status: str, fetcher: AssetFetcher, into: Path) -> None:
+    """403, 404 and 410 mean that the address has expired; it is not tried again."""
+    with RawServer(lambda _: reply(b"<xml/>", status)) as server:
+        with pytest.raises(AssetGone):
+            fetched_from(server, fetcher, into)
+        assert (len(server.asked), left_in(into)) == (1, [])
+
+
+@pytest.mark.parametrize("status", ["400 Bad", "401 Who", "204 Nothing", "304 Same", "418 Teapot"])
+def test_other_answers_are_not_tried_again(status: str, fetcher: AssetFetcher, into: Path) -> None:
+    """What will not change is said at once, with the command that tries again later."""
+    with RawServer(lambda _: reply(b"", status)) as server:
+        with pytest.raises(AssetError, match="%generate resume"):
+            fetched_from(server, fetcher, into)
+        assert len(server.asked) == 1
+
+
+# Limits ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_announced_size_is_refused_before_it_comes(fetcher: AssetFetcher, into: Path) -> None:
+    """A file that says it is too large is not downloaded."""
+    with RawServer(lambda _: [reply(b"", Content_Length="5000000000")]) as server:
+        with pytest.raises(AssetRefused, match="larger than the limit of 2048 MB"):
+            fetched_from(server, fetcher, into)
+        assert (len(server.asked), left_in(into)) == (1, [])
+
+
+@pytest.mark.parametrize("packed", ["", "gzip"])
+def test_a_size_that_is_not_announced_has_a_limit_too(packed: str, fetcher: AssetFetcher, into: Path) -> None:
+    """Bytes are counted as they come, unpacked."""
+    body = bytes(3_000_000)
+    answer = reply(gzip.compress(body), Content_Encoding="gzip") if packed else [reply(body, Content_Length="")]
+    with RawServer(lambda _: answer) as server:
+        with pytest.raises(AssetRefused, match="larger"):
+            fetched_from(server, fetcher, into, size=2**20)
+        assert (len(server.asked), left_in(into)) == (1, [])
+
+
+def dripping(server: Callable[[], RawServer], start: bytes) -> Iterator[bytes]:
+    """Send a beginning, then one byte every few milliseconds."""
+    yield start
+    while not server().pause(0.02):
+        yield b"x"
+
+
+def test_a_drip_is_cut(fetcher: AssetFetcher, into: Path) -> None:
+    """A file that comes byte by byte is given up when its speed is judged, long before its time is over."""
+    with (
+        RawServer(lambda _: dripping(lambda: server, reply(b"", Content_Length="100000"))) as server,
+        pytest.raises(AssetError, match="too slowly"),
+    ):
+        fetched_from(server, fetcher, into, slow=0.3, slowest=1000)
+    assert left_in(into) == []
+
+
+@pytest.mark.parametrize("length", ["100000", ""])
+def test_a_download_has_an_end(length: str, fetcher: AssetFetcher, into: Path) -> None:
+    """The time of a download is limited, also where the file's end cannot be told from a cut."""
+    with (
+        RawServer(lambda _: dripping(lambda: server, reply(b"", Content_Length=length))) as server,
+        pytest.raises(AssetError, match="took too long"),
+    ):
+        fetched_from(server, fetcher, into, seconds=0.4)
+    assert left_in(into) == []
+
+
+@pytest.mark.parametrize(
+    "start", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"]
+)
+def test_a_drip_in_headers_or_chunk_sizes_is_cut(start: bytes, fetcher: AssetFetcher, into: Path) -> None:
+    """Bytes that never become a file do not hold a thread for ever."""
+    with (
+        RawServer(lambda _: dripping(lambda: server, start)) as server,
+        pytest.raises(AssetError, match="took too long"),
+    ):
+        fetched_from(server, fetcher, into, answer=0.4, seconds=0.5)
+    assert left_in(into) == []
+
+
+def test_silence_is_given_up(fetcher: AssetFetcher, into: Path) -> None:
+    """A server that stops in the middle is tried three times."""
+    begun = reply(BODY)[:50_000]
+
+    def answer(_: Asked) -> Iterator[bytes]:
+        yield begun
+        server.pause(5)
+
+    with RawServer(answer) as server:
+        with pytest.raises(ReplyLost, match="no reply in time"):
+            fetched_from(server, fetcher, into, silence=0.2)
+        assert (len(server.asked), left_in(into)) == (3, [])
+
+
+def test_close_cuts_what_is_on_its_way(into: Path) -> None:
+    """Closing the fetcher ends a running download at once, and leaves nothing behind."""
+    begun = threading.Event()
+
+    def answer(_: Asked) -> Iterator[bytes]:
+        yield reply(BODY)[:50_000]
+        begun.set()
+        server.pause(30)
+
+    fetcher = AssetFetcher()
+    ended: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            fetched_from(server, fetcher, into)
+        except AssetError as error:
+            ended.append(error)
+
+    with RawServer(answer) as server:
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert begun.wait(10)
+        fetcher.close()
+        thread.join(10)
+        assert (thread.is_alive(), len(ended)) == (False, 1)
+    assert "stopped" in str(ended[0])
+    assert left_in(into) == []
+
+
+# The disk --------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_cannot_be_written_is_said(fetcher: AssetFetcher, tmp_path: Path) -> None:
+    """Where a file stands in the folder's place, the message names the folder and the variable to set."""
+    (tmp_path / "file").write_bytes(b"")
+    with RawServer(lambda _: reply(BODY)) as server:
+        with pytest.raises(NotWritable, match="NOTEBOOKGEN_HOME"):
+            fetched_from(server, fetcher, tmp_path / "file" / "incoming")
+        assert server.asked == []
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    """A full disk is called that, with the word that nothing is bought twice."""
+    with pytest.raises(NotWritable, match=r"is full.*nothing is bought twice"), said_plainly(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+# Proxies ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_proxy_fetches_what_it_is_asked_for(
+    fetcher: AssetFetcher, into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With HTTP_PROXY set the proxy connects, and inner names are still refused here."""
+    monkeypatch.delenv("NO_PROXY")
+    with RawServer(lambda _: reply(BODY)) as server, RecordingProxy(server) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        assert fetcher.fetch("http://files.example.com/a", into=into).size == len(BODY)
+        for inner in ("http://127.0.0.1/a", "http://printer.local/a"):
+            with pytest.raises(AssetRefused):
+                fetcher.fetch(inner, into=into)
+    assert [asked.target for asked in proxy.asked] == ["http://files.example.com/a"]
+
+
+def test_many_at_once(fetcher: AssetFetcher, into: Path) -> None:
+    """Threads share a fetcher: eight files at once, each whole."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(number: int) -> str:
+        url = f"{server.url}/{number}"
+        return fetcher.fetch(url, into=into, allowed_origin=server.url).sha256
+
+    with RawServer(lambda asked: reply(asked.target.encode() * 50_000)) as server, ThreadPoolExecutor(8) as pool:
+        hashes = list(pool.map(one, range(24)))
+    assert hashes == [hashlib.sha256(f"/{number}".encode() * 50_000).hexdigest() for number in range(24)]
