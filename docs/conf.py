@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import sys
@@ -43,7 +44,9 @@ nb_merge_streams = True
 # The tutorial sees a machine without a key and with an empty ledger, whoever builds it.
 for _name in [name for name in os.environ if name.startswith(("ARMOX_", "APIMODELS_", "APIXO_", "NOTEBOOKGEN_"))]:
     del os.environ[_name]
-os.environ["NOTEBOOKGEN_HOME"] = tempfile.mkdtemp(prefix="notebookgen-docs-")
+_home = tempfile.mkdtemp(prefix="notebookgen-docs-")
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
+os.environ["NOTEBOOKGEN_HOME"] = _home
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 (HERE / "tutorial").mkdir(exist_ok=True)

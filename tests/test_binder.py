@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -18,9 +18,9 @@ BASE = {"ipykernel": "7.0.1", "jupyterlab": "4.4.9", "ipywidgets": "8.1.7"}
 READ = {"requirements.txt", "runtime.txt", "postBuild", "apt.txt", "environment.yml", "start"}
 
 
-def project(root: Path) -> dict[str, object]:
+def project(root: Path) -> dict[str, Any]:
     """Return the [project] table."""
-    table: dict[str, object] = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    table: dict[str, Any] = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return table
 
 
@@ -34,7 +34,7 @@ def test_the_project_itself_is_installed_with_extras_that_exist(root: Path) -> N
     """binder/requirements.txt installs this folder, with extras that pyproject.toml has."""
     lines = [line for line in (root / "binder/requirements.txt").read_text().splitlines() if line.strip()]
     extras = [line.removeprefix(".").strip("[]").split(",") for line in lines if line.startswith(".")]
-    known = set(project(root)["optional-dependencies"])  # type: ignore[call-overload]  # a TOML table
+    known = set(project(root)["optional-dependencies"])
 
     assert 1 == len(extras)
     assert set() == set(extras[0]) - known
@@ -51,7 +51,7 @@ def test_the_python_is_one_that_the_project_takes(root: Path) -> None:
 def test_what_binder_brings_is_new_enough(root: Path) -> None:
     """Our lower bounds let Binder's own ipykernel, JupyterLab and ipywidgets stay."""
     table = project(root)
-    lines = [*table["dependencies"], *table["optional-dependencies"]["lab"]]  # type: ignore[call-overload,index,misc]
+    lines = [*table["dependencies"], *table["optional-dependencies"]["lab"]]
     bounds = {each.name: each.specifier for each in map(Requirement, lines)}
 
     assert {} == {name: bounds[name] for name in BASE if name in bounds and Version(BASE[name]) not in bounds[name]}

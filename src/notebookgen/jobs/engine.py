@@ -11,18 +11,19 @@ import threading
 import uuid
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from notebookgen.errors import InvalidCall, NotebookgenError
 from notebookgen.jobs.budget import NO_BUDGET, Budget
 from notebookgen.jobs.buying import Buying
+from notebookgen.jobs.cancelling import cancel_all
 from notebookgen.jobs.clock import Clock, SystemClock
 from notebookgen.jobs.core import Core
 from notebookgen.jobs.handle import RunHandle
 from notebookgen.jobs.keeping import Keeping
 from notebookgen.jobs.reconciling import Reconciling
 from notebookgen.jobs.resolving import check_action, find_ambiguous
-from notebookgen.jobs.states import OPEN, State
+from notebookgen.jobs.states import State
 from notebookgen.jobs.stopping import stopped_line
 from notebookgen.jobs.ticket import Lane, Ticket, Wish
 from notebookgen.jobs.watching import Watching
@@ -114,7 +115,17 @@ class Engine:
         Raises:
             NotWritable: The ledger cannot be written; nothing was sent.
         """
-        return self.call(lambda: self._start(wishes, budget, tag, notebook))
+        begun: list[RunHandle] = []
+
+        def work() -> RunHandle:
+            begun.append(self._start(wishes, budget, tag, notebook))
+            return begun[0]
+
+        try:
+            return self.call(work)
+        except KeyboardInterrupt:  # Stop came before anybody could follow the run
+            self._inbox.put(lambda: self._unwant(*begun))
+            raise
 
     def resume(self, run: str | None = None) -> RunHandle:
         """Look after everything that is open (or what one run left open), and return a handle on it."""
@@ -134,8 +145,12 @@ class Engine:
 
     def look(self, generation: Generation) -> tuple[AttemptRow | None, float | None]:
         """Return what the ledger knows of a content, and how long such a job usually takes."""
-        store = self.call(lambda: self._core.store)
-        return self.call(lambda: (store.last_attempt(generation.id), store.usual_seconds(generation)))
+
+        def work() -> tuple[AttemptRow | None, float | None]:
+            store = self._core.store
+            return store.last_attempt(generation.id), store.usual_seconds(generation)
+
+        return self.call(work)
 
     def close(self, timeout: float = 5.0) -> None:
         """End the loop; what is open stays open in the ledger, for the next kernel."""
@@ -267,6 +282,8 @@ class Engine:
             core.tickets[generation.id] = ticket
             core.ready.append(ticket)
         else:
+            if wish is not None and not ticket.wanted:  # taken over from an earlier kernel, which knew its price
+                ticket.model, ticket.price, ticket.run, ticket.budget = wish.model, wish.price, handle.id, budget
             ticket.wanted = True
             handle.put(index, ticket.facts(done=False))
         ticket.followers.append((handle, index))
@@ -313,22 +330,22 @@ class Engine:
 
     def _stop(self, handle: RunHandle) -> str:
         """Send nothing new for a run; return the line that says what became of it. Called from any thread."""
-
-        def work() -> None:
-            core = self._core
-            for ticket in list(core.tickets.values()):
-                mine = any(one is handle for one, _ in ticket.followers)
-                others = any(one is not handle and not one.done for one, _ in ticket.followers)
-                if mine and not others:
-                    ticket.wanted = False
-                    if ticket.state is State.PLANNED:
-                        core.leave(ticket, NotebookgenError("stopped before it was sent. Nothing was charged."))
-
         try:
-            self.call(work, timeout=0.5)
+            self.call(lambda: self._unwant(handle), timeout=0.5)
         except TimeoutError:
             return "Stopped; the ledger is busy just now. What was accepted is looked after: %generate runs"
         return stopped_line(handle)
+
+    def _unwant(self, *handles: RunHandle) -> None:
+        """Send nothing new of some runs, but for what another run wants, too."""
+        core = self._core
+        for ticket in list(core.tickets.values()):
+            mine = any(one in handles for one, _ in ticket.followers)
+            others = any(one not in handles and not one.done for one, _ in ticket.followers)
+            if mine and not others:
+                ticket.wanted = False
+                if ticket.state is State.PLANNED:
+                    core.leave(ticket, NotebookgenError("stopped before it was sent. Nothing was charged."))
 
     def _resolve(self, id: str, action: str, job: str | None) -> RunHandle:
         """Settle what is ambiguous."""
@@ -370,25 +387,4 @@ class Engine:
 
     def _cancel(self, run: str | None) -> Future[list[str]]:
         """Ask the providers to cancel what is under way."""
-        told: Future[list[str]] = Future()
-        tickets = [
-            ticket
-            for ticket in self._core.tickets.values()
-            if ticket.state in OPEN and (run is None or ticket.run == run or ticket.generation.id.startswith(run))
-        ]
-        lines: list[str] = []
-
-        def tell(line: str) -> None:
-            lines.append(line)
-            if len(lines) >= len(tickets) and not told.done():
-                told.set_result(lines)
-
-        for ticket in tickets:
-            self._watching.cancel(ticket, tell)
-        if not tickets:
-            told.set_result(["nothing is under way, so there is nothing to cancel."])
-        return told
-
-    def attempts(self, wanted: Callable[[Store], Any]) -> Any:
-        """Return what a question to the ledger gives, asked in the engine's thread."""
-        return self.call(lambda: wanted(self._core.store))
+        return cancel_all(self._core, self._watching, run)

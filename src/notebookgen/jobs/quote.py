@@ -40,7 +40,7 @@ class Quote:
         settings: Mapping[str, object] = self.generation.settings
         told = ", ".join(f"{key}={value}" for key, value in settings.items()) or "none"
         words = {
-            "new": f"new: would be sent once, for {self.cost}" + (f" ({self.cost.note})" if self.cost.note else ""),
+            "new": f"would be sent once, for {self.cost}" + (f" ({self.cost.note})" if self.cost.note else ""),
             "cached": "paid for before: nothing would be sent, nothing spent",
             "running": "under way already: nothing more would be sent",
             "ambiguous": "sent before without an answer: it would be looked for, not sent again",

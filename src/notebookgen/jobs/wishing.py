@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import InvalidCall
+from notebookgen.errors import InvalidCall, ProviderBroken, RateLimited, ReplyLost, UnexpectedResponse
 from notebookgen.jobs.asking import ask, gather_settings, input_images
 from notebookgen.jobs.models import unknown_model
 from notebookgen.jobs.ticket import Lane, Wish
@@ -74,7 +74,7 @@ def wish_of(
     generation = asked(known)
     if lane.provider.models() is not None:
         if not house.book.fresh(lane) and (fresh or house.engine.look(generation)[0] is None):
-            house.book.refresh(lane)
+            _refresh(house, lane)
         if house.book.fresh(lane):
             models = house.book.known(lane.provider, lane.realm)
             known = models.get(model_id)
@@ -82,6 +82,19 @@ def wish_of(
                 raise unknown_model(model_id, lane.provider, [one.id for one in models.values() if one.live])
             generation = asked(known)
     return Wish(generation, lane, known, price_of(house, lane, generation, known), samples=samples, fresh=fresh)
+
+
+def _refresh(house: House, lane: Lane) -> None:
+    """Fetch the live list of models. A list that is broken just now forbids nothing: the create itself will tell.
+
+    Raises:
+        Refused: The account cannot even list the models: its key or its plan is at fault.
+        NotSent: The provider cannot be reached at all.
+    """
+    try:
+        house.book.refresh(lane)
+    except (ProviderBroken, RateLimited, ReplyLost, UnexpectedResponse):
+        return
 
 
 def price_of(house: House, lane: Lane, generation: Generation, model: Model | None) -> Cost:

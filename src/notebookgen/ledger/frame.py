@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-__all__ = ["MONEY", "STATES", "Ledger", "money_frame"]
+    from notebookgen.records import Model
+
+__all__ = ["MONEY", "STATES", "Ledger", "models_frame", "money_frame", "readable"]
 
 MONEY = pl.Decimal(None, 9)
 STATES = pl.Enum(
@@ -242,9 +244,29 @@ def readable(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """Return amounts with no more decimal places than they need, of 2, 4, 6 or 9; nothing is rounded."""
     for places in (0, 2, 4, 6):
         kept = frame.with_columns(pl.col(name).cast(pl.Decimal(38, places)) for name in columns)
-        if all((kept[name].cast(MONEY) == frame[name]).all() for name in columns):
+        if all((kept[name].cast(MONEY) == frame[name].cast(MONEY)).all() for name in columns):
             return kept
     return frame
+
+
+def models_frame(models: Sequence[Model]) -> pl.DataFrame:
+    """Return models as a frame: what they make, what they cost, what they can be told, how that is known."""
+    rows = [
+        {
+            "model": str(one),
+            "kind": one.kind,
+            "name": one.name,
+            "cost": one.cost.amount,
+            "unit": one.cost.unit,
+            "settings": [setting.key for setting in one.settings],
+            "live": one.live,
+            "source": one.source,
+        }
+        for one in models
+    ]
+    schema: dict[str, Any] = {"model": pl.String, "kind": pl.String, "name": pl.String, "cost": MONEY}
+    schema |= {"unit": pl.String, "settings": pl.List(pl.String), "live": pl.Boolean, "source": pl.String}
+    return readable(pl.DataFrame(rows, schema=schema), "cost")
 
 
 def money(name: str) -> pl.Expr:

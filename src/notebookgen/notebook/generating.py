@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from notebookgen.client import Client
+    from notebookgen.jobs.quote import Quote
     from notebookgen.notebook.arguments import Call
     from notebookgen.records import Model
-    from notebookgen.results import Quote, Result, Results
+    from notebookgen.results import Result, Results
 
 __all__ = ["client", "generated"]
 

@@ -30,21 +30,24 @@ class GenerateMagics(Magics):
     @line_cell_magic
     def generate(self, line: str, cell: str | None = None) -> object:
         """Replaced below by the help text, which is made from the tables of flags and commands."""
-        from notebookgen.notebook.arguments import Command, parse  # noqa: PLC0415 - `%load_ext` loads nothing heavy
-        from notebookgen.notebook.commands import run  # noqa: PLC0415 - likewise
-        from notebookgen.notebook.generating import client, generated  # noqa: PLC0415 - likewise
-
-        asked = parse(line, cell)
         try:
-            if isinstance(asked, Command):
-                return run(asked, client)
-            return generated(asked, self.shell)
+            return answered(line, cell, self.shell)
         except Stopped:
             raise
         except KeyboardInterrupt:
             raise Stopped(STOPPED) from None
 
     generate.__doc__ = help_text()
+
+
+def answered(line: str, cell: str | None, shell: Any) -> object:
+    """Return what a line, or a line and its cell, ask for."""
+    from notebookgen.notebook.arguments import Command, parse  # noqa: PLC0415 - `%load_ext` loads nothing heavy
+    from notebookgen.notebook.commands import run  # noqa: PLC0415 - likewise
+    from notebookgen.notebook.generating import client, generated  # noqa: PLC0415 - likewise
+
+    asked = parse(line, cell)
+    return run(asked, client) if isinstance(asked, Command) else generated(asked, shell)
 
 
 def register(shell: Any) -> None:

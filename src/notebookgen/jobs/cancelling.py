@@ -1,0 +1,50 @@
+"""Asking the providers to cancel what is under way; always a person's own word, never done by Stop."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from notebookgen.jobs.states import OPEN
+
+if TYPE_CHECKING:
+    from notebookgen.jobs.core import Core
+    from notebookgen.jobs.watching import Watching
+
+__all__ = ["cancel_all"]
+
+
+def cancel_all(core: Core, watching: Watching, what: str | None) -> Future[list[str]]:
+    """Ask for the cancelling of a run's jobs (or of one generation's, or of all), in the engine's thread.
+
+    Args:
+        core: The engine's memory.
+        watching: Who asks.
+        what: A run's id, the beginning of a generation's id, or None for everything under way.
+
+    Returns:
+        A line for each job, once every provider has answered.
+    """
+    told: Future[list[str]] = Future()
+    tickets = [
+        ticket
+        for ticket in core.tickets.values()
+        if ticket.state in OPEN
+        and (
+            what is None
+            or ticket.generation.id.startswith(what)
+            or what in {ticket.run, *(handle.id for handle, _ in ticket.followers)}
+        )
+    ]
+    lines: list[str] = []
+
+    def tell(line: str) -> None:
+        lines.append(line)
+        if len(lines) >= len(tickets) and not told.done():
+            told.set_result(lines)
+
+    for ticket in tickets:
+        watching.cancel(ticket, tell)
+    if not tickets:
+        told.set_result(["nothing is under way, so there is nothing to cancel."])
+    return told

@@ -1,0 +1,73 @@
+"""Which models can be had here: catalogues and live lists of the providers that can be asked, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from notebookgen.errors import UnknownModel, near_miss
+from notebookgen.providers import provider_class, provider_names
+from notebookgen.records import Realm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from notebookgen.jobs.house import House
+    from notebookgen.jobs.ticket import Lane
+    from notebookgen.records import Model
+
+__all__ = ["find_models", "live_models", "named_model"]
+
+
+class LaneOf(Protocol):
+    """Gives the way to a provider."""
+
+    def __call__(self, name: str, *, sandbox: bool) -> Lane:
+        """Return the lane; with ``sandbox``, that of the sandbox."""
+        ...
+
+
+def find_models(house: House, provider: str | None, lane_of: LaneOf) -> list[Model]:
+    """Return the known models of one provider or of all, without any network."""
+    found: list[Model] = []
+    for name in [provider] if provider else provider_names():
+        key = None if house.settings.sandbox else house.key(name)
+        realm = Realm(name, "sandbox", sandbox=True) if key is None else lane_of(name, sandbox=False).realm
+        found += house.book.known(house.adapter(name), realm).values()
+    return found
+
+
+def live_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_key: bool) -> list[Model]:
+    """Return the models, with the live list of every provider that has one and can be asked now.
+
+    Raises:
+        ProviderError, TransportError: A list cannot be had.
+    """
+    free = not has_own_key and not any(house.key(one) is not None for one in provider_names())
+    sandboxed = house.settings.sandbox or free
+    for name in [provider] if provider else provider_names():
+        if provider_class(name)().models() is None:
+            continue
+        if sandboxed or house.key(name) is not None or (has_own_key and name == provider):
+            lane = lane_of(name, sandbox=sandboxed)
+            if not house.book.fresh(lane):
+                house.book.refresh(lane)
+    return find_models(house, provider, lane_of)
+
+
+def named_model(name: str, models: Sequence[Model]) -> Model:
+    """Return the model of that name, with or without its provider.
+
+    Raises:
+        UnknownModel: There is none, or several; near misses are named.
+    """
+    named = {str(one): one for one in models}
+    if name in named:
+        return named[name]
+    same = [one for one in models if one.id == name]
+    if len(same) == 1:
+        return same[0]
+    hint = near_miss(name, named) or near_miss(name, [one.id for one in models])
+    if same:
+        hint = f" Say which: {' or '.join(map(str, same))}."
+    message = f"no model is named '{name}'.{hint}\nTo see them: %generate models"
+    raise UnknownModel(message)

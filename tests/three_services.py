@@ -1,0 +1,53 @@
+"""The two ways from ``notebookgen`` to the three services played here: the embedded sandbox, and addresses and keys.
+
+In the second the realm is a real one: nothing in the package knows that the services are not the real ones.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import notebookgen as ng
+from notebookgen.client import default_client
+from notebookgen.sandbox import start
+from notebookgen.sandbox.embedded import embedded, stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from notebookgen.sandbox import Handle
+
+WAYS = ("embedded", "real")
+QUICK = (0.02, 0.06)
+KEYS = {"armox": "made-up-armox-key", "apimodels": "made-up-apimodels-key", "apixo": "made-up-apixo-key"}
+
+
+@contextmanager
+def services(way: str, monkeypatch: pytest.MonkeyPatch, **behaviour: Any) -> Iterator[Handle]:
+    """Start the services and have ``ng`` speak to them in one of the two ways; leave nothing behind."""
+    behaviour = {"seconds": QUICK, **behaviour}
+    try:
+        if way == "embedded":
+            ng.configure(sandbox=True, settle=0.3)
+            yield embedded(**behaviour)
+        else:
+            with start(**behaviour) as handle:
+                ng.configure(settle=0.3)
+                for name, key in KEYS.items():
+                    monkeypatch.setenv(f"{name.upper()}_BASE_URL", handle.base_urls[name])
+                    monkeypatch.setenv(f"{name.upper()}_API_KEY", key)
+                yield handle
+                default_client().close()
+    finally:
+        default_client().close()
+        stop()
+        ng.configure(**dict.fromkeys(ng.client._configured))
+
+
+def requests(handle: Handle, part: str) -> int:
+    """Return how many requests the services had whose route holds that text."""
+    counts = handle.state()["requests"]
+    return sum(sum(each.values()) for route, each in counts.items() if part in route)
