@@ -248,6 +248,24 @@ def test_a_broken_reply_is_lost_and_never_asked_for_again(how: str, of: Callable
     assert len(str(caught.value).splitlines()) <= 4
 
 
+def test_a_reply_that_drips_is_lost() -> None:
+    """A body that comes byte by byte ends the wait after its time as a whole, however lively it looks."""
+    head = reply(b"x" * 100_000).partition(b"x")[0]
+
+    def answer(asked: Asked) -> Answer:
+        def drip() -> Iterator[bytes]:
+            yield head
+            for _ in range(10_000):
+                if server.stopped.wait(0.02):
+                    return
+                yield b"x"
+
+        return drip()
+
+    with talking(answer) as (server, transport), pytest.raises(ReplyLost, match="too slowly"):
+        transport.send(read_of(f"{server.url}/v1/x"), timeout=Timeouts(connect=2.0, read=2.0, whole=0.3))
+
+
 def test_silence_is_a_lost_reply() -> None:
     """No reply within the read timeout is ``ReplyLost``."""
     server: RawServer

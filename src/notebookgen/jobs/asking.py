@@ -118,7 +118,7 @@ def ask(
         message = f"the prompt is a {type(prompt).__name__}, not text. Nothing was sent."
         raise InvalidPrompt(message)
     text = plain_text(prompt)
-    if not text and (model is None or model.prompt_required):
+    if not text and (model.prompt_required if model is not None else not provider.is_app(model_id)):
         message = "the prompt is empty. Nothing was sent. Write what you want to see below the %%generate line."
         raise InvalidPrompt(message)
     if not text.isprintable() and any(ord(one) < 32 and one not in "\n\t" for one in text):

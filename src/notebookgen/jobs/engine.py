@@ -6,6 +6,7 @@ looked after and brought home, and nothing new is sent.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import uuid
@@ -82,6 +83,7 @@ class Engine:
         self._lanes: dict[Realm, Lane] = {}
         self._handles: dict[str, RunHandle] = {}
         self._closing = False
+        self._closing_until = 0.0
         opened: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(opened,), name="notebookgen-engine", daemon=True)
         self._thread.start()
@@ -152,12 +154,17 @@ class Engine:
 
         return self.call(work)
 
-    def close(self, timeout: float = 5.0) -> None:
-        """End the loop; what is open stays open in the ledger, for the next kernel."""
+    def close(self, grace: float = 10.0) -> None:
+        """End the loop; what is open stays open in the ledger, for the next kernel.
+
+        Args:
+            grace: Seconds to wait for creates that are on their way: an answer that is not heard leaves them ambiguous.
+        """
         if self._thread.is_alive():
+            self._closing_until = self._clock.monotonic() + grace
             self._closing = True
             self._inbox.put(lambda: None)
-            self._thread.join(timeout)
+            self._thread.join(grace + 5.0)
 
     # The loop ----------------------------------------------------------------------------------------------------
 
@@ -212,21 +219,19 @@ class Engine:
     def _loop(self) -> None:
         """Handle what comes in and what is due, for as long as the process lives."""
         core = self._core
-        while not self._closing:
+        while not self._closing or (core.sending and self._clock.monotonic() < self._closing_until):
             events, wait = core.due()
             for event in events:
                 event()
-            core.ready and self._buying.claim()  # type: ignore[func-returns-value]
+            if core.ready and not self._closing:
+                self._buying.claim()
             if events:
                 continue
-            try:
-                self._inbox.get(timeout=wait if wait is not None else 3600.0)()
-            except Empty:
-                continue
-            while not self._inbox.empty():
-                self._inbox.get()()
-            if core.ready:
-                self._buying.claim()
+            longest = 0.1 if self._closing else 3600.0
+            with contextlib.suppress(Empty):
+                self._inbox.get(timeout=longest if wait is None else min(wait, longest))()
+                while True:
+                    self._inbox.get_nowait()()
 
     # Runs --------------------------------------------------------------------------------------------------------
 

@@ -125,7 +125,8 @@ class Keeping:
             core.leave(ticket, AssetError(message))
             core.tickets.pop(ticket.generation.id, None)  # the next run begins again from the ledger
             return
-        if any(isinstance(error, AssetGone) for error in errors) and ticket.job and not ticket.asked_again:
+        if lost and ticket.job and not ticket.asked_again:
+            # Expired, moved, or an error page in the file's place: the job may give better addresses, and asking is free.
             ticket.asked_again = True
             self._ask_again(ticket)
             return

@@ -35,46 +35,46 @@ class ModelBook:
     def __init__(self, folder: Path) -> None:
         """Keep live lists in ``folder``."""
         self._folder = folder
-        self._live: dict[Realm, tuple[float, dict[str, Model]]] = {}
+        self._live: dict[tuple[Realm, bool], tuple[float, dict[str, Model]]] = {}
 
     def known(self, provider: Provider, realm: Realm | None = None) -> dict[str, Model]:
-        """Return the models by their id, without any network: the live list over the catalogue."""
+        """Return the models by their id, without any network: the live lists over the catalogue."""
         models = {model.id: model for model in provider.catalogue()}
         if realm is not None:
-            return {**models, **self._kept(provider, realm)[1]}
+            models |= self._kept(provider, realm, apps=False)[1]
+            models |= self._kept(provider, realm, apps=True)[1] if provider.app_prefix else {}
         return models
 
-    def fresh(self, lane: Lane) -> bool:
-        """Whether the live list is young enough to say that a model is not there."""
-        when, live = self._kept(lane.provider, lane.realm)
-        return bool(live) and 0 <= time.time() - when < LIVE_SECONDS
+    def fresh(self, lane: Lane, *, apps: bool = False) -> bool:
+        """Whether the live list (of apps, or of models) is young enough to say that something is not there."""
+        when, live = self._kept(lane.provider, lane.realm, apps=apps)
+        return (bool(live) or apps) and 0 <= time.time() - when < LIVE_SECONDS
 
-    def refresh(self, lane: Lane) -> dict[str, Model]:
-        """Fetch the live list, where the provider has one, and return all models by their id.
+    def refresh(self, lane: Lane, *, apps: bool = False) -> dict[str, Model]:
+        """Fetch the live list (of apps, or of models), where the provider has one; return all models by their id.
 
         Raises:
             ProviderError: The provider does not give it.
             TransportError: It cannot be reached.
         """
-        request = lane.provider.models()
+        provider = lane.provider
+        request = provider.apps() if apps else provider.models()
         if request is None:
-            return self.known(lane.provider, lane.realm)
+            return self.known(provider, lane.realm)
         response = read(lane.transport, request, wait=CALM.wait, rng=random.random)
-        fault = lane.provider.read_fault(response)
+        fault = provider.read_fault(response)
         if fault is not None:
-            raise fault_error(lane.provider, fault, "listing the models")
-        models = {model.id: model for model in lane.provider.read_models(response)}
-        self._live[lane.realm] = (time.time(), models)
+            raise fault_error(provider, fault, f"listing the {'apps' if apps else 'models'}")
+        self._live[lane.realm, apps] = (time.time(), _read(provider, response, apps=apps))
         if not lane.realm.sandbox:
-            self._keep(lane.realm, response)
-        return self.known(lane.provider, lane.realm)
+            self._keep(self._path(lane.realm, apps=apps), response)
+        return self.known(provider, lane.realm)
 
-    def _path(self, realm: Realm) -> Path:
-        return self._folder / f"{realm.provider}-{realm.account}.json"
+    def _path(self, realm: Realm, *, apps: bool) -> Path:
+        return self._folder / f"{realm.provider}-{realm.account}{'-apps' if apps else ''}.json"
 
-    def _keep(self, realm: Realm, response: HttpResponse) -> None:
+    def _keep(self, path: Path, response: HttpResponse) -> None:
         """Put a live list on disk; without room there it is fetched again next time."""
-        path = self._path(realm)
         part = path.with_suffix(".part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -83,17 +83,21 @@ class ModelBook:
         except OSError:
             part.unlink(missing_ok=True)
 
-    def _kept(self, provider: Provider, realm: Realm) -> tuple[float, dict[str, Model]]:
-        """Return when the live list was fetched, and what it says."""
-        if realm not in self._live:
-            path = self._path(realm)
+    def _kept(self, provider: Provider, realm: Realm, *, apps: bool) -> tuple[float, dict[str, Model]]:
+        """Return when a live list was fetched, and what it says."""
+        if (realm, apps) not in self._live:
+            path = self._path(realm, apps=apps)
             try:
                 response = HttpResponse(200, {}, path.read_bytes())
-                models = {model.id: model for model in provider.read_models(response)}
-                self._live[realm] = (path.stat().st_mtime, models)
+                self._live[realm, apps] = (path.stat().st_mtime, _read(provider, response, apps=apps))
             except (OSError, NotebookgenError):
-                self._live[realm] = (0.0, {})
-        return self._live[realm]
+                self._live[realm, apps] = (0.0, {})
+        return self._live[realm, apps]
+
+
+def _read(provider: Provider, response: HttpResponse, *, apps: bool) -> dict[str, Model]:
+    """Return what a live list says, by the models' ids."""
+    return {model.id: model for model in (provider.read_apps if apps else provider.read_models)(response)}
 
 
 def unknown_model(name: str, provider: Provider, known: Iterable[str]) -> UnknownModel:

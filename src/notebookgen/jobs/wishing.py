@@ -70,15 +70,18 @@ def wish_of(
             kind=kind,
         )
 
+    app = lane.provider.is_app(model_id)
     known = house.book.known(lane.provider, lane.realm).get(model_id)
+    if app and known is None and not house.book.fresh(lane, apps=True):
+        known = house.book.refresh(lane, apps=True).get(model_id)  # what an app takes stands in its list alone
     generation = asked(known)
-    if lane.provider.models() is not None:
-        if not house.book.fresh(lane) and (fresh or house.engine.look(generation)[0] is None):
-            _refresh(house, lane)
-        if house.book.fresh(lane):
+    if (lane.provider.apps() if app else lane.provider.models()) is not None:
+        if not house.book.fresh(lane, apps=app) and (fresh or house.engine.look(generation)[0] is None):
+            house.book.refresh(lane, apps=app)
+        if house.book.fresh(lane, apps=app):
             models = house.book.known(lane.provider, lane.realm)
             known = models.get(model_id)
-            if not model_id.startswith("app:") and (known is None or not known.live):
+            if not app and (known is None or not known.live):  # an app that is not listed may run all the same
                 raise unknown_model(model_id, lane.provider, [one.id for one in models.values() if one.live])
             generation = asked(known)
     return Wish(generation, lane, known, price_of(house, lane, generation, known), samples=samples, fresh=fresh)

@@ -110,6 +110,8 @@ class Provider(ABC):
         job_list_limit: How many of the newest jobs one list call shows; 0 where the service lists none.
         charges_failures: False where the service says that failed jobs cost nothing; None where nobody says.
         result_seconds: How long results stay downloadable, as far as known; None where nobody says.
+        app_prefix: How the ids of apps begin: what people composed of models, runs like a model, and stands in a
+            list of its own; empty where the service has none.
     """
 
     name: ClassVar[str]
@@ -122,6 +124,7 @@ class Provider(ABC):
     job_list_limit: ClassVar[int] = 0
     result_seconds: ClassVar[float | None] = None
     charges_failures: ClassVar[bool | None] = None
+    app_prefix: ClassVar[str] = ""
 
     def __init__(self, base_url: str | None = None) -> None:
         """Speak to ``base_url``, by default the service's own.
@@ -146,6 +149,22 @@ class Provider(ABC):
 
         Raises:
             UnexpectedResponse: The reply is no list of models.
+        """
+        raise unexpected(self, response)
+
+    def is_app(self, model_id: str) -> bool:
+        """Whether an id is that of an app, which the list of models leaves out."""
+        return bool(self.app_prefix) and model_id.startswith(self.app_prefix)
+
+    def apps(self) -> HttpRequest | None:
+        """Return the request for the live list of apps, or None where the service has none."""
+        return None
+
+    def read_apps(self, response: HttpResponse) -> tuple[Model, ...]:
+        """Read the live list of apps, as models whose ids begin with ``app_prefix``.
+
+        Raises:
+            UnexpectedResponse: The reply is no list of apps.
         """
         raise unexpected(self, response)
 

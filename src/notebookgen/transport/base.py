@@ -18,13 +18,15 @@ class Timeouts:
     Attributes:
         connect: For the name, the connection and TLS together, each address tried.
         read: For the next bytes of the reply; a create may be held open until the picture is done.
+        whole: For the whole body, from its first byte on; a reply that drips must not hold a thread for ever.
     """
 
     connect: float = 10.0
     read: float = 60.0
+    whole: float = 180.0
 
 
-HELD_OPEN = Timeouts(read=300.0)
+HELD_OPEN = Timeouts(read=300.0, whole=900.0)
 LONG: frozenset[Purpose] = frozenset({"create", "upload"})
 
 

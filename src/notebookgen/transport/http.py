@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import time
 from dataclasses import dataclass, replace
 from http.client import HTTPException
 from importlib.metadata import version
@@ -267,7 +268,7 @@ class HttpTransport:
                 raw = through(self._session, request, headers, waits)
             else:
                 raw = self._open(request, url, target, headers, waits)
-            return read_whole(raw, request.purpose, host)
+            return read_whole(raw, request.purpose, host, waits.whole)
         except FOREIGN_ERRORS as error:
             secrets = (self._key.reveal(),) if self._key is not None else ()
             return translate(error, host=host, left=exchange.left, secrets=secrets)
@@ -319,12 +320,14 @@ def through(
     return reply.raw
 
 
-def read_whole(raw: BaseHTTPResponse, purpose: Purpose, host: str) -> HttpResponse:
+def read_whole(raw: BaseHTTPResponse, purpose: Purpose, host: str, seconds: float) -> HttpResponse:
     """Read the body to its end, unpacked, up to the largest reply that makes sense.
 
     Raises:
         UnexpectedResponse: It is larger, or packed in a way that was not asked for.
+        ReplyLost: It has not come whole in that many seconds.
     """
+    until = time.monotonic() + seconds
     most = LARGEST_CREATE_REPLY if purpose == "create" else LARGEST_REPLY
     headers = {name.lower(): value for name, value in raw.headers.items()}
     packing = headers.get("content-encoding", "").strip().lower()
@@ -335,12 +338,15 @@ def read_whole(raw: BaseHTTPResponse, purpose: Purpose, host: str) -> HttpRespon
             raise UnexpectedResponse(message, code=raw.status)
         parts: list[bytes] = []
         size = 0
-        while piece := raw.read(CHUNK, decode_content=True):  # the last, empty one is where a short body is noticed
+        while piece := raw.read1(CHUNK, decode_content=True):  # the last, empty one is where a short body is noticed
             parts.append(piece)
             size += len(piece)
             if size > most:
                 message = f"{host} sent more than {most // MEBIBYTE} MB with HTTP {raw.status}, which no reply needs"
                 raise UnexpectedResponse(message, code=raw.status)
+            if time.monotonic() > until:
+                message = f"{host}: the reply came too slowly ({size} bytes in {seconds:.0f} s)."
+                raise ReplyLost(message)
         done = True
     finally:
         if not done:
