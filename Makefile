@@ -34,7 +34,7 @@ demo: $(DEMO_READY)  ## run the quickstart on the sandbox, no key needed, and sh
 lab: $(DEMO_READY)  ## open a copy of the quickstart in JupyterLab
 	@mkdir -p $(BUILD)/lab
 	@test -f $(BUILD)/lab/quickstart.ipynb || cp notebooks/quickstart.ipynb $(BUILD)/lab/
-	@$(BIN)/python -m jupyterlab $(BUILD)/lab/quickstart.ipynb
+	@$(BIN)/python -m jupyterlab $(BUILD)/lab/quickstart.ipynb $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 test: $(TEST_READY) chromium lint types layers docs pytest  ## lint, types, layers, documentation and every test, the browser's too
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notebookgen.notebook.offers import Sources, offers
+from notebookgen.notebook import sources
 from notebookgen.notebook.flags import COMMANDS, FLAGS
+from notebookgen.notebook.offers import Sources, offers
+from notebookgen.notebook.sources import sources_of
 from notebookgen.records import Model, Setting
 
 PICTURE = Model(
@@ -45,11 +50,11 @@ SOURCES = Sources(
 )
 
 
-def offered(text: str, sources: Sources = SOURCES) -> tuple[str, list[str]] | None:
+def offered(text: str, known: Sources = SOURCES) -> tuple[str, list[str]] | None:
     """Complete at the bar; return what is replaced and by what."""
     before, _, after = text.partition("|")
     line, column = before.count("\n"), len(before.rpartition("\n")[2])
-    found = offers(before + after, line, column, sources)
+    found = offers(before + after, line, column, known)
     return None if found is None else (found.fragment, [choice.text for choice in found.choices])
 
 
@@ -139,3 +144,81 @@ def test_nothing_typed_breaks_it(text: str, at: int) -> None:
     for start in ("", "%%generate ", "%generate "):
         found = offered(start + text[:at].replace("|", "") + "|" + text[at:].replace("|", ""))
         assert found is None or found[1]
+
+
+# Where the words come from --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin as a new process does, whatever other tests have fetched."""
+    monkeypatch.setattr(sources, "_remembered", {})
+
+
+def names(namespace: dict[str, object] | None = None) -> list[str]:
+    """The models that Tab knows of in this process."""
+    return [str(model) for model in sources_of(namespace or {}).models()]
+
+
+def test_the_sandboxs_models_are_offered_where_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key its own come first; with one, only what the providers have, unless the sandbox is asked for."""
+    assert names()[0] == "armox:sandbox/picture"
+    assert "apixo:nano-banana" in names()
+    monkeypatch.setenv("ARMOX_API_KEY", "sk-made-up-for-a-test")
+    assert [name for name in names() if ":sandbox/" in name] == []
+    monkeypatch.setenv("NOTEBOOKGEN_SANDBOX", "1")
+    assert names()[0] == "armox:sandbox/picture"
+
+
+def test_the_settings_of_the_sandboxs_models_are_offered() -> None:
+    """They are read as the provider's own list is."""
+    fragment, choices = offered("%%generate -m armox:sandbox/clip -s |\n", sources_of({})) or ("", [])
+    assert (fragment, choices) == ("", ["duration=", "aspect_ratio=", "sound="])
+
+
+def test_the_project_files_model_is_the_usual_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a project sets is known to Tab; what it sets wrongly does not get in the way."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notebookgen.toml").write_text("model = 'armox:sandbox/solid'\n")
+    assert offered("%%generate -s |\n", sources_of({})) == ("", ["detail="])
+    (tmp_path / "notebookgen.toml").write_text("model = \n")
+    assert offered("%%generate --fr|\n", sources_of({})) == ("--fr", ["--fresh"])
+
+
+def test_tab_loads_nothing_heavy_and_asks_nobody() -> None:
+    """Neither frames nor HTTP nor the keyring are loaded for it, and no ledger is made."""
+    code = (
+        "import sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "shell.run_line_magic('load_ext', 'notebookgen')\n"
+        "from notebookgen.notebook.offers import offers\n"
+        "from notebookgen.notebook.sources import sources_of\n"
+        "for line in ('%%generate -m ', '%%generate -s ', '%generate resume ', '%generate resolve ', '%generate login '):\n"
+        "    offers(line + chr(10), 0, len(line), sources_of(shell.user_ns))\n"
+        "heavy = {'polars', 'requests', 'tornado', 'keyring', 'PIL', 'av', 'notebookgen.client'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+    assert not Path(os.environ["NOTEBOOKGEN_HOME"]).exists()
+
+
+def test_runs_and_what_is_held_are_offered_once_a_frame_was_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids come from the ledger of this home folder, where there is one."""
+    import polars  # noqa: F401, ICN001 - loaded as it is after `%generate runs`
+
+    from notebookgen.client import Client
+    from notebookgen.sandbox.embedded import stop
+
+    known = sources_of({})
+    assert (known.runs(), known.held()) == ([], [])
+    client = Client()
+    try:
+        client.generate("a fox", kind="text")
+        assert list(known.runs()) == client.runs()["run"].to_list()
+    finally:
+        client.close()
+        stop()

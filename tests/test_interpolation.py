@@ -92,10 +92,10 @@ def test_an_unknown_name_is_refused_with_the_nearest_known_one() -> None:
     ("value", "says"),
     [
         (None, "{x} is None,"),
-        ([1], "{x} is a list,"),
-        (sys, "{x} is a module,"),
-        (len, "{x} is a builtin_function_or_method,"),
-        (b"bytes", "{x} is a bytes,"),
+        ([1], "{x} is of type list,"),
+        (sys, "{x} is of type module,"),
+        (len, "{x} is of type builtin_function_or_method,"),
+        (b"bytes", "{x} is of type bytes,"),
     ],
 )
 def test_what_is_no_text_and_no_number_is_refused(value: object, says: str) -> None:

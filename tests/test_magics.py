@@ -284,7 +284,7 @@ def test_a_dry_run_sends_and_stores_nothing(shell: Shell, box: Handle) -> None:
         ("%%generate\n   \n\t\n", errors.InvalidPrompt, "the prompt is empty"),
         ("%%generate\n{empty}", errors.InvalidPrompt, "the prompt is empty"),
         ("%%generate\na {fxo}", errors.InvalidPrompt, "Did you mean 'fox'?"),
-        ("%%generate\na {frame}", errors.InvalidPrompt, "{frame} is a list"),
+        ("%%generate\na {frame}", errors.InvalidPrompt, "{frame} is of type list"),
         ("%%generate --modle x\na fox", errors.InvalidCall, "'--model'"),
         ("%%generate -o 2x\na fox", errors.InvalidCall, "-o takes the name of a variable"),
         ("%%generate -s seed=many\na fox", errors.InvalidSetting, "takes a number"),
@@ -389,6 +389,25 @@ def test_runs_resume_and_cancel(shell: Shell, box: Handle, everywhere: None) -> 
     assert "cancel" in said
     cat._handle.wait(30)
     assert cat.status == "cancelled"
+
+
+def test_what_is_ambiguous_is_resolved_by_its_id(shell: Shell, box: Handle, everywhere: None) -> None:
+    """A lost reply is told with its id; Tab knows it; the person settles it."""
+    from notebookgen.notebook.sources import sources_of
+    from notebookgen.sandbox import Fault
+
+    box.configure(misbehave=(Fault(kind="lost_after", service="apixo"),))
+    error, seen = shell.fails("%%generate -m apixo:nano-banana\na fox")
+    assert type(error) is errors.JobAmbiguous
+    assert len(seen.strip().splitlines()) <= 4
+    assert "%generate resolve" in seen
+    shell.run("%generate cost")
+    (held,) = sources_of(shell.names).held()
+    assert held == error.id
+    assert type(shell.fails(f"%generate resolve {held} aprove")[0]) is errors.InvalidCall
+    result = shell.run(f"%generate resolve {held} write_off")
+    assert result.status == "failed"
+    assert list(sources_of(shell.names).held()) == []
 
 
 def test_doctor_is_a_page(shell: Shell) -> None:

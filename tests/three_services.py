@@ -5,6 +5,7 @@ In the second the realm is a real one: nothing in the package knows that the ser
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -51,3 +52,23 @@ def requests(handle: Handle, part: str) -> int:
     """Return how many requests the services had whose route holds that text."""
     counts = handle.state()["requests"]
     return sum(sum(each.values()) for route, each in counts.items() if part in route)
+
+
+def accepted(handle: Handle, name: str) -> int:
+    """Return how many creates a service has accepted."""
+    return int(handle.state()["services"][name]["accepted"])
+
+
+def sent(handle: Handle) -> dict[str, Any]:
+    """Return the body of the newest create that a service has accepted."""
+    body: dict[str, Any] = handle.state()["creates"][-1]["body"]
+    return body
+
+
+def picture(colour: str = "red", size: tuple[int, int] = (64, 48), mode: str = "RGB") -> bytes:
+    """Return a small PNG, as a file of this machine would hold it."""
+    from PIL import Image
+
+    kept = io.BytesIO()
+    Image.new(mode, size, colour).save(kept, "PNG")
+    return kept.getvalue()

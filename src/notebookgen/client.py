@@ -183,10 +183,17 @@ class Client:
             samples=samples,
             fresh=fresh,
         )
-        handle = self._house.engine.start([wish], budget=parse_budget(budget), tag=tag, notebook=notebook_name())
+        handle: RunHandle | None = None
+        try:
+            handle = self._house.engine.start([wish], budget=parse_budget(budget), tag=tag, notebook=notebook_name())
+            if not background:
+                self._follow(handle, timeout)
+        except Stopped:
+            raise
+        except KeyboardInterrupt:  # it came while nobody was following the run
+            line = "Stopped just as it began. Run the cell again to pick up what was sent; nothing is bought twice."
+            raise Stopped(handle.stop() if handle is not None else line) from None
         results = Results(handle, self._cancel_lines)
-        if not background:
-            self._follow(handle, timeout)
         if samples > 1:
             return results if background else self._several(results)
         return results[0] if background else self._single(results[0])

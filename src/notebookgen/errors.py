@@ -107,7 +107,8 @@ def shown(exception: BaseException) -> list[str]:
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], lines[-1]]
     first, *rest = lines or [""]
-    return [f"{type(exception).__name__}: {first}", *rest]
+    name = type(exception).__name__
+    return [first if first.startswith(name) else f"{name}: {first}", *rest]
 
 
 class NotebookgenError(Exception):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from notebookgen.notebook.flags import COMMANDS, FLAGS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -45,19 +47,21 @@ def test_a_prompt_typed_by_hand_becomes_a_picture(notebook: Open, cells: Cells) 
 
 
 def test_tab_offers_flags_models_and_settings(notebook: Open, cells: Cells) -> None:
-    """The popup offers what fits: flags after a dash, models after -m, values after a setting's name."""
+    """The popup offers what fits: flags after a dash, models after -m, the model's settings after -s, and commands."""
     page = notebook(cells(LOAD, "1", ""))
     page.run(0)
     page.run(1)
     page.wait_until_calm()
     offered = {}
-    for line in ("%%generate --", "%%generate -m armox:sand", "%%generate -s aspect_r", "%generate mo"):
+    for line in ("%%generate --", "%%generate -m armox:sand", "%%generate -m armox:sandbox/clip -s ", "%generate "):
         page.type(2, line)
         offered[line] = page.completions()
         page.page.keyboard.press("Escape")
 
-    assert "--dry-run" in offered["%%generate --"]
-    assert "armox:sandbox/clip" in offered["%%generate -m armox:sand"]
+    assert [] == [flag.long for flag in FLAGS if flag.long not in offered["%%generate --"]]
+    assert {"armox:sandbox/clip", "armox:sandbox/picture"} <= set(offered["%%generate -m armox:sand"])
+    assert {"duration=", "sound="} <= set(offered["%%generate -m armox:sandbox/clip -s "])
+    assert [] == [command.name for command in COMMANDS if command.name not in offered["%generate "]]
 
 
 def test_stop_ends_the_cell_and_not_the_job(notebook: Open, cells: Cells, pictures: Path) -> None:
@@ -68,8 +72,7 @@ def test_stop_ends_the_cell_and_not_the_job(notebook: Open, cells: Cells, pictur
     page.run(1)
     page.wait_until_calm()
     page.run(2)
-    page.wait_for_text(2, "s")
-    page.page.wait_for_timeout(1500)
+    page.wait_for_text(2, "running")
     page.stop()
     page.wait_until_calm()
     stopped = text(page, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from notebookgen.errors import UnknownModel, near_miss
+from notebookgen.errors import ProviderError, TransportError, UnknownModel, near_miss
 from notebookgen.providers import provider_class, provider_names
 from notebookgen.records import Realm
 
@@ -45,13 +45,24 @@ def live_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_
     free = not has_own_key and not any(house.key(one) is not None for one in provider_names())
     sandboxed = house.settings.sandbox or free
     for name in [provider] if provider else provider_names():
-        if provider_class(name)().models() is None:
+        cls = provider_class(name)
+        if cls().models() is None and cls().apps() is None:
             continue
         if sandboxed or house.key(name) is not None or (has_own_key and name == provider):
             lane = lane_of(name, sandbox=sandboxed)
             if not house.book.fresh(lane):
                 house.book.refresh(lane)
+            if cls.app_prefix and not house.book.fresh(lane, apps=True):
+                _refresh_apps(house, lane)
     return find_models(house, provider, lane_of)
+
+
+def _refresh_apps(house: House, lane: Lane) -> None:
+    """Fetch the list of apps. Where it cannot be had just now (or by this account), the models are listed without."""
+    try:
+        house.book.refresh(lane, apps=True)
+    except (ProviderError, TransportError):
+        return
 
 
 def named_model(name: str, models: Sequence[Model]) -> Model:

@@ -73,11 +73,12 @@ def wish_of(
     app = lane.provider.is_app(model_id)
     known = house.book.known(lane.provider, lane.realm).get(model_id)
     if app and known is None and not house.book.fresh(lane, apps=True):
-        known = house.book.refresh(lane, apps=True).get(model_id)  # what an app takes stands in its list alone
+        _refresh(house, lane, apps=True)  # what an app takes stands in its list alone
+        known = house.book.known(lane.provider, lane.realm).get(model_id)
     generation = asked(known)
     if (lane.provider.apps() if app else lane.provider.models()) is not None:
         if not house.book.fresh(lane, apps=app) and (fresh or house.engine.look(generation)[0] is None):
-            house.book.refresh(lane, apps=app)
+            _refresh(house, lane, apps=app)
         if house.book.fresh(lane, apps=app):
             models = house.book.known(lane.provider, lane.realm)
             known = models.get(model_id)
@@ -87,15 +88,15 @@ def wish_of(
     return Wish(generation, lane, known, price_of(house, lane, generation, known), samples=samples, fresh=fresh)
 
 
-def _refresh(house: House, lane: Lane) -> None:
-    """Fetch the live list of models. A list that is broken just now forbids nothing: the create itself will tell.
+def _refresh(house: House, lane: Lane, *, apps: bool) -> None:
+    """Fetch a live list. One that is broken just now forbids nothing: the create itself will tell.
 
     Raises:
-        Refused: The account cannot even list the models: its key or its plan is at fault.
+        Refused: The account cannot even list them: its key or its plan is at fault.
         NotSent: The provider cannot be reached at all.
     """
     try:
-        house.book.refresh(lane)
+        house.book.refresh(lane, apps=apps)
     except (ProviderBroken, RateLimited, ReplyLost, UnexpectedResponse):
         return
 

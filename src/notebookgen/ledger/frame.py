@@ -190,7 +190,8 @@ class Ledger:
             .agg(
                 pl.len().alias("attempts"),
                 made.sum().alias("made"),
-                pl.col("net").sum().alias("net"),
+                # a sum of nothing but unknown amounts is unknown, not nought
+                pl.when(pl.col("net").is_not_null().any() | ~made.any()).then(pl.col("net").sum()).alias("net"),
                 (made & pl.col("net").is_null()).sum().alias("cost_unknown"),
                 pl.col("reserved")
                 .filter(pl.col("status").is_in(["intent", "submitted", "ambiguous"]))

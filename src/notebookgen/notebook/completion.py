@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from notebookgen.errors import NotebookgenError
+
 __all__ = ["register", "unregister"]
 
 IDENTIFIER = "notebookgen"
@@ -24,7 +26,11 @@ def register(shell: Any) -> None:
         from notebookgen.notebook.offers import offers  # noqa: PLC0415 - loaded at the first Tab in such a cell
         from notebookgen.notebook.sources import sources_of  # noqa: PLC0415 - likewise
 
-        found = offers(context.full_text, context.cursor_line, context.cursor_position, sources_of(shell.user_ns))
+        sources = sources_of(shell.user_ns)
+        try:
+            found = offers(context.full_text, context.cursor_line, context.cursor_position, sources)
+        except NotebookgenError:  # what is wrong with this machine is told where something is run, not on Tab
+            found = None
         if found is None:
             return {"completions": []}
         choices = [SimpleCompletion(text=choice.text, type=choice.type) for choice in found.choices]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from notebookgen.errors import (
     InvalidCall,
     InvalidImage,
     InvalidPrompt,
+    NotebookgenError,
     NotWritable,
     ProviderError,
     TransportError,
@@ -68,7 +70,8 @@ def generated(call: Call, shell: Any) -> Quote | Result | Results | None:
     if call.save is not None:
         result.save(call.save)
     if not sources.remembered():
-        sources.remember(client().find_models())
+        with suppress(NotebookgenError):  # what was paid for is never lost for the sake of Tab
+            sources.remember(client().find_models())
     return None if call.quiet else result
 
 

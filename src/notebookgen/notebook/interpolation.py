@@ -61,11 +61,10 @@ def plain(name: str, namespace: Mapping[str, object]) -> str:
         return str.__str__(value)  # a subclass may show itself otherwise, an enum for one
     if isinstance(value, numbers.Number):
         return str(value)
-    cls = type(value)
-    kind = "None" if value is None else f"a {cls.__name__}"
+    kind = "None" if value is None else f"of type {type(value).__name__}"
     message = (
         f"{{{name}}} is {kind}, and only text and numbers go into a prompt. Nothing was sent.\n"
-        f"Make a text of it first, or write {{{{{name}}}}} to keep the braces."
+        f"Make a text of it first; an image goes along with -i {{{name}}}; {{{{{name}}}}} keeps the braces."
     )
     raise InvalidPrompt(message)
 
