@@ -49,7 +49,7 @@ def seconds() -> list[float]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("ARMOX", "APIMODELS", "APIXO"))}
         environment |= {"NOTEBOOKGEN_HOME": str(Path(home, "notebookgen")), "IPYTHONDIR": str(Path(home, "ipython"))}
         run = subprocess.run(
-            [sys.executable, "-c", STORY], capture_output=True, text=True, check=True, timeout=120, env=environment
+            [sys.executable, "-c", STORY], stdout=subprocess.PIPE, text=True, check=True, timeout=120, env=environment
         )
     return [float(word) for word in run.stdout.split()[-len(STEPS) :]]
 

@@ -31,7 +31,7 @@ print(time.perf_counter() - start)
 def milliseconds(program: str) -> list[float]:
     """Run a program in fresh processes; return what each one printed last, in milliseconds."""
     runs = (
-        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True, timeout=60)
         for _ in range(ROUNDS)
     )
     return [float(run.stdout.split()[-1]) * 1000 for run in runs]

@@ -86,8 +86,8 @@ def variants(base: str) -> dict[str, Callable[[int], None]]:
 
     def ours(count: int) -> None:
         for _ in range(count // 2):
-            assert transport.send(json_request(f"{base}/create", PAYLOAD, purpose="create")).json()["id"]  # type: ignore[index]
-            assert transport.send(get_request(f"{base}/status?id=1", purpose="status")).json()["id"]  # type: ignore[index]
+            assert transport.send(json_request(f"{base}/create", PAYLOAD, purpose="create")).json()["id"]  # type: ignore[index]  # an object, made above
+            assert transport.send(get_request(f"{base}/status?id=1", purpose="status")).json()["id"]  # type: ignore[index]  # an object, made above
 
     return {"requests.get / post": plain, "requests.Session": kept, "HttpTransport.send": ours}
 

@@ -13,6 +13,7 @@ import surroundings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from notebookgen.client import Client
     from notebookgen.sandbox import Handle
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,3 +44,16 @@ def sandbox() -> Iterator[Handle]:
 
     with start(seconds=(0.02, 0.08)) as handle:
         yield handle
+
+
+@pytest.fixture
+def client(sandbox: Handle, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """Return a client with a key for each provider, whose addresses are those of ``sandbox``; end its work afterwards."""
+    from notebookgen.client import Client
+
+    for name, address in sandbox.base_urls.items():
+        monkeypatch.setenv(f"{name.upper()}_API_KEY", "sk_for_a_test_0123456789")
+        monkeypatch.setenv(f"{name.upper()}_BASE_URL", address)
+    made = Client()
+    yield made
+    made.close()

@@ -14,12 +14,13 @@ from collections import deque
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from notebookgen.errors import NotSent, ReplyLost, UnexpectedResponse
+from notebookgen.jobs import buying, core, keeping, reconciling, watching
 from notebookgen.jobs.engine import Engine
+from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.ticket import Lane, Wish
-from notebookgen.ledger.store import Store
 from notebookgen.media import Collector, MediaStore
 from notebookgen.providers import Provider
 from notebookgen.providers.base import Delivery, Fault
@@ -32,14 +33,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    import pytest
+
     from notebookgen.jobs.clock import Clock
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.ledger.rows import AttemptRow
+    from notebookgen.ledger.store import Store
     from notebookgen.records import InputImage, JobRef
 
 REALM = Realm("tailor", "0123456789ab")
 PRICE = Cost(Decimal("0.5"), "USD", "listed")
 WAIT = 20.0
+T = TypeVar("T")
 
 
 class Tailor(Provider):
@@ -206,7 +211,7 @@ class Shop:
             raise NotSent(message)
         if order == "lost before":
             raise lost()
-        if order not in {"ok", "lost after"}:
+        if not isinstance(order, str):
             return played(order)
         job = self.accept(request)
         if order == "lost after":
@@ -274,9 +279,13 @@ class Bench:
 
     def row(self, generation: Generation) -> AttemptRow:
         """Return what the ledger has of a generation."""
-        row = self.engine.attempts(lambda store: store.last_attempt(generation.id))
+        row = self.asked(lambda store: store.last_attempt(generation.id))
         assert row is not None
-        return row  # type: ignore[no-any-return]  # asked in the engine's thread
+        return row
+
+    def asked(self, question: Callable[[Store], T]) -> T:
+        """Return what the ledger answers, asked in the engine's thread."""
+        return self.engine.call(lambda: question(self.store()))
 
     def store(self) -> Store:
         """Return the engine's own ledger, to trouble it."""
@@ -302,3 +311,16 @@ def until(condition: Callable[[], Any], what: str = "", seconds: float = WAIT) -
             return found
         assert time.monotonic() < end, what or "it did not come to pass"
         pause.wait(0.01)
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the engine wait a hundredth of what it would after trouble."""
+    for module in (buying, keeping, reconciling, watching):
+        monkeypatch.setattr(module, "delay_after_failure", shortly)
+    monkeypatch.setattr(core, "DISK_WAIT", 0.05)
+    monkeypatch.setattr(reconciling, "EQUAL_WAIT", 0.05)
+
+
+def shortly(failures: int, **options: Any) -> float:
+    """Return a hundredth of the wait."""
+    return delay_after_failure(failures, **options) / 100

@@ -299,6 +299,7 @@ def test_what_is_unclear_is_adopted_by_a_person(real: Handle) -> None:
     assert ("saved", 1) == (one.status, accepted(real, "apimodels"))
 
 
+@pytest.mark.slow  # a file is waited for, in case it comes a moment later
 def test_files_that_come_a_moment_late(real: Handle) -> None:
     """A task that is done and names no file yet is asked again; when it never does, that is said, with what was paid."""
     real.configure(results="empty")

@@ -101,6 +101,16 @@ def test_one_image_too_many_is_refused_before_anything_is_sent(box: Handle) -> N
     assert 0 == requests(box, "create")
 
 
+def test_a_result_is_an_image_to_go_on_from(box: Handle) -> None:
+    """A service that takes addresses alone reads an earlier result where its provider keeps it; no bytes are sent."""
+    fox = made(model=PICTURE)
+    edited = made("the same in autumn", model=PICTURE, images=fox)
+
+    assert edited.status == "saved"
+    assert [fox.url] == sent(box)["input"]["image_input"]
+    assert made("the same in autumn", model=PICTURE, images=fox).cached
+
+
 def test_a_local_image_is_refused_before_anything_is_sent(box: Handle) -> None:
     """Armox takes public addresses only: the error says so, and nothing of the picture leaves this machine."""
     with pytest.raises(errors.InvalidImage, match="public address only"):

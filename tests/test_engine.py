@@ -10,16 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from scripted import PRICE, WAIT, Listless, Shop, Tailor, bench, lost, reply, until, wanted
 
 from notebookgen.errors import BudgetExceeded, JobAmbiguous, JobFailed, NotSent, NotWritable
 from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.states import State
 from notebookgen.records import NO_COST, Cost, Realm
+from scripted import PRICE, WAIT, Listless, Shop, Tailor, bench, hurry, lost, reply, until, wanted
 
 if TYPE_CHECKING:
     from notebookgen.records import Generation, Job, JobRef
     from notebookgen.wire import HttpRequest, HttpResponse
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
+    hurry(monkeypatch)
 
 
 def states(handle: Any) -> list[str]:
@@ -103,7 +109,7 @@ def test_what_is_refused_is_free_and_what_is_unclear_is_never_sent_again(home: P
     with bench(home, shop, Listless()) as desk:
         first = desk.bring(wanted())
         assert [state] == states(first)
-        assert ({"refused": 0, "ambiguous": 500_000_000}[state]) == desk.engine.attempts(
+        assert ({"refused": 0, "ambiguous": 500_000_000}[state]) == desk.asked(
             lambda store: store.committed(unit="USD")
         )
         second = desk.bring(wanted())
@@ -136,7 +142,7 @@ def test_what_never_left_is_tried_again_and_then_said(home: Path) -> None:
         handle = desk.bring(wanted())
         assert isinstance(handle.row(0).error, NotSent)
         assert ["planned"] == states(handle)
-        assert 0 == desk.engine.attempts(lambda store: store.committed(unit="USD"))
+        assert 0 == desk.asked(lambda store: store.committed(unit="USD"))
         assert ["saved"] == states(desk.bring(wanted()))
     assert 1 == len(shop.jobs)
 
@@ -270,8 +276,10 @@ def test_the_engine_survives_an_adapter_with_a_bug(home: Path, where: str) -> No
         good = desk.bring(wanted("a coat"), wanted("a hat"))
         assert bad.wait(WAIT)
         assert ["saved", "saved"] == states(good)
-        assert bad.row(0).error is not None
-        assert bad.row(0).error.__cause__ is None or "KeyError" in str(bad.row(0).error)
+        if where == "read_create":  # the reply could not be read, and the job was found on the list
+            assert ["saved"] == states(bad)
+        else:
+            assert "KeyError" in str(bad.row(0).error)
         if where == "create":
             assert "planned" == desk.row(wanted("torn")).state
             assert 2 == shop.seen["create"]
@@ -345,7 +353,7 @@ def test_a_ledger_with_an_account_of_nobody_opens(home: Path) -> None:
     from notebookgen.settings import Settings
 
     engine = Engine(settings=Settings(home=home), fetcher=desk.collector, lane_for=nobody)
-    assert State.SUBMITTED == engine.attempts(lambda store: store.last_attempt(wanted().id)).state
+    assert State.SUBMITTED == engine.call(lambda: engine._core.store.last_attempt(wanted().id)).state
     engine.close()
 
 
@@ -481,7 +489,9 @@ def fill(store: Any) -> None:
     store._db.execute("CREATE TABLE IF NOT EXISTS filler (text TEXT)")
     store._db.execute("UPDATE attempts SET error = NULL")
     # A column that grows beyond its page needs another one, and there is none.
-    store._db.execute("CREATE TRIGGER grow AFTER UPDATE OF job ON attempts BEGIN INSERT INTO filler VALUES (hex(zeroblob(40000))); END")
+    store._db.execute(
+        "CREATE TRIGGER grow AFTER UPDATE OF job ON attempts BEGIN INSERT INTO filler VALUES (hex(zeroblob(40000))); END"
+    )
 
 
 def test_a_transaction_that_cannot_be_committed_leaves_no_trace(home: Path) -> None:

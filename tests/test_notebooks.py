@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbclient
 import nbformat
 import pytest
+
+import surroundings
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -20,13 +23,19 @@ PNG = b"\x89PNG\r\n\x1a\n"
 CELL_BYTES = 4_000_000
 
 
-def executed(file: Path, folder: Path) -> NotebookNode:
-    """Run a notebook with its own kernel in a folder; the first cell that ends in an error raises."""
+def executed(file: Path, folder: Path, person: Path) -> NotebookNode:
+    """Run a notebook with its own kernel in a folder, as a person; the first cell that ends in an error raises."""
     notebook = nbformat.read(file, as_version=4)
     nbclient.NotebookClient(
         notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    ).execute()
+    ).execute(env=surroundings.environment(os.environ, person))
     return notebook
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+    """Run the quickstart on a machine without a key and with an empty ledger."""
+    return executed(FOLDER / "quickstart.ipynb", tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("person"))
 
 
 def outputs(notebook: NotebookNode, mime: str) -> list[str]:
@@ -63,29 +72,29 @@ def test_reads_well(file: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_quickstart_shows_every_kind(tmp_path: Path) -> None:
+def test_the_quickstart_shows_every_kind(quickstart: NotebookNode) -> None:
     """Run by nbclient on a machine without a key, the quickstart shows pictures, a clip, a sound and a text."""
-    shown = executed(FOLDER / "quickstart.ipynb", tmp_path)
-    pages = "\n".join(outputs(shown, "text/html"))
-    pictures = [base64.b64decode(each) for each in outputs(shown, "image/png")]
+    pages = "\n".join(outputs(quickstart, "text/html"))
+    pictures = [base64.b64decode(each) for each in outputs(quickstart, "image/png")]
 
     assert len(pictures) >= 4
     assert {PNG} == {picture[:8] for picture in pictures}
     assert "<video " in pages
     assert "<audio " in pages
-    assert "SANDBOX" in "\n".join(outputs(shown, "text/plain"))
+    assert "SANDBOX" in "\n".join(outputs(quickstart, "text/plain"))
 
 
 @pytest.mark.slow
-def test_the_quickstart_leaves_a_light_file(tmp_path: Path) -> None:
+def test_the_quickstart_leaves_a_light_file(quickstart: NotebookNode) -> None:
     """What a person saves after running it stays small, and needs neither widgets nor scripts."""
-    shown = executed(FOLDER / "quickstart.ipynb", tmp_path)
-    sizes = {cell.id: len(str(cell.outputs)) for cell in shown.cells if cell.cell_type == "code"}
-    ours = [page for page in outputs(shown, "text/html") if 'class="dataframe"' not in page]  # Polars styles its own
+    sizes = {cell.id: len(str(cell.outputs)) for cell in quickstart.cells if cell.cell_type == "code"}
+    ours = [
+        page for page in outputs(quickstart, "text/html") if 'class="dataframe"' not in page
+    ]  # Polars styles its own
     pages = "\n".join(ours).lower()
 
     assert {} == {cell: size for cell, size in sizes.items() if size > CELL_BYTES}
-    assert "widgets" not in shown.metadata
+    assert "widgets" not in quickstart.metadata
     assert "<script" not in pages
     assert "<style" not in pages
 
@@ -95,8 +104,8 @@ def test_the_quickstart_run_twice_buys_nothing_twice(tmp_path: Path, home: Path)
     """The same notebook in a new kernel on the same ledger adds no row but what it asks for afresh."""
     import notebookgen as ng
 
-    executed(FOLDER / "quickstart.ipynb", tmp_path)
+    executed(FOLDER / "quickstart.ipynb", tmp_path, home.parent)
     first = ng.ledger().frame()["id"].to_list()
-    executed(FOLDER / "quickstart.ipynb", tmp_path)
+    executed(FOLDER / "quickstart.ipynb", tmp_path, home.parent)
 
     assert sorted(first) == sorted(ng.ledger().frame()["id"].to_list())

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from notebookgen.sandbox import painter
+from notebookgen.sandbox.composition import stage
 from notebookgen.sandbox.painter import Request
 from notebookgen.sandbox.reading import caption, read
 from notebookgen.sandbox.vocabulary import SUBJECTS
@@ -41,21 +42,21 @@ def opened(data: bytes) -> Image.Image:
 
 
 def small(prompt: str, **more: object) -> bytes:
-    return painter.picture(Request(prompt, "m", **more), width=128, height=128)  # type: ignore[arg-type]
+    return painter.picture(Request(prompt, "m", **more), width=128, height=128)  # type: ignore[arg-type]  # checked by running it
 
 
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
 @pytest.mark.parametrize("size", [(256, 256), (320, 180), (144, 256), (640, 80)])
 def test_a_picture_is_a_file_of_its_form_and_size(form: str, size: tuple[int, int]) -> None:
     """A picture opens as what it was asked for, in the size it was asked for."""
-    image = opened(painter.picture(Request("a red fox", "m"), width=size[0], height=size[1], form=form))  # type: ignore[arg-type]
+    image = opened(painter.picture(Request("a red fox", "m"), width=size[0], height=size[1], form=form))  # type: ignore[arg-type]  # checked by running it
     assert (form.upper(), size, "RGB") == (image.format, image.size, image.mode)
 
 
 def test_an_unknown_form_is_refused() -> None:
     """A form that cannot be painted is named, not replaced by another one."""
     with pytest.raises(ValueError, match="not 'gif'"):
-        painter.picture(Request("a fox", "m"), width=64, height=64, form="gif")  # type: ignore[arg-type]
+        painter.picture(Request("a fox", "m"), width=64, height=64, form="gif")  # type: ignore[arg-type]  # checked by running it
 
 
 def test_the_same_request_gives_the_same_bytes_in_another_process() -> None:
@@ -122,6 +123,21 @@ def test_hostile_prompts_are_painted(prompt: str) -> None:
 def test_every_known_subject_is_drawn(word: str) -> None:
     """The vocabulary promises no subject that the painter cannot draw."""
     assert (128, 128) == opened(small(f"two red {word} at night")).size
+
+
+def test_the_setting_style_is_painted_like_the_word() -> None:
+    """A style may be a setting as well as a word of the prompt, and the setting wins."""
+    assert styled_by("watercolour") == "watercolour"
+    assert styled_by("pixel_art") == "pixel"
+    assert styled_by("line_drawing") == "line"
+    assert styled_by("photo") == "photo"
+    assert styled_by("nothing known") == "poster"
+
+
+def styled_by(style: str) -> str:
+    """Return the style in which a poster of a fox is painted under that setting."""
+    request = Request("a poster of a fox", "sandbox/picture", settings=(("style", style),))
+    return stage(request, 64, 64).brief.style
 
 
 @pytest.mark.parametrize(
@@ -312,14 +328,14 @@ def glb(data: bytes) -> tuple[dict[str, object], bytes]:
 def test_a_solid_is_a_closed_mesh_in_glb(prompt: str) -> None:
     """Chunks and lengths are right, bounds are those of the points, normals are of length one and point out, no edge is open."""
     document, data = glb(painter.solid(Request(prompt, "m")))
-    places, normals, colours = document["accessors"]  # type: ignore[misc]
+    places, normals, colours = document["accessors"]  # type: ignore[misc]  # checked by running it
     views = document["bufferViews"]
     assert places["count"] % 3 == 0
     assert {places["count"]} == {normals["count"], colours["count"]}
-    floats = array("f", data[: views[0]["byteLength"]])  # type: ignore[index]
+    floats = array("f", data[: views[0]["byteLength"]])  # type: ignore[index]  # checked by running it
     assert places["min"] == pytest.approx([min(floats[axis::3]) for axis in range(3)])
     assert places["max"] == pytest.approx([max(floats[axis::3]) for axis in range(3)])
-    start, size = views[1]["byteOffset"], views[1]["byteLength"]  # type: ignore[index]
+    start, size = views[1]["byteOffset"], views[1]["byteLength"]  # type: ignore[index]  # checked by running it
     bent = array("f", data[start : start + size])
     lengths = {round(sum(part * part for part in bent[at : at + 3]), 3) for at in range(0, len(bent), 3)}
     assert {1.0} == lengths

@@ -153,7 +153,7 @@ def test_a_generation_costs_what_the_list_says(
 
 def test_a_price_says_where_it_comes_from_and_what_it_is_per() -> None:
     """Sources, dates, other units and rates per token are told in the note."""
-    assert "an older page says 0.151 credits" in cost("apimodels:kling-v3-image").note
+    assert "an older page says 0.151 page credits" in cost("apimodels:kling-v3-image").note
     assert "2026-11-21" in cost("apixo:nano-banana").note
     assert "18 CNY per 1M tokens (input), 90 CNY per 1M tokens (output)" == cost("apimodels:claude-sonnet-4-6").note
 

@@ -125,7 +125,7 @@ def run_demo(options: argparse.Namespace) -> None:
             )
             raise NotebookgenError(message) from error
     nbformat.write(notebook, folder / "quickstart.ipynb")  # type: ignore[no-untyped-call]  # likewise
-    page, _ = HTMLExporter(template_name="lab").from_notebook_node(notebook)  # type: ignore[no-untyped-call]  # likewise
+    page, _ = HTMLExporter(template_name="lab", require_js_url="", mathjax_url="").from_notebook_node(notebook)  # type: ignore[no-untyped-call]  # likewise
     target = folder / "quickstart.html"
     target.write_text(page, encoding="utf-8")
     say(f"done in {time.monotonic() - began:.0f} s: {target}")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import InvalidCall, NotebookgenError, Stopped
+from notebookgen.jobs.asking import check_options
 from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.choosing import choose
 from notebookgen.jobs.house import House, house_of
 from notebookgen.jobs.listing import find_models, live_models, named_model
-from notebookgen.jobs.quote import Quote
+from notebookgen.jobs.quote import Quote, state_of
 from notebookgen.jobs.states import State
 from notebookgen.jobs.wishing import wish_of
 from notebookgen.providers import provider_class
@@ -37,6 +39,7 @@ __all__ = ["Client", "configure", "current_settings", "default_client", "sandbox
 _configured: dict[str, Any] = {}
 _follower: list[Any] = []
 _default: list[Client] = []
+_given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)  # by a task that was cancelled
 
 
 def current_settings() -> Settings:
@@ -52,7 +55,7 @@ def configure(**settings: Any) -> None:
     """
     base = load_settings(os.environ, Path.cwd())
     for name in settings:
-        if not hasattr(base, name):
+        if name == "file" or name not in Settings.__dataclass_fields__:
             base.changed("ng.configure", **{name: None})  # raises, with the near miss
     kept = {name: value for name, value in {**_configured, **settings}.items() if value is not None}
     base.changed("ng.configure", **kept)
@@ -81,12 +84,13 @@ def sandbox(**behaviour: Any) -> Embedded:
     Returns:
         A handle with ``.origin``, ``.state()``, ``.configure()`` and ``.stop()``; also a context manager.
     """
-    from notebookgen.sandbox.embedded import Embedded, embedded  # noqa: PLC0415 - loaded where it is asked for
+    from notebookgen.sandbox.embedded import Embedded, current, embedded  # noqa: PLC0415 - loaded where it is asked for
 
-    before = _configured.get("sandbox")
+    before, running = _configured.get("sandbox"), current()
+    behaved = running.behaviour if running is not None else None
     handle = embedded(**behaviour)
     configure(sandbox=True)
-    return Embedded(handle, lambda: configure(sandbox=before))
+    return Embedded(handle, lambda: configure(sandbox=before), before=behaved)
 
 
 class Client:
@@ -170,6 +174,8 @@ class Client:
             ProviderError, TransportError: The provider refused it, or could not be reached.
             JobError: It was accepted and did not end well, or nobody knows whether it was accepted.
         """
+        check_options(model=model, kind=kind, settings=settings, timeout=timeout, tag=tag)
+        cap = parse_budget(budget)
         lane, model_id = self._choose(model, kind)
         wish = wish_of(
             self._house,
@@ -184,8 +190,11 @@ class Client:
             fresh=fresh,
         )
         handle: RunHandle | None = None
+        given_up = _given_up.get()
         try:
-            handle = self._house.engine.start([wish], budget=parse_budget(budget), tag=tag, notebook=notebook_name())
+            if given_up is not None and given_up.is_set():
+                raise Stopped("Stopped before anything was sent. Nothing was charged.")  # noqa: TRY301 - nobody waits for it
+            handle = self._house.engine.start([wish], budget=cap, tag=tag, notebook=notebook_name())
             if not background:
                 self._follow(handle, timeout)
         except Stopped:
@@ -201,7 +210,15 @@ class Client:
     async def agenerate(self, prompt: str, **options: Any) -> Result | Results:
         """Do the same as ``generate`` without blocking the event loop; takes the same options."""
         background, timeout = options.pop("background", False), options.pop("timeout", None)
-        started = await asyncio.to_thread(self.generate, prompt, background=True, **options)
+        given_up = threading.Event()
+        outside = _given_up.set(given_up)
+        try:
+            started = await asyncio.to_thread(self.generate, prompt, background=True, timeout=timeout, **options)
+        except asyncio.CancelledError:
+            given_up.set()  # the call may still be being checked, in its thread
+            raise
+        finally:
+            _given_up.reset(outside)
         if background:
             return started
         limit = timeout if timeout is not None else self.settings.timeout
@@ -221,6 +238,7 @@ class Client:
         picked = {name: options.pop(name, None) for name in ("model", "images", "kind", "settings")}
         for name in ("samples", "budget", "fresh", "background", "timeout", "tag"):
             options.pop(name, None)
+        check_options(model=picked["model"], kind=picked["kind"], settings=picked["settings"])
         lane, model_id = self._choose(picked["model"], picked["kind"])
         wish = wish_of(
             self._house,
@@ -233,17 +251,7 @@ class Client:
             more=options,
         )
         row, seconds = self._house.engine.look(wish.generation)
-        states = {
-            State.SAVED: "cached",
-            State.INTENT: "running",
-            State.SUBMITTED: "running",
-            State.COMPLETED: "running",
-            State.AMBIGUOUS: "ambiguous",
-        }
-        state = states.get(State(row.state), "new") if row is not None else "new"
-        if row is not None and row.state == State.FAILED and row.retryable == 0:
-            state = "failed"
-        return Quote(wish.generation, wish.price, state, seconds)
+        return Quote(wish.generation, wish.price, state_of(row), seconds)
 
     def _choose(self, model: str | None, kind: Any) -> tuple[Lane, str]:
         """Return the way to the provider that is meant, and its model's id."""
@@ -310,7 +318,8 @@ class Client:
 
     def find_models(self, provider: str | None = None) -> list[Model]:
         """Return the known models, without any network: catalogues, and the live lists fetched before."""
-        return find_models(self._house, provider or self.provider, self._lane)
+        own = self._api_key is not None
+        return find_models(self._house, provider or self.provider, self._lane, has_own_key=own)
 
     def models_live(self, provider: str | None = None) -> list[Model]:
         """Return the models, with the live list of every provider that has one and can be asked now."""

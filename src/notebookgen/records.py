@@ -182,6 +182,7 @@ class InputImage:
         field: The provider's field it belongs in; None leaves the choice to the adapter.
         url: Its public address; None where we hold the bytes.
         sha256: Hash of the bytes, hexadecimal; None for an address.
+        origin: Where the bytes that we hold came from and may still be read, for services that take addresses alone.
         mime: Type told by its bytes, such as ``image/png``.
         size: Length in bytes.
         listed: Whether it was given as a member of a list (some fields take a list, some a single one).
@@ -190,9 +191,15 @@ class InputImage:
     field: str | None = None
     url: str | None = None
     sha256: str | None = None
+    origin: str | None = None
     mime: str = ""
     size: int = 0
     listed: bool = True
+
+    @property
+    def address(self) -> str | None:
+        """Where others can read it, as far as we know."""
+        return self.url or self.origin
 
     @property
     def key(self) -> str:

@@ -6,6 +6,7 @@ nor the home folder; those come from the environment or from ``ng.configure`` on
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -115,10 +116,13 @@ def _home(env: Mapping[str, str]) -> Path:
 
 def _table(path: Path) -> dict[str, object]:
     """Return the settings that a project file holds."""
+    text = ""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        message = f"{path} is no valid TOML: {error}.\nMend that line, or remove the file."
+        said = str(error).replace("at end of document", f"at line {len(text.splitlines())}, the last one")
+        message = f"{path} is no valid TOML: {said}.\nMend that line, or remove the file."
         raise SettingsError(message) from error
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}.\nMake it readable, or remove it."
@@ -154,7 +158,7 @@ def _checked(where: str, name: str, value: object) -> object:
         return value
     if name == "model" and (value is None or (isinstance(value, str) and value.strip())):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         if name == "concurrency" and isinstance(value, int) and 1 <= value <= 1000:
             return value
         if (name == "timeout" and value > 0) or (name == "settle" and value >= 0):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from notebookgen.errors import InvalidCall, InvalidPrompt, near_miss
 from notebookgen.normal import json_value, plain_text
 from notebookgen.records import Generation, InputImage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from notebookgen.media import MediaStore
     from notebookgen.providers import Provider
     from notebookgen.records import Kind, Model, Realm
 
-__all__ = ["RESERVED", "ask", "gather_settings", "input_images"]
+__all__ = ["RESERVED", "ask", "check_options", "gather_settings", "input_images", "on_this_machine"]
 
 # What `generate` takes by name; a setting that is nearly one of these is a slip of the pen that could cost money.
 RESERVED = (
@@ -39,13 +42,39 @@ RESERVED = (
 )
 
 
-def gather_settings(settings: Mapping[str, Any] | None, more: Mapping[str, Any], model: Model | None) -> dict[str, Any]:
+def check_options(*, model: object, kind: object, settings: object, timeout: object = None, tag: object = None) -> None:
+    """Check the kinds of what a call says beside its prompt, before anything is sent or written.
+
+    Raises:
+        InvalidCall: One of them is nothing that could be meant.
+    """
+    number = isinstance(timeout, Real) and not isinstance(timeout, bool)
+    for name, value, fits, wanted in (
+        ("model", model, isinstance(model, str), "text such as 'armox:google/nano-banana'"),
+        ("kind", kind, isinstance(kind, str), "text such as 'image'"),
+        ("settings", settings, isinstance(settings, Mapping), "a dictionary such as {'aspect_ratio': '16:9'}"),
+        ("timeout", timeout, number and float(timeout) > 0, "a number of seconds above 0"),  # type: ignore[arg-type]  # a Real
+        ("tag", tag, isinstance(tag, str), "text, to be kept in the ledger"),
+    ):
+        if value is not None and not fits:
+            message = f"{name}={str(value)[:80]!r} makes no sense. Nothing was sent. Give {wanted}."
+            raise InvalidCall(message)
+
+
+def gather_settings(
+    settings: Mapping[str, Any] | None, more: Mapping[str, Any], models: Iterable[Model]
+) -> dict[str, Any]:
     """Return the settings of a call: the dictionary's and the keywords'.
+
+    Args:
+        settings: The dictionary.
+        more: The keywords.
+        models: Whose settings are real words and no slips: the model, or where it is not known its provider's others.
 
     Raises:
         InvalidCall: A keyword is nearly a reserved name, or stands in both.
     """
-    known = {one.key for one in model.settings} if model is not None else set()
+    known = {one.key for model in models for one in model.settings}
     for key in more:
         hint = near_miss(key, RESERVED, most=1)
         if hint and key not in known and _close(key):
@@ -65,12 +94,13 @@ def _close(key: str) -> bool:
     return any(abs(len(key) - len(word)) <= 2 and key[:1] == word[:1] for word in RESERVED)
 
 
-def input_images(images: Any, store: MediaStore) -> tuple[InputImage, ...]:
+def input_images(images: Any, store: MediaStore, *, near: bool = False) -> tuple[InputImage, ...]:
     """Return the input images of a call, with the bytes of local ones kept.
 
     Args:
         images: None, one image, a list of images, or ``{field: image or list}``.
         store: Where the bytes are kept, so that a later kernel can send them.
+        near: Whether the provider is on this machine, so that it can read addresses of this machine.
 
     Raises:
         InvalidImage: One is missing, unreadable, or no image.
@@ -81,13 +111,15 @@ def input_images(images: Any, store: MediaStore) -> tuple[InputImage, ...]:
         found: list[InputImage] = []
         for field, value in images.items():
             several = isinstance(value, list | tuple)
-            found += [_image(one, store, str(field), listed=several) for one in (value if several else [value])]
+            found += [
+                _image(one, store, str(field), listed=several, near=near) for one in (value if several else [value])
+            ]
         return tuple(found)
     given = images if isinstance(images, list | tuple) else [images]
-    return tuple(_image(one, store, None, listed=True) for one in given)
+    return tuple(_image(one, store, None, listed=True, near=near) for one in given)
 
 
-def _image(value: Any, store: MediaStore, field: str | None, *, listed: bool) -> InputImage:
+def _image(value: Any, store: MediaStore, field: str | None, *, listed: bool, near: bool) -> InputImage:
     """Return one input image."""
     from notebookgen.media import read_image  # noqa: PLC0415 - loads Pillow when an image is given
 
@@ -95,7 +127,33 @@ def _image(value: Any, store: MediaStore, field: str | None, *, listed: bool) ->
     if read.url is not None:
         return InputImage(field=field, url=read.url, listed=listed)
     data = read.data or b""
-    return InputImage(field=field, sha256=store.keep_input(data), mime=read.mime, size=len(data), listed=listed)
+    return InputImage(
+        field=field,
+        sha256=store.keep_input(data),
+        origin=origin_of(value, near=near),
+        mime=read.mime,
+        size=len(data),
+        listed=listed,
+    )
+
+
+def origin_of(value: Any, *, near: bool) -> str | None:
+    """Return where a result's file can still be read; an address of this machine helps only services of this machine.
+
+    Args:
+        value: What was given as an image.
+        near: Whether the provider is on this machine.
+    """
+    url = getattr(value, "url", None)
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        return None
+    return url if near or not on_this_machine(url) else None
+
+
+def on_this_machine(url: str) -> bool:
+    """Whether an address is of the loopback range."""
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def ask(
@@ -124,13 +182,17 @@ def ask(
     if not text.isprintable() and any(ord(one) < 32 and one not in "\n\t" for one in text):
         message = "the prompt holds control characters, which no provider takes. Nothing was sent. Remove them."
         raise InvalidPrompt(message)
-    asked = Generation(
-        realm=realm,
-        model=model_id,
-        prompt=text,
-        settings={str(key): json_value(value, str(key)) for key, value in settings.items()},
-        images=tuple(images),
-        kind=kind or (model.kind if model is not None else None),
-    )
+    try:
+        asked = Generation(
+            realm=realm,
+            model=model_id,
+            prompt=text,
+            settings={str(key): json_value(value, str(key)) for key, value in settings.items()},
+            images=tuple(images),
+            kind=kind or (model.kind if model is not None else None),
+        )
+    except UnicodeEncodeError as error:  # a lone surrogate: half of a character, as a cut text has it
+        message = "the prompt, a setting or an address holds half a character, which cannot be sent. Nothing was sent."
+        raise InvalidPrompt(f"{message} Write it again.") from error
     prepared = provider.prepare(asked, model)
     return prepared if prepared.kind is not None or model is None else replace(prepared, kind=model.kind)

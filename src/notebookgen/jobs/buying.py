@@ -5,20 +5,19 @@ The intent is committed before the create leaves; a create goes out exactly once
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import (
-    BudgetExceeded,
     JobFailed,
     NotebookgenError,
     TransportError,
 )
 from notebookgen.jobs.outcomes import Accepted, NeverSent, Outcome, RefusedCreate, Unclear, outcome_of
+from notebookgen.jobs.reserving import over_budget, reservation
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.sending import send_create, to_upload, upload_all
 from notebookgen.jobs.states import State
-from notebookgen.ledger.rows import from_nano, realm_text, to_nano
+from notebookgen.ledger.rows import realm_text, to_nano
 from notebookgen.records import Cost, Phase
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ REFUSED_TRIES = 12
 UNCLEAR_IN_A_ROW = 3
 UNCLEAR_PAUSE = 30.0
 FOREIGN_LOOK = 0.5
+BOUGHT_ANEW = frozenset({State.PLANNED, State.REFUSED, State.CANCELLED, State.FAILED})
 # A few creates may be on their way when the pause begins; that many below the list's length, nothing can hide.
 LIST_MARGIN = 20
 
@@ -62,50 +62,80 @@ class Buying:
     # Wanted ------------------------------------------------------------------------------------------------------
 
     def claim(self) -> None:
-        """Take as many wanted tickets as there are free places and decide about them, in one transaction."""
+        """Decide about the tickets that came in, then buy as many as there are free places, each in one transaction.
+
+        What is known already does not queue behind creates that are held open for minutes.
+        """
         core = self._core
-        batch: list[Ticket] = []
-        while core.ready and len(batch) < core.settings.concurrency - core.sending:
-            ticket = core.ready.popleft()
-            if ticket.wanted:
-                batch.append(ticket)
-            else:
-                core.finish(ticket, ticket.error)
+        while core.ready or (core.queue and core.sending < core.settings.concurrency):
+            came = [core.ready.popleft() for _ in range(len(core.ready))]
+            unknown = self._together([ticket for ticket in came if not ticket.queued], self._known_of)
+            core.queue.extend(ticket for ticket in came if ticket.queued and ticket not in unknown)
+            core.queue.extend(ticket for ticket in came if ticket in unknown)
+            batch: list[Ticket] = []
+            while core.queue and len(batch) < core.settings.concurrency - core.sending:
+                batch.append(core.queue.popleft())
+            self._together(batch, self._decide)
+
+    def _together(
+        self, batch: list[Ticket], decide: Callable[[Ticket], Callable[[], None] | None]
+    ) -> frozenset[Ticket]:
+        """Decide about tickets in one transaction, then do what was decided; return those left for later."""
+        core = self._core
+        for ticket in [one for one in batch if not one.wanted]:
+            core.finish(ticket, ticket.error)
+        batch = [ticket for ticket in batch if ticket.wanted]
         if not batch:
-            return
-        follow_ups: list[tuple[Ticket, Callable[[], None]]] = []
+            return frozenset()
+        decided: list[tuple[Ticket, Callable[[], None] | None]] = []
         try:
             with core.store.transaction():
-                follow_ups = [(ticket, self._decide(ticket)) for ticket in batch]
-        except NotebookgenError as error:  # nothing was committed, so nothing is sent
+                for ticket in batch:
+                    decided.append((ticket, decide(ticket)))  # noqa: PERF401 - how far it came tells whose bug it is
+        except Exception as error:  # noqa: BLE001 - nothing was committed, so nothing is sent
             for ticket in batch:
                 ticket.state, ticket.key = State.PLANNED, 0
-                core.leave(ticket, error)
-            return
-        for ticket, follow_up in follow_ups:
-            core.safely(ticket, follow_up)
+            if isinstance(error, NotebookgenError):
+                for ticket in batch:
+                    core.leave(ticket, error)
+                return frozenset()
+            guilty = batch[min(len(decided), len(batch) - 1)]
+            core.broken(guilty, error)
+            return self._together([ticket for ticket in batch if ticket is not guilty], decide)
+        for ticket, follow_up in decided:
+            if follow_up is not None:
+                core.safely(ticket, follow_up)
+        return frozenset(ticket for ticket, follow_up in decided if follow_up is None)
 
     def _decide(self, ticket: Ticket) -> Callable[[], None]:
         """Return what is to be done once the transaction is committed; may commit an intent."""
+        known = self._known_of(ticket)
+        if known is not None:
+            return known
         row = self._core.store.last_attempt(ticket.generation.id)
-        if row is None or row.state in {State.REFUSED, State.CANCELLED}:
-            return self._buy(ticket)
-        if row.state == State.FAILED:
-            if row.retryable != 0:
-                return self._buy(ticket)
-            return lambda: self._known_failure(ticket, row)
-        if row.state == State.PLANNED:
+        if row is not None and row.state == State.PLANNED:
             ticket.load(row)
-            return self._buy(ticket)
+        return self._buy(ticket)
+
+    def _known_of(self, ticket: Ticket) -> Callable[[], None] | None:
+        """Return what is to be done where the ledger knows the content; None where it has to be bought."""
+        ticket.queued = False
+        row = self._core.store.last_attempt(ticket.generation.id)
+        if row is not None and row.state == State.FAILED and row.retryable == 0:
+            return lambda: self._known_failure(ticket, row)
+        if row is None or row.state in BOUGHT_ANEW:
+            ticket.queued = True
+            return None
         if row.state == State.SAVED:
             return lambda: self._known(ticket, row)
         if row.kernel != self._core.kernel.id and self._core.kernel.alive(row.kernel):
-            return lambda: self._foreign(ticket)
+            return lambda: self._foreign(ticket, row)
         return self.take_over(ticket, row)
 
     def take_over(self, ticket: Ticket, row: AttemptRow) -> Callable[[], None]:
         """Adopt an attempt that a kernel, dead by now, left open; return what is to be done after the commit."""
-        self._core.store.update(row.key, kernel=self._core.kernel.id)
+        if not self._core.store.take_over(row.key, row.kernel, self._core.kernel.id):
+            return lambda: self._foreign(ticket, row)  # yet another kernel was quicker
         ticket.load(row)
         ticket.expected = self._core.store.usual_seconds(ticket.generation)
         ticket.accepted, ticket.timed = self._core.clock.monotonic(), False
@@ -119,7 +149,7 @@ class Buying:
 
     def _interrupted(self, ticket: Ticket) -> None:
         """Look after a create whose process died: its reply may have been spooled, else it is ambiguous."""
-        kept = self._spool.load(ticket.key)
+        kept = self._spool.load(ticket.spooled)
         if kept is not None:
             self.settle(ticket, outcome_of(ticket.lane.provider, ticket.generation, kept))
             return
@@ -134,8 +164,9 @@ class Buying:
         ticket.cached = True
         if ticket.assets and all(self._core.fetcher.present(asset) for asset in ticket.assets):
             self._core.finish(ticket)
-        elif self._core.move(ticket, State.COMPLETED, kernel=self._core.kernel.id, outputs=None):
+        else:
             ticket.assets = ()
+            self._core.move(ticket, State.COMPLETED, kernel=self._core.kernel.id, outputs=None)
             self._keeping.resume(ticket, row)
 
     def _known_failure(self, ticket: Ticket, row: AttemptRow) -> None:
@@ -151,9 +182,13 @@ class Buying:
             ticket, JobFailed(message, id=row.generation, job=row.job, fail_code=row.fail_code, retryable=False)
         )
 
-    def _foreign(self, ticket: Ticket) -> None:
+    def _foreign(self, ticket: Ticket, row: AttemptRow) -> None:
         """Wait for another kernel that is buying the same content just now."""
         core = self._core
+        if row.state == State.AMBIGUOUS and not ticket.lane.lists:
+            ticket.load(row)
+            core.drop(ticket, self._reconciling.held_error(ticket))  # nobody is working on it: a person has to
+            return
         core.tell(ticket, "another kernel is making it")
 
         def look() -> None:
@@ -172,8 +207,7 @@ class Buying:
         wait = max(lane.paused_until - core.clock.monotonic(), 0.0)
         if (
             lane.lists
-            and lane.newer >= lane.provider.job_list_limit - LIST_MARGIN
-            and self._reconciling.waits_for(lane)
+            and core.store.newer_creates(realm_text(lane.realm)) >= lane.provider.job_list_limit - LIST_MARGIN
         ):
             wait = max(wait, 1.0)  # more creates could hide a lost one behind the end of the provider's list
         if wait > 0:
@@ -181,14 +215,15 @@ class Buying:
         images = to_upload(ticket)
         if images:
             return lambda: self._upload(ticket, images)
-        reserved = self._reservation(ticket)
-        over = self._over_budget(ticket, reserved)
+        reserved = reservation(core.store, ticket)
+        over = over_budget(core.store, ticket, reserved)
         if over is not None:
             return lambda: core.finish(ticket, over)
         ticket.at = core.clock.now()
         ticket.reserved = reserved
         if ticket.key:
-            core.move(ticket, State.INTENT, at=ticket.at, run=ticket.run, kernel=core.kernel.id, error=None)
+            columns = {"unit": reserved.unit, "reserved": to_nano(reserved.amount), "lost_at": None, "error": None}
+            core.move(ticket, State.INTENT, at=ticket.at, run=ticket.run, kernel=core.kernel.id, **columns)
         else:
             core.store.remember(ticket.generation, ticket.at)
             ticket.key = core.store.add_intent(
@@ -204,41 +239,6 @@ class Buying:
         ticket.expected = core.store.usual_seconds(ticket.generation)
         return lambda: self._send(ticket)
 
-    def _reservation(self, ticket: Ticket) -> Cost:
-        """Return what is to be set aside: the highest of what is listed and of what this has cost before."""
-        before = self._core.store.highest_charge(ticket.generation)
-        listed = ticket.price
-        if before is None:
-            return listed
-        amount, unit = from_nano(before[0]), before[1]
-        if listed.amount is None or (listed.unit == unit and amount > listed.amount):
-            return Cost(amount, unit, "listed", note="what it cost before")
-        return listed
-
-    def _over_budget(self, ticket: Ticket, reserved: Cost) -> BudgetExceeded | None:
-        """Return why the budget does not allow it, or None. Part of the transaction that commits the intent."""
-        if not ticket.budget.finite:
-            return None
-        if reserved.amount is None or reserved.unit is None:
-            return BudgetExceeded(
-                f"nobody lists a price for {ticket.generation.full_model}, so the budget of {ticket.budget} cannot hold."
-                " Nothing was sent.\n"
-                f"Tell its price: ng.configure(prices={{'{ticket.generation.full_model}': '0.03'}}), or say --budget none."
-            )
-        cap = ticket.budget.cap(reserved.unit)
-        if cap is None:
-            return BudgetExceeded(
-                f"{ticket.generation.full_model} is paid in {reserved.unit}, and the budget ({ticket.budget}) has none of it."
-                f" Nothing was sent.\nGive one: --budget '{reserved.amount:f} {reserved.unit}'"
-            )
-        taken = from_nano(self._core.store.committed(run=ticket.run, unit=reserved.unit))
-        if taken + reserved.amount <= cap:
-            return None
-        return BudgetExceeded(
-            f"{ticket.generation.full_model} needs {reserved}, and of the budget {max(cap - taken, Decimal(0)):f}"
-            f" {reserved.unit} is left. Nothing was sent.\nRaise it: --budget {taken + reserved.amount:f}"
-        )
-
     # Sent --------------------------------------------------------------------------------------------------------
 
     def _upload(self, ticket: Ticket, images: list[InputImage]) -> None:
@@ -249,7 +249,7 @@ class Buying:
             if uploaded is not None:
                 ticket.failures = 0
                 lane.uploads.update(uploaded)
-                core.ready.appendleft(ticket)
+                core.queue.appendleft(ticket)
             elif isinstance(error, TransportError) and ticket.failures < UNREACHABLE_TRIES:
                 ticket.failures += 1
                 wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
@@ -271,8 +271,9 @@ class Buying:
         uploads, spool = dict(lane.uploads), self._spool
         ticket.tries += 1
         ticket.accepted, ticket.timed = core.clock.monotonic(), True
-        lane.newer += 1
         core.sending += 1
+        for handle, index in ticket.followers:  # from here on nobody may say that nothing was sent
+            handle.put(index, ticket.facts(done=False))
         core.tell(ticket, "sending")
 
         def then(result: tuple[Outcome, HttpResponse | None] | None, error: BaseException | None) -> None:
@@ -280,6 +281,8 @@ class Buying:
             outcome, response = result or (Unclear(unexpected(error)), None)
             if response is not None:
                 self._reconciling.set_clock(lane, response)
+                if isinstance(outcome, Accepted) and outcome.job.id is None:
+                    ticket.reply = response  # it can be had nowhere else: kept until its files are in place
             core.safely(ticket, lambda: self.settle(ticket, outcome))
 
         core.work(lambda: send_create(ticket, uploads, core.fetcher, spool), then, create=True)
@@ -307,6 +310,9 @@ class Buying:
     def accepted(self, ticket: Ticket, job: Job) -> None:
         """Write down that there is a job, and look after it."""
         core = self._core
+        if job.id and (owner := core.store.owner_of(realm_text(ticket.lane.realm), job.id)) and owner.key != ticket.key:
+            self._taken(ticket, job.id)
+            return
         ticket.job, ticket.route, ticket.failures = job.id, job.route, 0
         if not job.phase.over:
             ticket.accepted = core.clock.monotonic()  # an immediate answer is timed from when it was sent
@@ -328,9 +334,20 @@ class Buying:
             core.move(ticket, State.SUBMITTED, error=None, **columns)
             self._watching.begin(ticket, job)
 
+    def _taken(self, ticket: Ticket, job: str) -> None:
+        """Hold a create that was answered with a job which another attempt has: one job is never counted twice."""
+        core = self._core
+        ticket.lost_at = core.clock.now()
+        ticket.error = NotebookgenError(f"it was answered with job {job}, which belongs to another generation already")
+        core.move(ticket, State.AMBIGUOUS, lost_at=ticket.lost_at, error=str(ticket.error))
+        self._reconciling.hold(ticket)
+
     def adopt(self, ticket: Ticket, job: Job) -> None:
         """Take a job for the answer of an ambiguous create, and go on from where the job stands."""
         core = self._core
+        if job.id and core.store.owner_of(realm_text(ticket.lane.realm), job.id):
+            self._reconciling.hold(ticket)  # another kernel was quicker: look once more
+            return
         ticket.job, ticket.route, ticket.error = job.id, job.route or ticket.route, None
         ticket.accepted, ticket.failures, ticket.timed = core.clock.monotonic(), 0, False
         columns = {"job": job.id, "route": ticket.route, "submitted": core.clock.now(), "error": None}
@@ -358,7 +375,6 @@ class Buying:
         """Take back an intent whose create never left this machine; try again a few times."""
         core = self._core
         core.move(ticket, State.PLANNED, error=str(error))
-        ticket.lane.newer = max(ticket.lane.newer - 1, 0)
         cause = error.__cause__
         if isinstance(cause, NotebookgenError) and not isinstance(cause, TransportError):
             core.finish(ticket, cause)  # it could not be built: trying again would not help

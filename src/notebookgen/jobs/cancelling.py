@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from notebookgen.jobs.states import OPEN
+from notebookgen.errors import NotebookgenError
+from notebookgen.jobs.states import OPEN, State
 
 if TYPE_CHECKING:
     from notebookgen.jobs.core import Core
@@ -26,25 +27,29 @@ def cancel_all(core: Core, watching: Watching, what: str | None) -> Future[list[
         A line for each job, once every provider has answered.
     """
     told: Future[list[str]] = Future()
-    tickets = [
+    meant = [
         ticket
         for ticket in core.tickets.values()
-        if ticket.state in OPEN
-        and (
-            what is None
-            or ticket.generation.id.startswith(what)
-            or what in {ticket.run, *(handle.id for handle, _ in ticket.followers)}
-        )
+        if what is None
+        or ticket.generation.id.startswith(what)
+        or what in {ticket.run, *(handle.id for handle, _ in ticket.followers)}
     ]
-    lines: list[str] = []
+    unsent = [ticket for ticket in meant if ticket.state is State.PLANNED]
+    tickets = [ticket for ticket in meant if ticket.state in OPEN]
+    for ticket in meant:
+        ticket.wanted = False  # also what is on its way: it is not sent a second time
+    for ticket in unsent:
+        core.drop(ticket, NotebookgenError("cancelled before it was sent. Nothing was charged."))
+    lines = [f"{len(unsent)} not sent yet, and never will be."] if unsent else []
+    expected = len(lines) + len(tickets)
 
     def tell(line: str) -> None:
         lines.append(line)
-        if len(lines) >= len(tickets) and not told.done():
+        if len(lines) >= expected and not told.done():
             told.set_result(lines)
 
     for ticket in tickets:
         watching.cancel(ticket, tell)
     if not tickets:
-        told.set_result(["nothing is under way, so there is nothing to cancel."])
+        told.set_result(lines or ["nothing is under way, so there is nothing to cancel."])
     return told

@@ -12,13 +12,13 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import LedgerError, NotebookgenError, NotWritable
+from notebookgen.errors import IllegalMove, LedgerError, NotebookgenError, NotWritable
 from notebookgen.jobs.states import OPEN, State, move
 from notebookgen.jobs.workers import Workers
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from queue import SimpleQueue
 
     from notebookgen.jobs.clock import Clock
@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from notebookgen.ledger.store import Store
     from notebookgen.settings import Settings
 
-__all__ = ["Core"]
+__all__ = ["Core", "Elsewhere", "guarded"]
 
 log = logging.getLogger("notebookgen")
 DISK_WAIT = 2.0
+
+
+class Elsewhere(Exception):
+    """Another kernel has moved the attempt."""
 
 
 class Core:
@@ -55,7 +59,8 @@ class Core:
         self.rng = rng
         self.settings = settings
         self.tickets: dict[str, Ticket] = {}
-        self.ready: deque[Ticket] = deque()
+        self.ready: deque[Ticket] = deque()  # to be looked up in the ledger
+        self.queue: deque[Ticket] = deque()  # to be bought, in their order, when there is a free place
         self.sending = 0
         self._inbox = inbox
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
@@ -63,6 +68,12 @@ class Core:
         # A create may be held open for minutes, so creates have threads of their own and never hold up a look.
         self._senders = Workers(settings.concurrency, "notebookgen-create")
         self._workers = Workers(max(8, settings.concurrency), "notebookgen-work")
+
+    def adjust(self, settings: Settings) -> None:
+        """Take other settings over, from now on."""
+        self.settings = settings
+        self._senders.allow(settings.concurrency)
+        self._workers.allow(max(8, settings.concurrency))
 
     # Time and threads --------------------------------------------------------------------------------------------
 
@@ -73,6 +84,10 @@ class Core:
     def later(self, seconds: float, event: Callable[[], None]) -> None:
         """Run ``event`` after so many seconds."""
         heapq.heappush(self._timers, (self.clock.monotonic() + seconds, next(self._order), event))
+
+    def soon(self, ticket: Ticket, seconds: float, event: Callable[[], None]) -> None:
+        """Run an event of a ticket after so many seconds, as ``safely`` does."""
+        self.later(seconds, lambda: self.safely(ticket, event))
 
     def due(self) -> tuple[list[Callable[[], None]], float | None]:
         """Return the events that are due now, and the seconds until the next one (None: there is none)."""
@@ -96,39 +111,66 @@ class Core:
         """
         try:
             event()
+        except Elsewhere:
+            self.begin_again(ticket)
         except (NotWritable, LedgerError) as error:
+            if isinstance(error, IllegalMove):
+                self.broken(ticket, error)
+                return
             self.tell(ticket, "waiting: the ledger cannot be written")
             for handle, _ in ticket.followers:
                 handle.note(str(error))
             self.later(DISK_WAIT, lambda: self.safely(ticket, event))
-        except Exception as error:
-            # A bug must end this row, not the engine: what is in the ledger stays there for the next kernel.
-            log.exception("notebookgen: unexpected error while looking after %s", ticket.generation.id)
-            wrapped = NotebookgenError(
-                f"an unexpected {type(error).__name__} stopped the work on {ticket.generation.id[:8]}: {error}\n"
-                "What was paid for is in the ledger: restart the kernel and type: %generate resume"
-            )
-            wrapped.__cause__ = error
-            self.leave(ticket, wrapped)
+        except Exception as error:  # noqa: BLE001 - said to who waits, and logged
+            self.broken(ticket, error)
+
+    def broken(self, ticket: Ticket, error: Exception) -> None:
+        """End the work on a row because of a bug: the row, not the engine.
+
+        What is in the ledger stays there, and the next call for that content begins again from it.
+        """
+        log.error("notebookgen: unexpected error while looking after %s", ticket.generation.id, exc_info=error)
+        wrapped = NotebookgenError(
+            f"an unexpected {type(error).__name__} stopped the work on {ticket.generation.id[:8]}: {error}\n"
+            "What was paid for is in the ledger: run it again, or type: %generate resume"
+        )
+        wrapped.__cause__ = error
+        self.drop(ticket, wrapped)
+
+    def begin_again(self, ticket: Ticket) -> None:
+        """Look a ticket up in the ledger anew, because another kernel has moved its attempt."""
+        ticket.state, ticket.key = State.PLANNED, 0
+        if ticket.followers:
+            self.ready.append(ticket)
+        elif self.tickets.get(ticket.generation.id) is ticket:
+            del self.tickets[ticket.generation.id]
 
     # Tickets -----------------------------------------------------------------------------------------------------
 
-    def move(self, ticket: Ticket, new: State, /, **columns: Any) -> bool:
+    def move(self, ticket: Ticket, new: State, /, **columns: Any) -> None:
         """Change a ticket's state, in the ledger first; every change of a state goes through here.
-
-        Returns:
-            Whether it was ours to change: False means that another kernel has moved the attempt meanwhile.
 
         Raises:
             IllegalMove: The table of states has no such move.
+            Elsewhere: It was not ours to change: another kernel has moved the attempt meanwhile.
         """
         move(ticket.state, new)
         if not self.store.update(ticket.key, str(ticket.state), state=str(new), **columns):
-            return False
+            raise Elsewhere
         ticket.state = new
         for handle, index in ticket.followers:
             handle.put(index, ticket.facts(done=False))
-        return True
+
+    @contextlib.contextmanager
+    def settling(self, ticket: Ticket) -> Iterator[None]:
+        """Make what happens to a ticket inside one transaction; where it cannot be committed, nothing has happened."""
+        before = ticket.state
+        try:
+            with self.store.transaction():
+                yield
+        except BaseException:
+            ticket.state = before
+            raise
 
     def tell(self, ticket: Ticket, phase: str) -> None:
         """Tell those who follow a ticket what is going on."""
@@ -158,7 +200,21 @@ class Core:
         if ticket.state not in OPEN and self.tickets.get(ticket.generation.id) is ticket:
             del self.tickets[ticket.generation.id]
 
+    def drop(self, ticket: Ticket, error: NotebookgenError) -> None:
+        """Tell the followers that nothing more will come for now; the next call begins again from the ledger."""
+        self.leave(ticket, error)
+        if self.tickets.get(ticket.generation.id) is ticket:
+            del self.tickets[ticket.generation.id]
+
     def open_in(self, lane: Lane, state: State) -> list[Ticket]:
         """Return the tickets of a lane in a state, oldest first."""
         found = [one for one in self.tickets.values() if one.lane is lane and one.state is state]
         return sorted(found, key=lambda one: one.key)
+
+
+def guarded(event: Callable[[], None]) -> None:
+    """Handle an event of the loop; a bug in one must not end the work on all the others."""
+    try:
+        event()
+    except Exception:  # a bug, whatever it is
+        log.exception("notebookgen: unexpected error in the engine")

@@ -7,10 +7,12 @@ looked after and brought home, and nothing new is sent.
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import threading
 import uuid
 from concurrent.futures import Future
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -19,11 +21,11 @@ from notebookgen.jobs.budget import NO_BUDGET, Budget
 from notebookgen.jobs.buying import Buying
 from notebookgen.jobs.cancelling import cancel_all
 from notebookgen.jobs.clock import Clock, SystemClock
-from notebookgen.jobs.core import Core
+from notebookgen.jobs.core import Core, guarded
 from notebookgen.jobs.handle import RunHandle
 from notebookgen.jobs.keeping import Keeping
 from notebookgen.jobs.reconciling import Reconciling
-from notebookgen.jobs.resolving import check_action, find_ambiguous
+from notebookgen.jobs.resolving import Resolving, check_action, claim_row, find_ambiguous
 from notebookgen.jobs.states import State
 from notebookgen.jobs.stopping import stopped_line
 from notebookgen.jobs.ticket import Lane, Ticket, Wish
@@ -32,7 +34,6 @@ from notebookgen.ledger.kernels import KernelLock
 from notebookgen.ledger.rows import realm_from
 from notebookgen.ledger.store import Store
 from notebookgen.media.spool import Spool
-from notebookgen.records import Job, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,9 +45,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Action", "Engine"]
 
+log = logging.getLogger("notebookgen")
+
 Action = Literal["adopt", "resubmit", "write_off"]
 T = TypeVar("T")
 CALL_SECONDS = 60.0
+ENDED = (
+    "the work of this home folder has ended in this process. Nothing was sent. Call it again, or restart the kernel."
+)
 
 
 class Engine:
@@ -101,8 +107,15 @@ class Engine:
             except BaseException as error:  # noqa: BLE001 - handed to the caller
                 done.set_exception(error)
 
+        if not self.alive:
+            raise NotebookgenError(ENDED)
         self._inbox.put(event)
         return done.result(timeout)
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a thread to do the work; in a forked process there is none."""
+        return self._thread.is_alive()
 
     def start(
         self,
@@ -129,6 +142,10 @@ class Engine:
             self._inbox.put(lambda: self._unwant(*begun))
             raise
 
+    def adjust(self, settings: Settings) -> None:
+        """Take other settings over, from the next event on; the home folder stays what it is."""
+        self._inbox.put(lambda: self._core.adjust(settings))
+
     def resume(self, run: str | None = None) -> RunHandle:
         """Look after everything that is open (or what one run left open), and return a handle on it."""
         return self.call(lambda: self._resume(run))
@@ -143,7 +160,7 @@ class Engine:
 
     def cancel(self, run: str | None = None) -> Future[list[str]]:
         """Ask the providers to cancel what is under way (of one run), and return lines for a person, later."""
-        return self.call(lambda: self._cancel(run))
+        return self.call(lambda: cancel_all(self._core, self._watching, run))
 
     def look(self, generation: Generation) -> tuple[AttemptRow | None, float | None]:
         """Return what the ledger knows of a content, and how long such a job usually takes."""
@@ -206,15 +223,13 @@ class Engine:
             inbox=self._inbox,
         )
         spool = Spool(self._settings.home / "spool")
-        self._reconciling = Reconciling(core, self._adopt)
+        # The parts need each other, so one of them is reached from here.
+        self._reconciling = Reconciling(core, lambda ticket, job: self._buying.adopt(ticket, job))  # noqa: PLW0108 - made below
         self._keeping = Keeping(core, spool)
         self._watching = Watching(core, self._keeping, self._reconciling.set_clock)
         self._buying = Buying(core, self._watching, self._keeping, self._reconciling, spool)
+        self._resolving = Resolving(core, self._reconciling, self._buying.adopt)
         self._recover(sandbox=False)
-
-    def _adopt(self, ticket: Ticket, job: Job) -> None:
-        """Go on with a ticket whose job was found; the parts need each other, so one of them is reached from here."""
-        self._buying.adopt(ticket, job)
 
     def _loop(self) -> None:
         """Handle what comes in and what is due, for as long as the process lives."""
@@ -222,24 +237,23 @@ class Engine:
         while not self._closing or (core.sending and self._clock.monotonic() < self._closing_until):
             events, wait = core.due()
             for event in events:
-                event()
-            if core.ready and not self._closing:
-                self._buying.claim()
+                guarded(event)
+            if (core.ready or core.queue) and not self._closing:
+                guarded(self._buying.claim)
             if events:
                 continue
             longest = 0.1 if self._closing else 3600.0
             with contextlib.suppress(Empty):
-                self._inbox.get(timeout=longest if wait is None else min(wait, longest))()
+                guarded(self._inbox.get(timeout=longest if wait is None else min(wait, longest)))
                 while True:
-                    self._inbox.get_nowait()()
+                    guarded(self._inbox.get_nowait())
 
     # Runs --------------------------------------------------------------------------------------------------------
 
     def _lane(self, lane: Lane) -> Lane:
         """Return the one lane of a realm; the newest adapter and wire win (the address may have changed)."""
-        known = self._lanes.setdefault(lane.realm, lane)
-        if known is not lane:
-            known.provider, known.transport = lane.provider, lane.transport
+        known = self._lanes.setdefault(lane.realm, replace(lane))  # a copy: the one given stays with its own address
+        known.provider, known.transport = lane.provider, lane.transport
         known.stopped = None  # a person asks again: the account may have been mended
         return known
 
@@ -307,16 +321,25 @@ class Engine:
                 continue
             if row.kernel != core.kernel.id and core.kernel.alive(row.kernel):
                 continue
-            lane = self._lanes.get(realm) or self._lane_for(realm)
+            lane = self._lane_at_hand(realm)
             generation = core.store.generation(row.generation)
             if lane is None or generation is None:
                 continue
             ticket = Ticket(generation, self._lane(lane), row.run)
             ticket.wanted = False  # finish what was begun; buy nothing
             core.tickets[generation.id] = ticket
-            core.safely(ticket, self._buying.take_over(ticket, row))
+            core.safely(ticket, lambda ticket=ticket, row=row: self._buying.take_over(ticket, row)())  # type: ignore[misc]  # mypy cannot type a lambda's defaults
             taken.append(ticket)
         return taken
+
+    def _lane_at_hand(self, realm: Realm) -> Lane | None:
+        """Return the way to a realm met in the ledger; None where its key or its provider's package is not at hand."""
+        known: Lane | None = self._lanes.get(realm)
+        try:
+            return known or self._lane_for(realm)
+        except NotebookgenError as error:
+            log.warning("notebookgen: what is open at %s is left as it is: %s", realm.provider, error)
+            return None
 
     def _resume(self, run: str | None) -> RunHandle:
         """Take over what is open and give a handle on it."""
@@ -355,41 +378,19 @@ class Engine:
     def _resolve(self, id: str, action: str, job: str | None) -> RunHandle:
         """Settle what is ambiguous."""
         core = self._core
-        row = find_ambiguous(core.store, core.kernel, id)
+        row = find_ambiguous(core.store, core.kernel, id, self._lane_at_hand)
         generation, realm = core.store.generation(row.generation), realm_from(row.realm)
-        lane = self._lanes.get(realm) or self._lane_for(realm)
+        lane = self._lane_at_hand(realm)
         if generation is None or lane is None:
             message = f"the key of the account {realm} is not at hand. Set it and resolve again."
             raise InvalidCall(message)
         check_action(action, job, lane, id)
+        claim_row(core.store, core.kernel, row, job)
         ticket = core.tickets.get(generation.id) or Ticket(generation, self._lane(lane), row.run)
         ticket.load(row)
         core.tickets[generation.id] = ticket
-        core.store.update(row.key, kernel=core.kernel.id)
         handle = self._handle(uuid.uuid4().hex[:10], [generation])
         ticket.followers.append((handle, 0))
         ticket.wanted = action == "resubmit"
-        if action == "adopt" and job:
-            self._buying.adopt(
-                ticket, Job(job, Phase.RUNNING, route=row.route or lane.provider.route_of(generation, ticket.model))
-            )
-        elif action == "adopt":
-            self._reconciling.hold(ticket)
-        else:
-            self._reconciling.write_off(ticket, f"{action} by a person: nobody knows whether it was accepted")
-            if action == "write_off":
-                core.finish(ticket)
-            else:
-                self._again(ticket, handle.id)
+        core.safely(ticket, lambda: self._resolving.act(ticket, action, job, handle.id))
         return handle
-
-    def _again(self, ticket: Ticket, run: str) -> None:
-        """Buy a written-off generation once more, as a run of its own, at a person's word."""
-        core = self._core
-        core.store.begin_run(run, at=core.clock.now(), kernel=core.kernel.id, notebook=None, tag=None)
-        ticket.price, ticket.run, ticket.state, ticket.key = ticket.reserved, run, State.PLANNED, 0
-        core.ready.append(ticket)
-
-    def _cancel(self, run: str | None) -> Future[list[str]]:
-        """Ask the providers to cancel what is under way."""
-        return cancel_all(self._core, self._watching, run)

@@ -5,6 +5,7 @@ The engine's thread writes it, any other thread reads it; only what is frozen cr
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from notebookgen.records import Asset, Generation
 
 __all__ = ["Delivered", "Progress", "RunHandle", "duration"]
+
+log = logging.getLogger("notebookgen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class RunHandle:
         self._failure: BaseException | None = None
         self._callbacks: list[Callable[[], None]] = []
         self._left = len(self._rows)
+        if not self._rows:
+            self._ended = self._began
 
     # Written by the engine ---------------------------------------------------------------------------------------
 
@@ -132,7 +137,8 @@ class RunHandle:
             self._rows[index] = row
             if row.done:
                 self._phases.pop(index, None)
-            self._wake()
+            callbacks = self._wake()
+        call_all(callbacks)
 
     def tell(self, index: int, phase: str, expected: float | None = None) -> None:
         """Set what is going on with a row, in a word or two."""
@@ -152,15 +158,17 @@ class RunHandle:
         with self._changed:
             self._failure = error
             self._left = 0
-            self._wake()
+            callbacks = self._wake()
+        call_all(callbacks)
 
-    def _wake(self) -> None:
-        """Tell who waits, when all is over."""
-        if self._left <= 0 and self._ended is None:
-            self._ended = self._clock()
-            self._changed.notify_all()
-            for callback in self._callbacks:
-                callback()
+    def _wake(self) -> list[Callable[[], None]]:
+        """Tell who waits, when all is over; return who is to be called, without the lock."""
+        if self._left > 0 or self._ended is not None:
+            return []
+        self._ended = self._clock()
+        self._changed.notify_all()
+        callbacks, self._callbacks = self._callbacks, []
+        return callbacks
 
     # Read by anybody ---------------------------------------------------------------------------------------------
 
@@ -252,9 +260,33 @@ class RunHandle:
         text = (
             " + ".join(words) + (" (listed)" if listed else "") if words else ("nothing spent" if not unknown else "")
         )
+        dearer = [row for row in rows if _dearer(row)]
+        if dearer:
+            text += f", listed at {_plain(dearer[0].reserved)}" if len(rows) == 1 else f", {len(dearer)} above the list"
         if unknown:
             text += f"{' + ' if text else ''}cost unknown" + (f" for {unknown}" if len(rows) > 1 else "")
         return text + (f", {held} still open" if held and len(rows) > 1 else "")
+
+
+def call_all(callbacks: Sequence[Callable[[], None]]) -> None:
+    """Call those who wait for the end; a listener's own trouble is logged and is not ours."""
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception:  # somebody else's code
+            log.exception("notebookgen: a callback at the end of a run failed")
+
+
+def _dearer(row: Delivered) -> bool:
+    """Whether a provider took more than what was reserved after its own list; what the sandbox takes is nobody's."""
+    if row.cached or row.generation.realm.sandbox or row.cost.amount is None or row.reserved.amount is None:
+        return False
+    return row.cost.unit == row.reserved.unit and row.cost.amount > row.reserved.amount
+
+
+def _plain(cost: Cost) -> str:
+    """Return an amount and its unit, without its basis."""
+    return f"{plain_number(cost.amount or Decimal(0))} {cost.unit}"
 
 
 def spent_by(rows: Sequence[Delivered]) -> dict[str, Decimal]:

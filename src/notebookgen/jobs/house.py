@@ -45,7 +45,7 @@ def house_of(settings: Settings) -> House:
     """Return the one house of a home folder in this process, with the newest settings."""
     with _lock:
         house = _houses.setdefault(settings.home, House(settings))
-    house.settings = settings
+    house.adjust(settings)
     return house
 
 
@@ -57,10 +57,17 @@ class House:
         self.settings = settings
         self.book = ModelBook(settings.home / "models")
         self._lock = threading.RLock()
+        self._lanes_lock = threading.Lock()  # the engine asks for lanes while it is being started under the other one
         self._engine: Engine | None = None
         self._media: MediaStore | None = None
         self._collector: Collector | None = None
         self._lanes: dict[tuple[Realm, str], Lane] = {}
+
+    def adjust(self, settings: Settings) -> None:
+        """Take other settings over, also for work that is under way."""
+        changed, self.settings = settings != self.settings, settings
+        if changed and self._engine is not None:
+            self._engine.adjust(settings)
 
     @property
     def media(self) -> MediaStore:
@@ -83,7 +90,7 @@ class House:
         from notebookgen.transport import AssetFetcher  # noqa: PLC0415 - likewise
 
         with self._lock:
-            if self._engine is None:
+            if self._engine is None or not self._engine.alive:  # a forked process has no threads of its parent
                 collector = Collector(self.media, AssetFetcher())
                 self._engine = Engine(settings=self.settings, fetcher=collector, lane_for=self.lane_of)
             return self._engine
@@ -94,11 +101,13 @@ class House:
             if self._engine is not None:
                 self._engine.close()
                 self._engine = None
-            for lane in self._lanes.values():
+            with self._lanes_lock:
+                lanes = list(self._lanes.values())
+                self._lanes.clear()
+            for lane in lanes:
                 close = getattr(lane.transport, "close", None)
                 if close is not None:
                     close()
-            self._lanes.clear()
         with _lock:
             if _houses.get(self.settings.home) is self:
                 del _houses[self.settings.home]
@@ -140,9 +149,10 @@ class House:
         """Return the way to a realm met in the ledger, or None where its key is not at hand."""
         if realm.sandbox:
             return self._lane(realm, Secret(SANDBOX_KEY), None)
-        for known, _ in self._lanes:
-            if known == realm:
-                return next(lane for (one, _), lane in self._lanes.items() if one == realm)
+        with self._lanes_lock:
+            known = [lane for (one, _), lane in self._lanes.items() if one == realm]
+        if known:
+            return known[0]
         found = self.key(realm.provider)
         if found is None or account_of(found.secret, realm.provider) != realm.account:
             return None
@@ -156,7 +166,7 @@ class House:
         from notebookgen.transport import HttpTransport  # noqa: PLC0415 - loads requests
 
         provider = adapter or provider_class(realm.provider)(embedded().base_urls[realm.provider])
-        with self._lock:
+        with self._lanes_lock:
             key = (realm, provider.base_url)
             if key not in self._lanes or session is not None:
                 transport = HttpTransport(secret, origin=provider.base_url, session=session)

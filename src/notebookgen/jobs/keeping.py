@@ -12,13 +12,18 @@ from notebookgen.errors import (
     AssetError,
     AssetGone,
     AssetRefused,
+    Forbidden,
+    InvalidKey,
     JobFailed,
     NotebookgenError,
+    NotFound,
+    NotWritable,
 )
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
-from notebookgen.jobs.watching import ending_cost
+from notebookgen.jobs.watching import ending_cost, long_since
 from notebookgen.ledger.rows import outputs_from, outputs_text, to_nano
+from notebookgen.providers import fault_error
 from notebookgen.records import Phase
 
 if TYPE_CHECKING:
@@ -33,6 +38,8 @@ __all__ = ["Keeping"]
 
 TRANSFERS = 6
 EMPTY_LOOKS = 4
+ASKS = 3
+FULL_WAIT = 30.0
 
 
 class Keeping:
@@ -48,7 +55,7 @@ class Keeping:
         core = self._core
         if not job.outputs and ticket.failures < EMPTY_LOOKS and ticket.job and ticket.state is State.SUBMITTED:
             ticket.failures += 1  # "completed" may come a moment before the addresses do
-            core.later(1.0 + ticket.failures, lambda: self._ask_again(ticket))
+            core.soon(ticket, 1.0 + ticket.failures, lambda: self._ask_again(ticket))
             return
         ticket.cost = ending_cost(ticket, job)
         seconds = core.clock.monotonic() - ticket.accepted if ticket.timed else None
@@ -61,15 +68,18 @@ class Keeping:
         if ticket.cost.unit:
             columns["unit"] = ticket.cost.unit
         core.move(ticket, State.COMPLETED, **columns)
-        if not job.outputs:
+        if job.outputs:
+            ticket.failures = 0
+            self._fetch(ticket)
+        elif ticket.job and ticket.failures < EMPTY_LOOKS:
+            ticket.failures += 1
+            core.soon(ticket, 1.0, lambda: self._ask_again(ticket))
+        else:
             self._lost(ticket, "the provider says it is done and names no result")
-            return
-        ticket.failures = 0
-        self._fetch(ticket)
 
     def resume(self, ticket: Ticket, row: AttemptRow) -> None:
         """Go on with work that an earlier kernel left completed, or whose file has gone from its place."""
-        kept = self._spool.load(row.key)
+        kept = self._spool.load(ticket.spooled)
         if kept is not None:
             job = ticket.lane.provider.read_create(kept, ticket.generation)
             ticket.outputs = job.outputs
@@ -115,20 +125,25 @@ class Keeping:
             if ticket.failures < TRANSFERS:
                 wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
                 core.tell(ticket, f"waiting to download again: {errors[0]}")
-                core.later(wait, lambda: self._fetch(ticket))
+                core.soon(ticket, wait, lambda: self._fetch(ticket))
                 return
             said = str(errors[0]).splitlines()[0]
             message = (
                 f"it is paid for and made, but the file could not be brought here: {said}\n"
                 "Nothing is lost yet: run the cell again, or type: %generate resume"
             )
-            core.leave(ticket, AssetError(message))
-            core.tickets.pop(ticket.generation.id, None)  # the next run begins again from the ledger
+            if self._only_here(ticket):
+                core.leave(ticket, AssetError(message))
+                core.soon(ticket, FULL_WAIT, lambda: self._fetch(ticket))
+            else:
+                core.drop(ticket, AssetError(message))
             return
-        if lost and ticket.job and not ticket.asked_again:
-            # Expired, moved, or an error page in the file's place: the job may give better addresses, and asking is free.
-            ticket.asked_again = True
-            self._ask_again(ticket)
+        if lost and ticket.job and ticket.asked_again < ASKS:
+            # Expired, moved, not there yet, or an error page in the file's place: the job may give better addresses,
+            # and asking is free.
+            wait = delay_after_failure(ticket.asked_again, retry_after=None, jitter=0.0) if ticket.asked_again else 0.0
+            ticket.asked_again += 1
+            core.soon(ticket, wait, lambda: self._ask_again(ticket))
             return
         if not kept:
             said = "; ".join(sorted({str(error).splitlines()[0] for error in errors}))
@@ -136,11 +151,22 @@ class Keeping:
             return
         ticket.assets = tuple(kept)
         note = f"{len(lost)} of {len(kept) + len(lost)} files could not be had: {errors[0]}" if lost else None
-        with core.store.transaction():
+        with core.settling(ticket):
             core.store.keep_assets(ticket.key, ticket.assets)
             core.move(ticket, State.SAVED, ended=core.clock.now(), error=note, outputs=None)
-        self._spool.drop(ticket.key)
+        self._spool.drop(ticket.spooled)
+        ticket.reply = None
         core.finish(ticket, AssetError(note) if note else None)
+
+    def _only_here(self, ticket: Ticket) -> bool:
+        """Whether what was paid for is in this process's memory only, because even its reply cannot be written."""
+        if ticket.reply is None:
+            return False
+        try:
+            self._spool.save(ticket.spooled, ticket.reply)
+        except NotWritable:
+            return True
+        return False
 
     def _ask_again(self, ticket: Ticket) -> None:
         """Ask the job for its addresses anew."""
@@ -150,43 +176,55 @@ class Keeping:
 
         def then(response: HttpResponse | None, error: BaseException | None) -> None:
             job: Job | None = None
-            if response is not None and lane.provider.read_fault(response) is None:
+            if response is not None:
                 try:
+                    fault = lane.provider.read_fault(response)
+                    if fault is not None:
+                        raise fault_error(lane.provider, fault, "asking for the files of a job")
                     job = lane.provider.read_status(response, ticket.ref)
                 except NotebookgenError as unread:
                     error = unread
+            elif not isinstance(error, NotebookgenError):
+                raise error or RuntimeError("a look gave neither a reply nor an error")
             if job is not None and job.phase is Phase.COMPLETED and ticket.state is State.SUBMITTED:
                 self.completed(ticket, job)
             elif job is not None and job.outputs:
                 ticket.outputs = job.outputs
-                core.store.update(ticket.key, outputs=outputs_text(job.outputs))
+                core.store.update(ticket.key, outputs=outputs_text(one for one in job.outputs if one.data is None))
                 self._fetch(ticket)
-            elif response is None or response.status >= 500 or response.status == 429:
-                ticket.failures += 1
-                if ticket.failures < TRANSFERS:
-                    wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
-                    core.later(wait, lambda: self._ask_again(ticket))
-                else:
-                    core.leave(
-                        ticket,
-                        AssetError(
-                            f"the provider does not answer about job {ticket.job} ({error}).\nType later: %generate resume"
-                        ),
-                    )
-                    core.tickets.pop(ticket.generation.id, None)
             else:
-                self._lost(ticket, "the file is gone and the provider gives no new address")
+                self._unanswered(ticket, job, error)
 
         core.work(
             lambda: lane.transport.send(request),
             lambda response, error: core.safely(ticket, lambda: then(response, error)),
         )
 
+    def _unanswered(self, ticket: Ticket, job: Job | None, error: BaseException | None) -> None:
+        """Go on from an answer without files: only one that says so for good is the end of what was paid for."""
+        core = self._core
+        ticket.failures += 1
+        if job is not None and not job.phase.over:
+            ticket.failures = min(ticket.failures, TRANSFERS - 1)  # it is still being made
+        denied = isinstance(error, NotFound) and long_since(core, ticket)
+        if (denied or (job is not None and job.phase.over)) and ticket.failures >= EMPTY_LOOKS:
+            self._lost(ticket, "the file is gone and the provider gives no new address")
+        elif ticket.failures >= TRANSFERS or isinstance(error, InvalidKey | Forbidden):
+            said = str(error).splitlines()[0] if error else "it says nothing"
+            message = (
+                f"{ticket.lane.provider.title} gives no files for job {ticket.job} just now: {said}\n"
+                "It is paid for and stays open: run it again, or type later: %generate resume"
+            )
+            core.drop(ticket, AssetError(message))
+        else:
+            wait = delay_after_failure(ticket.failures - 1, retry_after=None, jitter=core.rng.random())
+            core.soon(ticket, wait, lambda: self._ask_again(ticket))
+
     def _lost(self, ticket: Ticket, said: str, *, refused: bool = False) -> None:
         """Say that what was paid for cannot be had; it is never bought again by itself."""
         core = self._core
         core.move(ticket, State.FAILED, ended=core.clock.now(), error=said, retryable=0)
-        self._spool.drop(ticket.key)
+        self._spool.drop(ticket.spooled)
         why = "what came back was not kept" if refused else "what was made cannot be had any more"
         message = (
             f"{why}: {said}\nIt is paid for ({ticket.cost}). --fresh (fresh=True) buys it anew; nothing was sent now."

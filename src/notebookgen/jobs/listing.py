@@ -26,12 +26,13 @@ class LaneOf(Protocol):
         ...
 
 
-def find_models(house: House, provider: str | None, lane_of: LaneOf) -> list[Model]:
+def find_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_key: bool = False) -> list[Model]:
     """Return the known models of one provider or of all, without any network."""
     found: list[Model] = []
     for name in [provider] if provider else provider_names():
-        key = None if house.settings.sandbox else house.key(name)
-        realm = Realm(name, "sandbox", sandbox=True) if key is None else lane_of(name, sandbox=False).realm
+        keyed = house.key(name) is not None or (has_own_key and name == provider)
+        real = keyed and not house.settings.sandbox
+        realm = lane_of(name, sandbox=False).realm if real else Realm(name, "sandbox", sandbox=True)
         found += house.book.known(house.adapter(name), realm).values()
     return found
 
@@ -54,7 +55,7 @@ def live_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_
                 house.book.refresh(lane)
             if cls.app_prefix and not house.book.fresh(lane, apps=True):
                 _refresh_apps(house, lane)
-    return find_models(house, provider, lane_of)
+    return find_models(house, provider, lane_of, has_own_key=has_own_key)
 
 
 def _refresh_apps(house: House, lane: Lane) -> None:

@@ -6,6 +6,7 @@ min(k, j) belong together, in the order of their times; which of equal ones is w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,12 +44,15 @@ class Finding:
     Attributes:
         found: For each attempt that was found, its job.
         absent: Attempts that the list proves not to have been accepted, as far as it goes.
-        unknown: Attempts about which the list says nothing (it does not reach back far enough).
+        unknown: Attempts about which the list says nothing (it does not reach back far enough, or has one much like it).
+        alike: For some of these, a job of the same model and prompt that nobody has, whose other input differs: a
+            provider may list what it was sent with defaults filled in.
     """
 
     found: dict[int, Job]
     absent: tuple[int, ...]
     unknown: tuple[int, ...]
+    alike: dict[int, Job]
 
 
 def match(
@@ -75,14 +79,41 @@ def match(
     found: dict[int, Job] = {}
     for one in sorted(missing, key=lambda each: each.since):
         for job in free:
-            late_enough = job.created is None or (job.created - one.since).total_seconds() >= -TOLERANCE
-            if late_enough and same(job, one.generation):
+            if _since(job, one) and same(job, one.generation):
                 found[one.key] = job
                 free.remove(job)
                 break
     left = [one for one in missing if one.key not in found]
-    absent = tuple(one.key for one in left if reaches_back(jobs, one.since, limit))
-    return Finding(found, absent, tuple(one.key for one in left if one.key not in absent))
+    near = {one.key: job for one in left for job in free if _since(job, one) and alike(job, one.generation)}
+    absent = tuple(one.key for one in left if one.key not in near and reaches_back(jobs, one.since, limit))
+    return Finding(found, absent, tuple(one.key for one in left if one.key not in absent), near)
+
+
+def _since(job: Job, one: Missing) -> bool:
+    """Whether a job may have been made by a create."""
+    return job.created is None or (job.created - one.since).total_seconds() >= -TOLERANCE
+
+
+def alike(job: Job, generation: Generation) -> bool:
+    """Whether a job might be that generation, as far as its model and its prompt tell."""
+    if job.model is not None and job.model != generation.model:
+        return False
+    return job.sent is None or not generation.prompt or generation.prompt in texts_in(job.sent)
+
+
+def texts_in(value: object) -> set[str]:
+    """Return every text in a JSON value."""
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            found.add(one)
+        elif isinstance(one, Mapping):
+            waiting += one.values()
+        elif isinstance(one, list | tuple):
+            waiting += one
+    return found
 
 
 def reaches_back(jobs: Sequence[Job], since: datetime, limit: int) -> bool:

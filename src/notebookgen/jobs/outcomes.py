@@ -6,14 +6,14 @@ unclear create is never sent again by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError, NotSent, ProviderError, RateLimited, TransportError
 from notebookgen.providers import fault_error, verdict
 
 if TYPE_CHECKING:
-    from notebookgen.providers import Provider
+    from notebookgen.providers import Fault, Provider
     from notebookgen.records import Generation, Job
     from notebookgen.wire import HttpResponse
 
@@ -75,9 +75,9 @@ def outcome_of(provider: Provider, generation: Generation, reply: HttpResponse |
     doing = f"starting {generation.full_model}"
     fault = provider.read_fault(reply)
     if fault is not None:
-        error = fault_error(provider, fault, doing)
         if verdict(fault) == "ambiguous":
-            return Unclear(error)
+            return Unclear(fault_error(provider, doubt_of(fault), doing))
+        error = fault_error(provider, fault, doing)
         wait = (fault.retry_after or RATE_WAIT) if isinstance(error, RateLimited) else None
         return RefusedCreate(error, again=wait, stops_account=error.code in {401, 402, 403})
     if not 200 <= reply.status < 300:
@@ -88,3 +88,16 @@ def outcome_of(provider: Provider, generation: Generation, reply: HttpResponse |
         return Accepted(provider.read_create(reply, generation))
     except NotebookgenError as error:
         return Unclear(error)
+
+
+def doubt_of(fault: Fault) -> Fault:
+    """Return an unclear fault told by the code that leaves it open: the other one may say that nothing was charged."""
+    open_codes = (
+        code for code in (fault.code, fault.status) if code >= 300 and verdict(alike(fault, code)) == "ambiguous"
+    )
+    return alike(fault, next(open_codes, fault.code))
+
+
+def alike(fault: Fault, code: int) -> Fault:
+    """Return the fault with that code as HTTP status and in the body."""
+    return replace(fault, status=code, code=code)

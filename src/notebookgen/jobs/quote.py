@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from notebookgen.jobs.states import State
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Cost, Generation
 
-__all__ = ["Quote"]
+__all__ = ["Quote", "state_of"]
+
+STATES = {
+    State.SAVED: "cached",
+    State.INTENT: "running",
+    State.SUBMITTED: "running",
+    State.COMPLETED: "running",
+    State.AMBIGUOUS: "ambiguous",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +67,12 @@ class Quote:
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def state_of(row: AttemptRow | None) -> str:
+    """Return how a content stands before it is asked for again, from what the ledger has of it."""
+    if row is None:
+        return "new"
+    if row.state == State.FAILED and row.retryable == 0:
+        return "failed"
+    return STATES.get(State(row.state), "new")

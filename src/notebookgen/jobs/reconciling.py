@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Reconciling"]
 
+log = logging.getLogger("notebookgen")
+
 LOOKS_THAT_FAIL = 8
 BOUGHT_AGAIN = 3
+EQUAL_WAIT = 1.0
 
 
 class Reconciling:
@@ -39,21 +43,15 @@ class Reconciling:
         """Learn how far the provider's clock is from ours, from the date of a reply."""
         try:
             date = parsedate_to_datetime(response.headers.get("date", ""))
-        except ValueError:
+        except (ValueError, TypeError, IndexError, OverflowError):  # what it raises for nonsense differs by version
             return
         if date.tzinfo is not None:
             lane.offset = date.timestamp() - self._core.clock.now() / 1e6
 
-    def waits_for(self, lane: Lane) -> bool:
-        """Whether a lost create of that account is being looked for."""
-        return any(one.state is State.AMBIGUOUS for one in self._core.tickets.values() if one.lane is lane)
-
     def hold(self, ticket: Ticket) -> None:
         """Look for a lost create, or hold it for a person where there is no list to look at."""
         if not ticket.lane.lists:
-            error = self.held_error(ticket)
-            self._core.leave(ticket, error)
-            self._core.tickets.pop(ticket.generation.id, None)
+            self._core.drop(ticket, self.held_error(ticket))
             return
         self._core.tell(ticket, "asking whether it was accepted")
         self.look(ticket.lane)
@@ -65,19 +63,22 @@ class Reconciling:
         if lane.looking or request is None or not core.open_in(lane, State.AMBIGUOUS):
             return
         lane.looking = True
+        asked = core.clock.now()
 
         def then(response: HttpResponse | None, error: BaseException | None) -> None:
             lane.looking = False
             try:
-                jobs = self._read(lane, response, error)
-            except NotebookgenError as unread:
+                self._match(lane, self._read(lane, response, error), asked)
+            except (
+                Exception
+            ) as unread:  # a list that cannot be read or compared proves nothing: what is open stays open
+                if not isinstance(unread, NotebookgenError):
+                    log.exception("notebookgen: the list of jobs could not be compared")
                 if failures + 1 >= LOOKS_THAT_FAIL:
                     for ticket in core.open_in(lane, State.AMBIGUOUS):
-                        core.leave(ticket, self.held_error(ticket, str(unread).splitlines()[0]))
+                        core.leave(ticket, self.held_error(ticket, (str(unread).splitlines() or [""])[0]))
                 wait = delay_after_failure(failures + 1, retry_after=None, jitter=core.rng.random())
                 core.later(wait, lambda: self.look(lane, failures + 1))
-                return
-            self._match(lane, jobs)
 
         core.work(lambda: lane.transport.send(request), then)
 
@@ -91,41 +92,50 @@ class Reconciling:
             raise fault_error(lane.provider, fault, "listing the jobs")
         return lane.provider.read_jobs(response)
 
-    def _match(self, lane: Lane, jobs: tuple[Job, ...]) -> None:
-        """Adopt what was found, take back what is proven absent, and look again at the rest later."""
-        core = self._core
+    def _match(self, lane: Lane, jobs: tuple[Job, ...], asked: int) -> None:
+        """Adopt what was found, take back what is proven absent, and look again at the rest later.
+
+        Args:
+            lane: Whose list it is.
+            jobs: The list.
+            asked: When the list was asked for: what it shows may be as old as that.
+        """
+        core, realm = self._core, realm_text(lane.realm)
         tickets = {one.key: one for one in core.open_in(lane, State.AMBIGUOUS)}
+        models = {one.generation.id: one.model for one in tickets.values()}
         shift = timedelta(seconds=lane.offset or 0.0)
         missing = [
             Missing(key, one.generation, datetime.fromtimestamp(one.at / 1e6, UTC) + shift)
             for key, one in tickets.items()
+            # While an equal create has no answer yet, its job cannot be told from the lost one's.
+            if not any(core.kernel.alive(row.kernel) for row in core.store.intents_like(one.generation.content, realm))
         ]
         finding = match(
             missing,
             jobs,
-            adopted=core.store.adopted_jobs(realm_text(lane.realm)),
+            adopted=core.store.adopted_jobs(realm),
             limit=lane.provider.job_list_limit,
-            same=lambda job, generation: lane.provider.same(job, generation, None),
+            same=lambda job, generation: lane.provider.same(job, generation, models.get(generation.id)),
         )
-        now = core.clock.now()
-        waits: list[float] = []
+        compared = {one.key for one in missing}
+        waits = [EQUAL_WAIT for key in tickets if key not in compared]
         for key, job in finding.found.items():
             core.safely(tickets[key], lambda ticket=tickets[key], job=job: self._found(ticket, job))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
         for key in (*finding.absent, *finding.unknown):
             ticket = tickets[key]
-            left = core.settings.settle - (now - (ticket.lost_at or now)) / 1e6
+            left = core.settings.settle - (asked - (ticket.lost_at or asked)) / 1e6
             if left > 0:
                 waits.append(left)
                 core.tell(ticket, f"not on the provider's list; looking once more in {left:.0f} s")
             elif key in finding.absent:
                 core.safely(ticket, lambda ticket=ticket: self._absent(ticket))  # type: ignore[misc]  # likewise
             else:
-                core.leave(ticket, self.held_error(ticket, "the provider's list does not reach back far enough"))
-                core.tickets.pop(ticket.generation.id, None)
+                why = "the provider's list does not reach back far enough"
+                if key in finding.alike:
+                    why = f"job {finding.alike[key].id} looks much like it, but is not wholly equal"
+                core.drop(ticket, self.held_error(ticket, why))
         if waits:
             core.later(min(waits) + 0.05, lambda: self.look(lane))
-        elif not core.open_in(lane, State.AMBIGUOUS):
-            lane.newer = 0
 
     def _found(self, ticket: Ticket, job: Job) -> None:
         """Adopt the job of a lost create."""

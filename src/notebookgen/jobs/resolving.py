@@ -1,25 +1,40 @@
-"""Which ambiguous generation a person means, and whether what they want can be done. Reads; changes nothing."""
+"""What a person decides about an ambiguous generation: which one is meant, whether it can be done, and doing it.
+
+A job that a person names is asked about before it is believed: a slip of the pen must not close what was paid for.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import InvalidCall, near_miss
+from notebookgen.errors import InvalidCall, JobAmbiguous, NotebookgenError, near_miss
 from notebookgen.jobs.states import State
+from notebookgen.ledger.rows import realm_from
+from notebookgen.providers import fault_error
+from notebookgen.records import Job, JobRef
 
 if TYPE_CHECKING:
-    from notebookgen.jobs.ticket import Lane
+    from collections.abc import Callable
+
+    from notebookgen.jobs.core import Core
+    from notebookgen.jobs.reconciling import Reconciling
+    from notebookgen.jobs.ticket import Lane, Ticket
     from notebookgen.ledger.kernels import KernelLock
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.ledger.store import Store
+    from notebookgen.records import Realm
+    from notebookgen.wire import HttpResponse
 
-__all__ = ["ACTIONS", "check_action", "find_ambiguous"]
+__all__ = ["ACTIONS", "Resolving", "check_action", "claim_row", "find_ambiguous"]
 
 ACTIONS = ("adopt", "resubmit", "write_off")
 
 
-def find_ambiguous(store: Store, kernel: KernelLock, id: str) -> AttemptRow:
+def find_ambiguous(store: Store, kernel: KernelLock, id: str, lane_of: Callable[[Realm], Lane | None]) -> AttemptRow:
     """Return the ambiguous attempt whose generation's id begins with ``id``.
+
+    Where the provider lists no jobs, no kernel is looking for it, so that any may settle it.
 
     Raises:
         InvalidCall: There is none, there are several, or another living kernel looks after it.
@@ -37,7 +52,8 @@ def find_ambiguous(store: Store, kernel: KernelLock, id: str) -> AttemptRow:
         )
         raise InvalidCall(message)
     (row,) = rows
-    if row.kernel != kernel.id and kernel.alive(row.kernel):
+    lane = lane_of(realm_from(row.realm))
+    if row.kernel != kernel.id and kernel.alive(row.kernel) and (lane is None or lane.lists):
         message = f"another kernel looks after {id} just now. Resolve it there, or end that kernel first."
         raise InvalidCall(message)
     return row
@@ -60,3 +76,84 @@ def check_action(action: str, job: str | None, lane: Lane, id: str) -> None:
             f"Find it in the account's history and type: %generate resolve {id} adopt JOB"
         )
         raise InvalidCall(message)
+
+
+def claim_row(store: Store, kernel: KernelLock, row: AttemptRow, job: str | None) -> None:
+    """Make an ambiguous attempt this kernel's own, to settle it; ``job`` is what a person says it became.
+
+    Raises:
+        InvalidCall: Another generation has that job, or another kernel is settling this one just now.
+    """
+    owner = store.owner_of(row.realm, job) if job else None
+    if owner is not None and owner.key != row.key:
+        message = f"job {job} belongs to generation {owner.generation[:12]} already. Nothing was changed. Look at the id again."
+        raise InvalidCall(message)
+    if not store.take_over(row.key, row.kernel, kernel.id):
+        message = f"another kernel is settling {row.generation[:12]} just now. Look again: %generate runs"
+        raise InvalidCall(message)
+
+
+class Resolving:
+    """Does what a person has decided."""
+
+    def __init__(self, core: Core, reconciling: Reconciling, adopt: Callable[[Ticket, Job], None]) -> None:
+        """Work with the engine's other parts; ``adopt`` goes on with a ticket whose job is known."""
+        self._core = core
+        self._reconciling = reconciling
+        self._adopt = adopt
+
+    def act(self, ticket: Ticket, action: str, job: str | None, run: str) -> None:
+        """Settle an ambiguous ticket; where it is sent again, as part of ``run``."""
+        core = self._core
+        if action == "adopt" and job:
+            self._ask(ticket, job)
+            return
+        if action == "adopt":
+            self._reconciling.hold(ticket)
+            return
+        with core.settling(ticket):
+            self._reconciling.write_off(ticket, f"{action} by a person: nobody knows whether it was accepted")
+            if action == "resubmit":
+                core.store.begin_run(run, at=core.clock.now(), kernel=core.kernel.id, notebook=None, tag=None)
+        if action == "write_off":
+            core.finish(ticket)
+            return
+        ticket.price, ticket.run, ticket.state, ticket.key = ticket.reserved, run, State.PLANNED, 0
+        core.ready.append(ticket)
+
+    def _ask(self, ticket: Ticket, job: str) -> None:
+        """Ask the provider about a job that a person named, and adopt it if it is one."""
+        core, lane, generation = self._core, ticket.lane, ticket.generation
+        route = ticket.route or lane.provider.route_of(generation, ticket.model)
+        ref = JobRef(job, generation.model, generation.kind, route)
+        request = lane.provider.status(ref)
+
+        def then(response: HttpResponse | None, error: BaseException | None) -> None:
+            if response is None:
+                if not isinstance(error, NotebookgenError):
+                    raise error or RuntimeError("a look gave neither a reply nor an error")
+                self._unknown(ticket, job, error)
+                return
+            try:
+                fault = lane.provider.read_fault(response)
+                if fault is not None:
+                    raise fault_error(lane.provider, fault, f"asking about job {job}")
+                found = lane.provider.read_status(response, ref)
+            except NotebookgenError as unread:
+                self._unknown(ticket, job, unread)
+                return
+            self._adopt(ticket, replace(found, id=job, route=route))
+
+        core.tell(ticket, "asking about the job")
+        core.work(
+            lambda: lane.transport.send(request),
+            lambda response, error: core.safely(ticket, lambda: then(response, error)),
+        )
+
+    def _unknown(self, ticket: Ticket, job: str, error: NotebookgenError) -> None:
+        """Leave everything as it is, because the job could not be seen."""
+        message = (
+            f"job {job} could not be adopted: {str(error).splitlines()[0]}\n"
+            f"Nothing was changed. Look at the id again: %generate resolve {ticket.generation.id[:8]} adopt JOB"
+        )
+        self._core.drop(ticket, JobAmbiguous(message, id=ticket.generation.id, job=None))

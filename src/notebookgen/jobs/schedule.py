@@ -32,8 +32,9 @@ def next_look(age: float, *, expected: float | None, kind: Kind | None, jitter: 
     """
     usual = expected if expected is not None else EXPECTED.get(kind or "image", 20.0)
     horizon = max(usual * 4, 30.0)
-    spread = math.log(max(horizon / max(age, 0.05), math.e))
-    interval = math.sqrt(2 * WORTH * max(age, 0.5) * spread)
+    seen = max(age, 0.5)
+    spread = math.log(max(horizon / seen, math.e))
+    interval = math.sqrt(2 * WORTH * seen * spread)
     if expected is not None and age < expected * 0.5:
         interval = max(interval, expected * 0.5 - age)  # hardly ever done before half of the usual time
     # Providers advise 10 to 15 s for videos; that is a prior for long jobs, not a floor for quick ones.
@@ -51,4 +52,5 @@ def delay_after_failure(failures: int, *, retry_after: float | None, jitter: flo
     """
     if retry_after is not None:
         return min(retry_after, 300.0) + jitter
-    return min(0.5 * 2.0**failures, 30.0) * (0.75 + 0.5 * jitter)
+    doubled = 0.5 * 2.0 ** min(failures, 10)  # a night of failed looks is a large number, and 2.0**1024 is none
+    return min(doubled, 30.0) * (0.75 + 0.5 * jitter)

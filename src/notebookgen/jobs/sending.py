@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import NotebookgenError, NotSent, ProviderError, TransportError
+from notebookgen.errors import NotebookgenError, NotSent, NotWritable, ProviderError, TransportError
 from notebookgen.jobs.outcomes import Accepted, NeverSent, Outcome, Unclear, outcome_of
-from notebookgen.providers import fault_error
+from notebookgen.providers import Delivery, fault_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,11 +68,15 @@ def send_create(
     """Send the one create of an attempt and tell what it came to, with the reply where there was one."""
     lane, generation = ticket.lane, ticket.generation
     try:
-        sources = {image.key: _source(image, uploads, fetcher) for image in generation.images}
+        sources = {
+            image.key: _source(image, lane.provider.delivery(generation, image, ticket.model), uploads, fetcher)
+            for image in generation.images
+        }
         request = lane.provider.create(generation, sources, ticket.model)
-    except NotebookgenError as error:
-        unsent = NotSent(str(error))
-        unsent.__cause__ = error
+    except Exception as error:  # noqa: BLE001 - whatever an adapter does here, nothing has left yet
+        cause = error if isinstance(error, NotebookgenError) else unbuilt(ticket, error)
+        unsent = NotSent(str(cause))
+        unsent.__cause__ = cause
         return NeverSent(unsent), None
     try:
         response = lane.transport.send(request)
@@ -81,14 +86,30 @@ def send_create(
         return Unclear(error), None
     outcome = outcome_of(lane.provider, generation, response)
     if isinstance(outcome, Accepted) and outcome.job.id is None:
-        spool.save(ticket.key, response)  # there is no job to ask again: the reply itself is what was paid for
+        # There is no job to ask again: the reply itself is what was paid for. Where it cannot be written it is kept in
+        # memory, and written when there is room.
+        with contextlib.suppress(NotWritable):
+            spool.save(ticket.spooled, response)
     return outcome, response
 
 
-def _source(image: InputImage, uploads: Mapping[str, str], fetcher: Fetcher) -> str:
+def unbuilt(ticket: Ticket, error: Exception) -> NotebookgenError:
+    """Return what is said of an adapter whose bug kept the create from being built."""
+    name = type(error).__name__
+    cause = NotebookgenError(
+        f"the adapter for {ticket.lane.provider.title} could not build the request for"
+        f" {ticket.generation.full_model} ({name}: {error}).\nNothing was sent and nothing was charged: this is a bug in it."
+    )
+    cause.__cause__ = error
+    return cause
+
+
+def _source(image: InputImage, delivery: Delivery, uploads: Mapping[str, str], fetcher: Fetcher) -> str:
     """Return the text that stands for an image in the request: its address, else its bytes as base64."""
     if image.url is not None:
         return image.url
+    if delivery == "url":
+        return image.origin or ""
     if image.key in uploads:
         return uploads[image.key]
     return base64.b64encode(fetcher.held(image.key)).decode("ascii")

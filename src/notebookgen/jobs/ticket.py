@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from notebookgen.providers import Provider
     from notebookgen.records import Asset, Generation, Kind, Model, Output, Realm
     from notebookgen.transport import Transport
+    from notebookgen.wire import HttpResponse
 
 __all__ = ["Fetcher", "Lane", "Ticket", "Wish", "date_of"]
 
@@ -84,7 +85,6 @@ class Lane:
         stopped: Why nothing more is sent to this account (its key, funds or rights are missing).
         paused_until: Nothing is sent before that moment of the monotonic clock.
         unclear: How many creates in a row had no clear answer.
-        newer: Creates since the oldest open ambiguous one; more than the provider lists would hide it.
         offset: The provider's clock less ours, in seconds, as its replies tell; None before the first reply.
         uploads: Addresses of images uploaded in this session, by their hash.
         looking: Whether a reconciling look is under way.
@@ -96,7 +96,6 @@ class Lane:
     stopped: NotebookgenError | None = None
     paused_until: float = 0.0
     unclear: int = 0
-    newer: int = 0
     offset: float | None = None
     uploads: dict[str, str] = field(default_factory=dict)
     looking: bool = False
@@ -130,8 +129,11 @@ class Ticket:
         error: Why it is not saved.
         cached: Whether it was paid for before this run.
         failures: Looks or transfers in a row that failed.
+        unknown: Looks in a row at which the provider did not know the job.
         tries: Creates sent by this process.
-        asked_again: Whether the job was asked for new addresses already.
+        asked_again: How often the job was asked for new addresses.
+        queued: Whether the ledger was asked, and it has to be bought.
+        reply: The reply to its create where that is itself what was paid for, until the files are in place.
         wanted: Whether somebody still wants it bought (Stop clears it).
         followers: Who is told, and at which of their rows.
     """
@@ -159,8 +161,11 @@ class Ticket:
     error: NotebookgenError | None = None
     cached: bool = False
     failures: int = 0
+    unknown: int = 0
     tries: int = 0
-    asked_again: bool = False
+    asked_again: int = 0
+    queued: bool = False
+    reply: HttpResponse | None = None
     wanted: bool = True
     followers: list[tuple[RunHandle, int]] = field(default_factory=list)
 
@@ -173,6 +178,11 @@ class Ticket:
     def ref(self) -> JobRef:
         """What the adapter needs to ask about the job."""
         return JobRef(self.job or "", self.generation.model, self.generation.kind, self.route)
+
+    @property
+    def spooled(self) -> str:
+        """What its reply is called while it is kept: the number of an attempt is used again in a new ledger."""
+        return f"{self.key}-{self.generation.id[:16]}"
 
     def load(self, row: AttemptRow) -> None:
         """Take over what the ledger has of an attempt."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import JobCancelled, JobFailed, NotebookgenError, NotFound
+from notebookgen.errors import JobCancelled, JobError, JobFailed, NotebookgenError, NotFound
 from notebookgen.jobs.schedule import delay_after_failure, next_look
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import from_nano, to_nano
@@ -25,6 +25,7 @@ __all__ = ["Watching"]
 
 # A job that its provider does not know any more, so many looks in a row, is gone.
 UNKNOWN_LOOKS = 5
+YOUNG_SECONDS = 3600.0
 
 
 class Watching:
@@ -45,7 +46,8 @@ class Watching:
         """Look again after the time the schedule says."""
         core = self._core
         age = core.clock.monotonic() - ticket.accepted
-        core.later(
+        core.soon(
+            ticket,
             next_look(age, expected=ticket.expected, kind=ticket.kind, jitter=core.rng.random()),
             lambda: self.look(ticket),
         )
@@ -83,16 +85,17 @@ class Watching:
         if not isinstance(error, NotebookgenError) and error is not None:
             raise error
         ticket.failures += 1
-        if isinstance(error, NotFound) and ticket.failures >= UNKNOWN_LOOKS:
+        ticket.unknown = ticket.unknown + 1 if isinstance(error, NotFound) else 0
+        if isinstance(error, NotFound) and ticket.unknown >= UNKNOWN_LOOKS:
             self._gone(ticket, error)
             return
         wait = delay_after_failure(ticket.failures, retry_after=retry_after, jitter=self._core.rng.random())
         self._core.tell(ticket, "the provider does not answer clearly; asking again")
-        self._core.later(wait, lambda: self.look(ticket))
+        self._core.soon(ticket, wait, lambda: self.look(ticket))
 
     def heard(self, ticket: Ticket, job: Job) -> None:
         """Go on from what a provider says about a job."""
-        ticket.failures = 0
+        ticket.failures = ticket.unknown = 0
         if job.phase is Phase.COMPLETED:
             self._keeping.completed(ticket, job)
         elif job.phase.over:
@@ -140,8 +143,18 @@ class Watching:
         core.finish(ticket, error)
 
     def _gone(self, ticket: Ticket, error: NotebookgenError) -> None:
-        """Write down a job that its provider does not know any more; what it cost keeps counting."""
+        """Write down a job that its provider does not know any more; what it cost keeps counting.
+
+        A young job that is denied is more likely the provider's trouble than the job's end: it stays open.
+        """
         core = self._core
+        if not long_since(core, ticket):
+            message = (
+                f"{ticket.lane.provider.title} says that it does not know job {ticket.job}, which it accepted a while ago.\n"
+                "It stays open and nothing is bought anew: run it again later, or type: %generate resume"
+            )
+            core.drop(ticket, JobError(message, id=ticket.generation.id, job=ticket.job))
+            return
         reserved = ticket.cost if ticket.cost.amount is not None else ticket.reserved
         core.move(
             ticket,
@@ -190,6 +203,13 @@ class Watching:
             lambda: lane.transport.send(request),
             lambda response, error: core.safely(ticket, lambda: then(response, error)),
         )
+
+
+def long_since(core: Core, ticket: Ticket) -> bool:
+    """Whether a job was accepted so long ago that its provider may have cleared it away."""
+    row = core.store.attempt(ticket.key)
+    since = row.submitted or row.at if row is not None else core.clock.now()
+    return core.clock.now() - since > YOUNG_SECONDS * 1e6
 
 
 def ending_cost(ticket: Ticket, job: Job) -> Cost:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import InvalidCall, ProviderBroken, RateLimited, ReplyLost, UnexpectedResponse
-from notebookgen.jobs.asking import ask, gather_settings, input_images
+from notebookgen.jobs.asking import ask, gather_settings, input_images, on_this_machine
 from notebookgen.jobs.models import unknown_model
 from notebookgen.jobs.ticket import Lane, Wish
 from notebookgen.records import Cost
@@ -56,7 +56,7 @@ def wish_of(
     if not isinstance(samples, int) or isinstance(samples, bool) or not 1 <= samples <= 1000:
         message = f"samples={samples!r} makes no sense. Give a whole number from 1 to 1000."
         raise InvalidCall(message)
-    pictures = input_images(images, house.media)
+    pictures = input_images(images, house.media, near=on_this_machine(lane.provider.base_url))
 
     def asked(record: Model | None) -> Generation:
         return ask(
@@ -65,7 +65,7 @@ def wish_of(
             provider=lane.provider,
             model_id=model_id,
             model=record,
-            settings=gather_settings(settings, more, record),
+            settings=gather_settings(settings, more, lane.provider.catalogue() if record is None else [record]),
             images=pictures,
             kind=kind,
         )

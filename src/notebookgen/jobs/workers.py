@@ -35,6 +35,11 @@ class Workers:
         self._threads = 0
         self._free = 0
 
+    def allow(self, most: int) -> None:
+        """Allow another number of threads; those beyond it end when they are idle."""
+        with self._lock:
+            self._most = most
+
     def submit(self, task: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
         """Run ``task`` in a thread, then call ``done(result, error)`` in that thread (it only posts to a queue)."""
         with self._lock:

@@ -84,7 +84,7 @@ class KernelLock:
             file.close()
 
     def alive(self, kernel: str) -> bool:
-        """Whether the process behind that id still lives. A dead one's file is cleared away."""
+        """Whether the process behind that id still lives, or may. A dead one's file is cleared away."""
         if kernel == self.id:
             return True
         path = self._folder / f"{Path(kernel).name}.lock"
@@ -92,8 +92,10 @@ class KernelLock:
             with path.open("r+b") as file:
                 if not _lock(file):
                     return True
-        except OSError:
+        except FileNotFoundError:
             return False
+        except OSError:  # no right to open it, too many files open: it may live, and what it buys is not taken over
+            return True
         path.unlink(missing_ok=True)
         return False
 

@@ -60,6 +60,9 @@ def translated(path: Path) -> Iterator[None]:
                 "Put a copy back from a backup, or move the file away to begin a new one."
             )
             raise LedgerError(message) from error
+        if isinstance(error, sqlite3.OperationalError):  # an I/O error, a quota: it may pass
+            message = f"the ledger {path} cannot be used just now ({words}). Look at its disk."
+            raise LedgerError(message) from error
         raise
 
 
@@ -111,10 +114,12 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # A commit that fails leaves its transaction open, and a full disk may have ended it already.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
         with translated(self.path):
@@ -233,6 +238,35 @@ class Store:
         names = ", ".join(f"{name} = ?" for name in columns)
         sql = f"UPDATE attempts SET {names} WHERE key = ?" + (" AND state = ?" if old else "")  # noqa: S608 - names of our own columns
         return self._do(sql, *columns.values(), key, *([old] if old else [])) == 1
+
+    def take_over(self, key: int, old: str, new: str) -> bool:
+        """Make ``new`` the kernel that looks after an attempt; False where another was quicker."""
+        return self._do("UPDATE attempts SET kernel = ? WHERE key = ? AND kernel = ?", new, key, old) == 1
+
+    def owner_of(self, realm: str, job: str) -> AttemptRow | None:
+        """Return the attempt that has a job."""
+        row = self._one("SELECT * FROM attempts WHERE realm = ? AND job = ?", realm, job)
+        return AttemptRow(*row) if row else None
+
+    def intents_like(self, content: str, realm: str) -> list[AttemptRow]:
+        """Return the creates of a content whose answer is still to come, of any kernel."""
+        rows = self._all(
+            """SELECT a.* FROM attempts a JOIN generations g ON g.id = a.generation
+               WHERE g.content = ? AND a.realm = ? AND a.state = 'intent'""",
+            content,
+            realm,
+        )
+        return [AttemptRow(*row) for row in rows]
+
+    def newer_creates(self, realm: str) -> int:
+        """Return how many attempts came after the oldest one that has no answer, of all kernels."""
+        row = self._one(
+            f"""SELECT count(*) FROM attempts WHERE realm = ? AND key > (SELECT min(key) FROM attempts
+                WHERE state IN {OPEN_STATES} AND state IN ('intent', 'ambiguous') AND realm = ?)""",  # noqa: S608 - a constant
+            realm,
+            realm,
+        )
+        return int(row[0]) if row else 0
 
     def adopted_jobs(self, realm: str) -> set[str]:
         """Return the job handles of a realm that some attempt has."""

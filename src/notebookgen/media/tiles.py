@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["WELL", "Piece", "Sheet"]
 
 WELL = frozenset({"saved", "completed"})
+HASH_DIGITS = 64  # of a SHA-256, as kept files are named
 ENOUGH = {
     "image": 1_500,
     "3d": 3_000,
@@ -197,7 +198,13 @@ class Sheet:
         lines.append(element("div", DOT.join(filter(None, ["" if prompt else piece.label, *told])), style=FAINT))
         if asset is not None:
             path = line(asset.path)
-            lines.append(
-                element("div", shorten(PurePath(path).name, 60) or path, title=shorten(path, 300), style=FAINT)
-            )
+            lines.append(element("div", short_name(path), title=shorten(path, 300), style=FAINT))
         return element("figure", seen, element("figcaption", *lines, style=CAPTION), style="margin:0;min-width:0")
+
+
+def short_name(path: str) -> str:
+    """Return a file's name for a caption; one that is nothing but a hash is shortened to its first digits."""
+    name = PurePath(path)
+    if len(name.stem) == HASH_DIGITS and all(digit in "0123456789abcdef" for digit in name.stem):
+        return f"{name.stem[:8]}…{name.suffix}"
+    return shorten(name.name, 60) or path

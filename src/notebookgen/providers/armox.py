@@ -178,7 +178,7 @@ class Armox(Provider):
         """Whether a listed job has exactly the input that this generation sends."""
         if job.sent is None or job.model != generation.model:
             return False
-        sources = {image.key: image.key for image in generation.images}
+        sources = {image.key: image.address or "" for image in generation.images}
         payload = self._payload(generation, sources, model)
         # https://armox.ai/academy/api-jobs: {input: {...}} for models, {app_id, inputs} for apps.
         key = "inputs" if generation.model.startswith(APP) else "input"

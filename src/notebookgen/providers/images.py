@@ -74,7 +74,7 @@ def only_public(image: InputImage, title: str) -> None:
     Raises:
         InvalidImage: It is a file of this machine, or its address is no http(s) address.
     """
-    if image.url is not None and re.match(r"https?://\S+$", image.url, re.IGNORECASE):
+    if image.address is not None and re.match(r"https?://\S+$", image.address, re.IGNORECASE):
         return
     what = f"'{image.url[:60]}'" if image.url is not None else "this one is a file of this machine"
     message = (

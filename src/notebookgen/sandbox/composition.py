@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from notebookgen.sandbox import abstracts, insides, lands, streets, waters
@@ -38,6 +39,8 @@ _AMBIENT = {"night": 0.3, "sunset": 0.12, "storm": 0.16, "neon": 0.26, "dawn": 0
 def stage(request: Request, width: int, height: int) -> Stage:
     """Return the scene a request asks for, ready to be painted at any moment."""
     brief = read(request.prompt)
+    told = read(str(request.setting("style") or "").replace("_", " ")).style
+    brief = replace(brief, style=told or brief.style)
     rng = dice(request, "scene")
     mood = _mood(brief, rng)
     scene = Stage(width, height, _tinted(brief, mood, rng), rng, brief, mood)

@@ -128,7 +128,7 @@ def _paint(job: Job, index: int, references: tuple[bytes, ...], mask: bytes | No
             request, width=width, height=height, seconds=_seconds(settings, 3.0), sound=_audible(settings)
         )
     if job.kind == "audio":
-        return painter.sound(request, seconds=_seconds(settings, 1.5 + len(job.prompt) / 20))
+        return painter.sound(request, seconds=_seconds(settings, 4.0))
     return painter.solid(request) if job.kind == "3d" else painter.words(request).encode("utf-8", "replace")
 
 
@@ -147,7 +147,7 @@ def _like_the_input(settings: dict[str, Any], references: tuple[bytes, ...]) -> 
 
 def _frame(size: tuple[int, int], most: int = 640 * 360) -> tuple[int, int]:
     shrunk = min(1.0, (most / (size[0] * size[1])) ** 0.5)
-    return max(2, int(size[0] * shrunk) // 2 * 2), max(2, int(size[1] * shrunk) // 2 * 2)
+    return max(2, round(size[0] * shrunk / 2) * 2), max(2, round(size[1] * shrunk / 2) * 2)
 
 
 def _seconds(settings: dict[str, Any], default: float) -> float:

@@ -80,7 +80,7 @@ def _mask(data: bytes | None, size: tuple[int, int]) -> Image.Image | None:
     image = _open(data) if data else None
     if image is None:
         return None
-    clear = image.getchannel("A").getextrema()[0] < 255 if image.mode == "RGBA" else False  # type: ignore[operator]
+    clear = image.getchannel("A").getextrema()[0] < 255 if image.mode == "RGBA" else False  # type: ignore[operator]  # one band: a pair of numbers
     area = ImageChops.invert(image.getchannel("A")) if clear else image.convert("L")
     return ImageOps.fit(area, size, Image.Resampling.BILINEAR)
 

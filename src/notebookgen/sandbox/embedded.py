@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
+    from notebookgen.sandbox.behaviour import Behaviour
     from notebookgen.sandbox.handle import Handle
 
 __all__ = ["Embedded", "current", "embedded", "stop"]
@@ -43,15 +46,18 @@ def stop() -> None:
 class Embedded:
     """What ``ng.sandbox`` gives: the sandbox's addresses, what it counted, and ``stop``. Also a context manager."""
 
-    def __init__(self, handle: Handle, ended: Any) -> None:
+    def __init__(self, handle: Handle, ended: Callable[[], None], *, before: Behaviour | None = None) -> None:
         """Hold a running sandbox.
 
         Args:
             handle: The sandbox.
             ended: Called when it is stopped.
+            before: How it behaved before, where it was running already: it goes on so when this one is stopped.
         """
         self._handle = handle
         self._ended = ended
+        self._before = before
+        self._over = False
 
     @property
     def origin(self) -> str:
@@ -72,8 +78,14 @@ class Embedded:
         return self._handle.state()
 
     def stop(self) -> None:
-        """End it."""
-        stop()
+        """End it, or give it back as it was found; nothing happens the second time."""
+        if self._over:
+            return
+        self._over = True
+        if self._before is None:
+            stop()
+        else:
+            self._handle.configure(**{field.name: getattr(self._before, field.name) for field in fields(self._before)})
         self._ended()
 
     def __enter__(self) -> Self:

@@ -1,0 +1,53 @@
+"""What is set aside for a generation, and whether its run's cap allows it: asked inside the transaction that commits it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import BudgetExceeded
+from notebookgen.ledger.rows import from_nano
+from notebookgen.records import Cost
+
+if TYPE_CHECKING:
+    from notebookgen.jobs.ticket import Ticket
+    from notebookgen.ledger.store import Store
+
+__all__ = ["over_budget", "reservation"]
+
+
+def reservation(store: Store, ticket: Ticket) -> Cost:
+    """Return what is to be set aside: the highest of what is listed and of what this has cost before."""
+    before = store.highest_charge(ticket.generation)
+    listed = ticket.price
+    if before is None:
+        return listed
+    amount, unit = from_nano(before[0]), before[1]
+    if listed.amount is None or (listed.unit == unit and amount > listed.amount):
+        return Cost(amount, unit, "listed", note="what it cost before")
+    return listed
+
+
+def over_budget(store: Store, ticket: Ticket, reserved: Cost) -> BudgetExceeded | None:
+    """Return why the budget does not allow it, or None. Part of the transaction that commits the intent."""
+    if not ticket.budget.finite:
+        return None
+    if reserved.amount is None or reserved.unit is None:
+        return BudgetExceeded(
+            f"nobody lists a price for {ticket.generation.full_model}, so the budget of {ticket.budget} cannot hold."
+            " Nothing was sent.\n"
+            f"Tell its price: ng.configure(prices={{'{ticket.generation.full_model}': '0.03'}}), or say --budget none."
+        )
+    cap = ticket.budget.cap(reserved.unit)
+    if cap is None:
+        return BudgetExceeded(
+            f"{ticket.generation.full_model} is paid in {reserved.unit}, and the budget ({ticket.budget}) has none of it."
+            f" Nothing was sent.\nGive one: --budget '{reserved.amount:f} {reserved.unit}'"
+        )
+    taken = from_nano(store.committed(run=ticket.run, unit=reserved.unit))
+    if taken + reserved.amount <= cap:
+        return None
+    return BudgetExceeded(
+        f"{ticket.generation.full_model} needs {reserved}, and of the budget {max(cap - taken, Decimal(0)):f}"
+        f" {reserved.unit} is left. Nothing was sent.\nRaise it: --budget {taken + reserved.amount:f}"
+    )

@@ -1,0 +1,227 @@
+"""The ledger as frames: exact amounts, unknown is null, units apart, the sandbox left out, files that can be read again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from notebookgen.errors import InvalidCall, LedgerError, NotWritable
+from notebookgen.jobs.states import State
+from notebookgen.ledger.frame import MONEY, SCHEMA, STATES, Ledger, models_frame, money_frame, readable
+from notebookgen.ledger.rows import realm_text
+from notebookgen.ledger.store import FILE_NAME, Store
+from notebookgen.providers import provider_class, provider_names
+from notebookgen.records import Asset, Generation, Realm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NANO = 1_000_000_000
+AT = 1_767_268_800_000_000  # 2026-01-01 12:00 UTC
+ARMOX, APIXO = Realm("armox", "0123456789ab"), Realm("apixo", "ba9876543210")
+BOX = Realm("armox", "sandbox", sandbox=True)
+
+
+def add(store: Store, prompt: str, *, realm: Realm = ARMOX, model: str = "m", run: str = "r", unit: str | None = "credits",
+        reserved: int | None = NANO, **columns: Any) -> int:  # fmt: skip
+    one = Generation(realm, model, prompt)
+    store.remember(one, AT)
+    key = store.add_intent(one, run=run, realm=realm_text(realm), kernel="k", at=AT, unit=unit, reserved=reserved)
+    if columns:
+        store.update(key, **columns)
+    store.add_rows(run, [(key, 0, one.id)])
+    return key
+
+
+@pytest.fixture
+def ledger(home: Path) -> Ledger:
+    """A ledger with two units, an unknown cost, a refund, an open reservation, and a job of the sandbox."""
+    store = Store(home)
+    store.begin_run("r", at=AT, kernel="k", notebook="lesson.ipynb", tag="trial")
+    store.begin_run("s", at=AT + 1, kernel="k", notebook=None, tag=None)
+    key = add(store, "one", state="saved", charged=70 * NANO, basis="reported", job="j1", seconds=1.5)
+    store.keep_assets(key, [Asset(str(home / "media" / "a.png"), "image", "image/png", 5, "0" * 64)])
+    add(store, "two", state="saved", charged=None)
+    add(store, "three", state="failed", charged=30 * NANO, refunded=10 * NANO, basis="reported")
+    add(store, "four", state="ambiguous", reserved=5 * NANO)
+    add(store, "five", realm=APIXO, model="n", run="s", unit="USD", state="saved", charged=30_000_001, basis="listed")
+    add(store, "six", realm=APIXO, model="n", run="s", unit=None, reserved=None, state="saved", charged=None)
+    add(store, "seven", realm=BOX, run="s", state="saved", charged=1000 * NANO, basis="reported")
+    store.close()
+    return Ledger(home, {"armox": Decimal("0.001")})
+
+
+def test_every_column_has_its_type(ledger: Ledger, tmp_path: Path) -> None:
+    """The types are the same with rows, with rows of nothing but unknowns, and without a ledger."""
+    unknown = Store(tmp_path / "unknown")
+    unknown.begin_run("r", at=AT, kernel="k", notebook=None, tag=None)
+    add(unknown, "x", unit=None, reserved=None)
+    unknown.close()
+
+    for one in (ledger, Ledger(tmp_path / "unknown"), Ledger(tmp_path / "none")):
+        assert SCHEMA == dict(one.frame().schema)
+    assert [7, 1, 0] == [
+        one.frame().height for one in (ledger, Ledger(tmp_path / "unknown"), Ledger(tmp_path / "none"))
+    ]
+    assert not (tmp_path / "none").exists()
+
+
+def test_amounts_are_exact_and_unknown_is_null(ledger: Ledger) -> None:
+    """Decimals to the last nano-unit; net is charged less refunded; nobody's guess stands where nothing is known."""
+    frame = ledger.frame()
+
+    assert [Decimal(70), None, Decimal(20), None, Decimal("0.030000001"), None, Decimal(1000)] == frame["net"].to_list()
+    assert [None, None, Decimal(10), None, None, None, None] == frame["refunded"].to_list()
+    assert ["reported", "unknown", "reported", "unknown", "listed", "unknown", "reported"] == frame["basis"].to_list()
+
+
+def test_dollars_only_where_a_price_is_told(ledger: Ledger, home: Path) -> None:
+    """``usd`` is the net of what is paid in USD, credits at the price the user told, and null for everything else."""
+    expected = [Decimal("0.07"), None, Decimal("0.02"), None, Decimal("0.030000001"), None, Decimal(1)]
+    untold = Ledger(home).frame()["usd"].to_list()
+
+    assert expected == ledger.frame()["usd"].to_list()
+    assert [None, None, None, None, Decimal("0.030000001"), None, None] == untold
+
+
+def test_times_states_and_places(ledger: Ledger, home: Path) -> None:
+    """Times are UTC, states are the table's own in its order, files are where they are."""
+    first = ledger.frame().row(0, named=True)
+
+    assert datetime(2026, 1, 1, 12, tzinfo=UTC) == first["at"]
+    assert ("saved", "trial", "lesson.ipynb", 1.5, 1, False) == tuple(
+        first[name] for name in ("status", "tag", "notebook", "seconds", "attempt", "sandbox")
+    )
+    assert str(home / "media" / "a.png") == first["path"]
+    assert [str(one) for one in State] == STATES.categories.to_list()
+
+
+@pytest.mark.parametrize("by", ["model", "provider", "run", "tag", "day", "status", "account", "notebook"])
+def test_totals_never_mix_units(ledger: Ledger, by: str) -> None:
+    """However it is grouped, each line has one unit, the sums are those of the rows, and the sandbox is not in it."""
+    totals = ledger.totals(by)
+    rows = ledger.frame().filter(~pl.col("sandbox"))
+
+    for unit in ("credits", "USD"):
+        expected = rows.filter(pl.col("unit") == unit)["net"].sum()
+        assert expected == totals.filter(pl.col("unit") == unit)["net"].cast(MONEY).sum()
+    assert totals.height == totals.select(*dict.fromkeys([by, "provider", "unit"])).unique().height
+    assert 6 == totals["attempts"].sum()
+
+
+def test_a_total_of_unknowns_is_unknown(ledger: Ledger) -> None:
+    """A sum over nothing but unknown amounts is null, not nought; unknown ones among known ones are counted."""
+    totals = {(row["provider"], row["unit"]): row for row in ledger.totals("provider").to_dicts()}
+
+    assert (None, 1) == (totals["apixo", None]["net"], totals["apixo", None]["cost_unknown"])
+    assert (Decimal(90), 1, Decimal(5)) == tuple(
+        totals["armox", "credits"][name] for name in ("net", "cost_unknown", "reserved")
+    )
+
+
+def test_the_sandbox_is_counted_when_asked_for(ledger: Ledger) -> None:
+    """What the sandbox made is in the ledger and left out of totals, unless it is asked for."""
+    assert 7 == ledger.totals(sandbox=True)["attempts"].sum()
+    assert Decimal(1090) == ledger.totals("provider", sandbox=True).filter(pl.col("unit") == "credits")["net"].sum()
+
+
+def test_a_wrong_column_names_the_right_ones(ledger: Ledger) -> None:
+    """A near miss is named, and all that can be asked for."""
+    with pytest.raises(InvalidCall, match="Did you mean 'model'.*notebook"):
+        ledger.totals("modl")
+
+
+def test_runs_are_told_newest_first(ledger: Ledger) -> None:
+    """One line for each run and unit: how many rows, how they stand, what they cost."""
+    runs = ledger.runs().select("run", "unit", "rows", "saved", "open", "ambiguous", "failed", "net").rows()
+
+    assert ["s", "r"] == list(dict.fromkeys(row[0] for row in runs))
+    assert ("r", "credits", 4, 2, 0, 1, 1, Decimal(90)) in runs
+    assert ("s", "USD", 1, 1, 0, 0, 0, Decimal("0.030000001")) in runs
+    assert 7 == sum(row[2] for row in runs)
+
+
+def test_a_run_that_asked_for_nothing_is_told_too(home: Path) -> None:
+    """A run whose rows were never sent has its line, with nothing in it."""
+    store = Store(home)
+    store.begin_run("r", at=AT, kernel="k", notebook=None, tag=None)
+    store.close()
+
+    assert [("r", 0, 0)] == Ledger(home).runs().select("run", "rows", "saved").rows()
+    assert 0 == Ledger(home.with_name("none")).runs().height
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".CSV"])
+def test_an_export_can_be_read_again(ledger: Ledger, tmp_path: Path, ending: str) -> None:
+    """Every row and column, amounts exact: what another program reads is what the ledger has."""
+    path = ledger.export(tmp_path / f"ledger{ending}")
+    if ending == ".parquet":
+        assert ledger.frame().equals(pl.read_parquet(path))
+    else:
+        read = pl.read_csv(path, schema_overrides={"net": pl.String})
+        assert list(SCHEMA) == read.columns
+        assert [one and Decimal(one) for one in read["net"].to_list()] == ledger.frame()["net"].to_list()
+
+
+def test_an_export_that_cannot_be(ledger: Ledger, tmp_path: Path) -> None:
+    """Another ending, or a place that cannot be written, says so and what to give instead."""
+    with pytest.raises(InvalidCall, match=r"ledger\.csv or ledger\.parquet"):
+        ledger.export(tmp_path / "ledger.xlsx")
+    for ending in ("csv", "parquet"):
+        with pytest.raises(NotWritable, match="Give another place"):
+            ledger.export(tmp_path / "nowhere" / f"ledger.{ending}")
+    assert [] == [path.name for path in tmp_path.iterdir() if "ledger" in path.name]
+
+
+def test_a_damaged_ledger_is_an_error_of_ours(home: Path) -> None:
+    """Reading says the same as writing: damaged, and left as it is."""
+    home.mkdir()
+    (home / FILE_NAME).write_bytes(b"words" * 1000)
+
+    for read in (Ledger(home).frame, Ledger(home).runs, Ledger(home).totals):
+        with pytest.raises(LedgerError, match="is damaged"):
+            read()
+
+
+def test_reading_while_another_kernel_writes(ledger: Ledger, home: Path) -> None:
+    """A reader is never kept waiting by a writer, and sees what is committed."""
+    store = Store(home)
+    with store.transaction():
+        add(store, "eight")
+        assert 7 == ledger.frame().height
+    assert 8 == ledger.frame().height
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "amounts", [["1"], ["1", "2.5"], ["0.000000001"], ["1.25", None], [None], ["10000000.123456789"]]
+)
+def test_what_is_readable_is_not_rounded(amounts: list[str | None]) -> None:
+    """Amounts are shown with as few places as they need, and stay what they are."""
+    exact = [None if one is None else Decimal(one) for one in amounts]
+    frame = readable(pl.DataFrame({"x": exact}, schema={"x": MONEY}), "x")
+
+    assert exact == frame["x"].to_list()
+
+
+def test_every_model_fits_the_frame() -> None:
+    """All catalogues as one frame: a line each, with exact prices and types that do not depend on the rows."""
+    models = [one for name in provider_names() for one in provider_class(name)().catalogue()]
+    frame = models_frame(models)
+    exact = {str(one): one.cost.amount for one in models}
+
+    assert exact == dict(frame.select("model", "cost").iter_rows())
+    assert {name: kind for name, kind in models_frame([]).schema.items() if name != "cost"} == {
+        name: kind for name, kind in frame.schema.items() if name != "cost"
+    }
+
+
+def test_rows_of_a_run_have_their_types() -> None:
+    """Also when nothing came back: every ``gen_`` column has its type."""
+    assert (MONEY, STATES, pl.List(pl.String)) == tuple(
+        money_frame([]).schema[name] for name in ("gen_cost", "gen_status", "gen_paths")
+    )

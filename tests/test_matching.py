@@ -1,0 +1,160 @@
+"""Finding a lost create in a provider's list: counted, never guessed; absent only where the list proves it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notebookgen.jobs.matching import TOLERANCE, Missing, match, reaches_back
+from notebookgen.records import Generation, Job, Phase, Realm
+
+REALM = Realm("tailor", "0" * 12)
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+CONTENTS = st.sampled_from("abc")
+SECONDS = st.integers(-30, 30)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def lost(key: int, prompt: str = "a", seconds: float = 0) -> Missing:
+    return Missing(key, Generation(REALM, "coat", prompt), at(seconds))
+
+
+def job(id: str | None, prompt: str = "a", seconds: float | None = 1) -> Job:
+    return Job(id, Phase.RUNNING, sent={"prompt": prompt}, created=None if seconds is None else at(seconds))
+
+
+def same(listed: Job, generation: Generation) -> bool:
+    return listed.sent == {"prompt": generation.prompt}
+
+
+def found(
+    missing: list[Missing], jobs: list[Job], *, adopted: set[str] | None = None, limit: int = 100
+) -> dict[int, str]:
+    finding = match(missing, jobs, adopted=adopted or set(), limit=limit, same=same)
+    return {key: str(one.id) for key, one in finding.found.items()}
+
+
+def test_a_lost_create_is_found_by_its_content() -> None:
+    """The job with exactly its content is the one; others are left alone."""
+    finding = match([lost(1, "b")], [job("x", "a"), job("y", "b")], adopted=set(), limit=100, same=same)
+
+    assert {1: "y"} == {key: one.id for key, one in finding.found.items()}
+    assert ((), ()) == (finding.absent, finding.unknown)
+
+
+def test_an_adopted_job_is_nobody_elses() -> None:
+    """A job that some attempt has is never given to a second one."""
+    finding = match([lost(1)], [job("x")], adopted={"x"}, limit=100, same=same)
+
+    assert ({}, (1,)) == (dict(finding.found), finding.absent)
+
+
+def test_equal_ones_are_paired_in_the_order_of_their_times() -> None:
+    """Of two equal creates the earlier one gets the earlier job, in whatever order the list came."""
+    missing = [lost(2, seconds=10), lost(1, seconds=0)]
+
+    assert {1: "first", 2: "second"} == found(missing, [job("second", seconds=11), job("first", seconds=1)])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0, True), (-TOLERANCE, True), (-TOLERANCE - 0.001, False), (3600, True), (None, True)]
+)
+def test_an_older_job_is_not_taken_for_it(seconds: float | None, expected: bool) -> None:
+    """A job made before the intent is another one's, allowing for clocks; one without a date may be it."""
+    assert expected == bool(found([lost(1)], [job("x", seconds=seconds)]))
+
+
+def test_a_job_without_a_handle_is_no_finding() -> None:
+    """What cannot be asked about again cannot be adopted."""
+    assert {} == found([lost(1)], [job(None)])
+
+
+@pytest.mark.parametrize(
+    ("oldest", "limit", "expected"),
+    [
+        (-60, 3, True),  # full, and reaching back past the intent
+        (0, 3, False),  # full, and the rest could be hidden behind its end
+        (-TOLERANCE, 3, False),  # a full list must reach back further than the clocks can differ
+        (-TOLERANCE - 1, 3, True),
+        (0, 4, True),  # shorter than it could be: these are all there are
+    ],
+)
+def test_how_far_a_list_reaches_back(oldest: float, limit: int, expected: bool) -> None:
+    """Absence is proven only by a list that is whole, or provably older than the intent."""
+    jobs = [job(str(n), "other", seconds=oldest + n) for n in range(3)]
+    finding = match([lost(1)], jobs, adopted=set(), limit=limit, same=same)
+
+    assert expected == reaches_back(jobs, START, limit)
+    assert (((1,), ()) if expected else ((), (1,))) == (finding.absent, finding.unknown)
+
+
+def test_a_list_with_a_job_without_date_proves_nothing() -> None:
+    """One undated job in a full list leaves open how far it reaches back."""
+    jobs = [job("x", "other", seconds=-3600), job("y", "other", seconds=None)]
+
+    assert False is reaches_back(jobs, START, 2)
+    assert True is reaches_back(jobs, START, 3)
+
+
+def test_an_empty_list_is_whole() -> None:
+    """An account with no jobs at all has not accepted it."""
+    assert (1,) == match([lost(1)], [], adopted=set(), limit=100, same=same).absent
+
+
+LOST = st.lists(st.tuples(CONTENTS, SECONDS), max_size=8)
+JOBS = st.lists(st.tuples(CONTENTS, SECONDS | st.none(), st.booleans()), max_size=12)
+
+
+@given(LOST, JOBS, st.integers(1, 14), st.randoms(use_true_random=False))
+def test_counting_holds_whatever_the_list(
+    creates: list[tuple[str, int]], listed: list[tuple[str, int | None, bool]], limit: int, dice: object
+) -> None:
+    """Each create ends in exactly one of three groups; no job is given twice, nor one that is adopted, other or too old."""
+    missing = [lost(key, prompt, seconds) for key, (prompt, seconds) in enumerate(creates)]
+    jobs = [job(str(n), prompt, seconds) for n, (prompt, seconds, _) in enumerate(listed)]
+    adopted = {str(n) for n, (_, _, taken) in enumerate(listed) if taken}
+    finding = match(missing, jobs, adopted=adopted, limit=limit, same=same)
+    groups = [*finding.found, *finding.absent, *finding.unknown]
+    given_out = [one.id for one in finding.found.values()]
+
+    assert list(range(len(creates))) == sorted(groups)
+    assert len(given_out) == len(set(given_out))
+    assert not adopted & set(map(str, given_out))
+    for key, one in finding.found.items():
+        assert same(one, missing[key].generation)
+        assert one.created is None or (one.created - missing[key].since).total_seconds() >= -TOLERANCE
+    for key in finding.absent:
+        assert reaches_back(jobs, missing[key].since, limit)
+    shuffled = list(jobs)
+    dice.shuffle(shuffled)  # type: ignore[attr-defined]  # a random.Random
+    again = match(missing, shuffled, adopted=adopted, limit=limit, same=same)
+    assert (set(finding.found), finding.absent) == (set(again.found), again.absent)
+
+
+@given(st.integers(0, 6), st.integers(0, 6))
+def test_of_k_creates_and_j_jobs_the_smaller_number_is_found(k: int, j: int) -> None:
+    """Equal content is counted: min(k, j) are found, and the others are proven absent by a whole list."""
+    finding = match([lost(n) for n in range(k)], [job(str(n)) for n in range(j)], adopted=set(), limit=100, same=same)
+
+    assert (min(k, j), max(k - j, 0), 0) == (len(finding.found), len(finding.absent), len(finding.unknown))
+
+
+@given(st.lists(SECONDS, max_size=6), st.lists(SECONDS, max_size=6))
+def test_no_acceptable_pair_is_left_over(since: list[int], created: list[int]) -> None:
+    """When a create is called absent, no free job with its content and a fitting date is left in the list.
+
+    A create called absent is free to be sent again, so a job left over here would be paid for twice.
+    """
+    missing = [lost(key, seconds=seconds) for key, seconds in enumerate(since)]
+    jobs = [job(str(n), seconds=seconds) for n, seconds in enumerate(created)]
+    finding = match(missing, jobs, adopted=set(), limit=100, same=same)
+    left = [one for one in jobs if one.id not in {each.id for each in finding.found.values()}]
+
+    for key in finding.absent:
+        assert [] == [one for one in left if (one.created - missing[key].since).total_seconds() >= -TOLERANCE]  # type: ignore[operator]  # all have dates

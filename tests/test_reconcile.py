@@ -1,0 +1,308 @@
+"""Creates without an answer, settled by looking: what a list proves, what it does not, and who a job belongs to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notebookgen.errors import InvalidCall, JobAmbiguous
+from notebookgen.jobs.budget import parse_budget
+from notebookgen.jobs.matching import Missing, match
+from notebookgen.jobs.states import State
+from notebookgen.ledger.rows import realm_text
+from notebookgen.records import Job, Phase
+from scripted import REALM, WAIT, Listless, Shop, bench, hurry, lost, reply, until, wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from notebookgen.wire import HttpRequest, HttpResponse
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
+    hurry(monkeypatch)
+
+
+def states(handle: Any) -> list[str]:
+    return [str(row.state) for row in handle.rows()]
+
+
+def made(number: int, seconds: float, prompt: str = "a coat", **sent: Any) -> Job:
+    """Return a job of the list, so many seconds after noon."""
+    when = NOON + timedelta(seconds=seconds)
+    return Job(f"job-{number}", Phase.RUNNING, model="coat", sent={"prompt": prompt, **sent}, created=when)
+
+
+def look(missing: list[Missing], jobs: list[Job], adopted: set[str] | None = None, limit: int = 100) -> Any:
+    return match(
+        missing,
+        jobs,
+        adopted=adopted or set(),
+        limit=limit,
+        same=lambda job, generation: job.sent == {"prompt": generation.prompt, **generation.settings},
+    )
+
+
+# What a list proves ----------------------------------------------------------------------------------------------
+
+
+def test_a_short_list_proves_absence_and_a_full_one_only_as_far_as_it_reaches() -> None:
+    """A hundred newer jobs hide what is older; an older one among them shows that nothing is hidden."""
+    missing = [Missing(1, wanted(), NOON)]
+    newer = [made(number, 10 + number, "a hat") for number in range(100)]
+    assert (1,) == look(missing, newer[:99]).absent
+    assert (1,) == look(missing, newer).unknown
+    assert (1,) == look(missing, [*newer[1:], made(0, -60, "a hat")]).absent
+
+
+def test_a_job_from_before_is_no_answer() -> None:
+    """An equal job that is older than the intent, clocks allowed for, is somebody else's."""
+    assert {} == look([Missing(1, wanted(), NOON)], [made(1, -6)]).found
+    assert {1} == set(look([Missing(1, wanted(), NOON)], [made(1, -4)]).found)
+
+
+def test_what_looks_alike_is_no_proof_of_absence() -> None:
+    """A provider may list what it was sent with defaults filled in; then a person decides, and nothing is sent twice."""
+    finding = look([Missing(1, wanted(), NOON)], [made(1, 1, quality="standard")])
+    assert ({}, (), (1,)) == (finding.found, finding.absent, finding.unknown)
+    assert "job-1" == finding.alike[1].id
+
+
+@given(st.lists(st.booleans(), max_size=8), st.integers(0, 8), st.randoms(use_true_random=False))
+def test_equal_creates_and_jobs_are_counted(mine: list[bool], strangers: int, dice: Any) -> None:
+    """Of k equal creates and j free jobs, min(k, j) are matched, no job twice, and never one that is adopted."""
+    missing = [Missing(key, wanted(sample=key), NOON) for key in range(len(mine))]
+    jobs = [made(number, number + 1) for number in range(len(mine) + strangers)]
+    dice.shuffle(jobs)
+    adopted = {job.id for job, own in zip(jobs, mine, strict=False) if own and job.id}
+    finding = look(missing, jobs, adopted)
+    free = len(jobs) - len(adopted)
+    assert min(len(missing), free) == len(finding.found)
+    assert len(finding.found) == len({job.id for job in finding.found.values()})
+    assert not adopted & {job.id for job in finding.found.values()}
+    assert len(missing) == len(finding.found) + len(finding.absent) + len(finding.unknown)
+
+
+# In the engine ---------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_create_is_adopted_or_sent_again(home: Path) -> None:
+    """Accepted: one job. Not accepted: proven after the settle window, then sent once more."""
+    shop = Shop()
+    shop.orders.extend(["lost after", "lost before"])
+    with bench(home, shop, concurrency=1) as desk:
+        handle = desk.bring(wanted("taken"), wanted("not taken"))
+    assert ["saved", "saved"] == states(handle)
+    assert (3, 2) == (shop.seen["create"], len(shop.jobs))
+    assert any("adopted" in note for note in handle.snapshot().notes)
+
+
+def test_a_list_from_before_the_settle_window_proves_nothing(home: Path) -> None:
+    """The list was asked for early and came late; meanwhile the create was accepted: it is not sent again."""
+    shop, seen, go = Shop(), threading.Event(), threading.Event()
+    late: list[HttpRequest] = []
+
+    def create(request: HttpRequest) -> HttpResponse:
+        late.append(request)
+        raise lost()
+
+    def old_list(request: HttpRequest) -> HttpResponse:
+        answer = shop.truth(request)
+        seen.set()
+        go.wait(WAIT)
+        return answer
+
+    shop.orders.append(create)
+    shop.answers["list"] = deque([old_list])
+    with bench(home, shop, settle=0.3) as desk:
+        handle = desk.start(wanted())
+        assert seen.wait(WAIT)
+        lost_at = desk.row(wanted()).lost_at or 0
+        until(lambda: time.time_ns() / 1000 > lost_at + 400_000)  # the window passes while the old list is under way
+        shop.accept(late[0])
+        go.set()
+        assert handle.wait(WAIT)
+    assert ["saved"] == states(handle)
+    assert (1, 1) == (shop.seen["create"], len(shop.jobs))
+
+
+def test_a_job_of_an_equal_create_under_way_is_not_taken(home: Path) -> None:
+    """Two equal samples, one lost and one still held open: the open one's job is left to it."""
+    shop, go = Shop(), threading.Event()
+    inside = threading.Event()
+
+    def held(request: HttpRequest) -> HttpResponse:
+        job = shop.accept(request)
+        inside.set()
+        go.wait(WAIT)
+        return reply(202, job)
+
+    def dropped(request: HttpRequest) -> HttpResponse:
+        inside.wait(WAIT)
+        raise lost()
+
+    shop.orders.extend([held, dropped])
+    with bench(home, shop, settle=0.1) as desk:
+        handle = desk.start(wanted(sample=0), wanted(sample=1))
+        until(lambda: shop.seen.get("list", 0) >= 2)
+        assert "ambiguous" in states(handle)
+        go.set()
+        assert handle.wait(WAIT)
+    assert ["saved", "saved"] == states(handle)
+    assert 2 == len(shop.jobs) == len({row.job for row in handle.rows()})
+    assert 3 == shop.seen["create"]
+
+
+def test_two_creates_answered_with_one_job_count_it_once(home: Path) -> None:
+    """A service that answers an equal create with the job it has: the second is held, not lost in an error."""
+    shop = Shop()
+    shop.orders.extend(["ok", lambda _: reply(202, shop.jobs[0])])
+    with bench(home, shop, Listless(), concurrency=1) as desk:
+        handle = desk.bring(wanted(sample=0), wanted(sample=1))
+        assert ["saved", "ambiguous"] == states(handle)
+        assert "belongs to another" in str(desk.row(wanted(sample=1)).error)
+
+
+def test_what_looks_alike_is_held(home: Path) -> None:
+    """The list shows defaults that were never sent: the create is not sent again, and the job is named to the person."""
+    shop = Shop()
+    shop.echo = lambda body: {**body, "quality": "standard"}
+    shop.orders.append("lost after")
+    with bench(home, shop, settle=0.1) as desk:
+        handle = desk.bring(wanted())
+        assert isinstance(handle.row(0).error, JobAmbiguous)
+        assert "job-1" in str(handle.row(0).error)
+        done = desk.engine.resolve(wanted().id, "adopt", "job-1")
+        assert done.wait(WAIT)
+        assert ["saved"] == states(done)
+    assert (1, 1) == (shop.seen["create"], len(shop.jobs))
+
+
+def test_creates_pause_before_a_lost_one_could_be_hidden(home: Path) -> None:
+    """While a lost create is looked for, fewer newer ones are sent than the list shows; all are made in the end."""
+    shop, most = Shop(), 130
+    shop.instant = True
+    shop.orders.append("lost after")
+    shop.answers["list"] = deque()
+    block = threading.Event()
+
+    def slow(request: HttpRequest) -> HttpResponse:
+        block.wait(WAIT)
+        return shop.truth(request)
+
+    shop.answers["list"].append(slow)
+    with bench(home, shop, settle=0.1) as desk:
+        handle = desk.start(wanted("lost"), *(wanted(f"coat {number}") for number in range(most)))
+        until(lambda: states(handle).count("saved") >= 80 and not desk.engine.call(lambda: desk.engine._core.sending))
+        assert len(shop.jobs) < 100
+        block.set()
+        assert handle.wait(WAIT)
+    assert {"saved"} == set(states(handle))
+    assert most + 1 == len(shop.jobs)
+
+
+def test_a_list_that_cannot_be_read_settles_nothing(home: Path) -> None:
+    """Broken lists are asked for again; nothing is sent and nothing is given up."""
+    shop = Shop()
+    shop.orders.append("lost after")
+    shop.answers["list"] = deque([reply(500, {}), reply(200, {"what": 1}), lost()])
+    with bench(home, shop, settle=0.0) as desk:
+        handle = desk.bring(wanted())
+    assert (["saved"], 1) == (states(handle), shop.seen["create"])
+
+
+# People ----------------------------------------------------------------------------------------------------------
+
+
+def held(home: Path, shop: Shop, order: Any = "lost after") -> None:
+    """Leave one create that nobody knows about."""
+    shop.orders.append(order)
+    with bench(home, shop, Listless()) as desk:
+        assert ["ambiguous"] == states(desk.bring(wanted()))
+
+
+@pytest.mark.parametrize("action", ["adopt", "resubmit", "write_off"])
+def test_a_person_settles_what_is_held(home: Path, action: Any) -> None:
+    """In a later process: adopted, sent again with both counted, or written off as spent."""
+    shop = Shop()
+    held(home, shop)
+    with bench(home, shop, Listless()) as desk:
+        handle = desk.engine.resolve(wanted().id[:10], action, "job-1" if action == "adopt" else None)
+        assert handle.wait(WAIT)
+        spent = desk.asked(lambda store: store.committed(unit="USD"))
+        again = desk.start(wanted())
+        assert again.wait(WAIT)
+    assert {"adopt": (1, 500_000_000), "resubmit": (2, 1_000_000_000), "write_off": (2, 500_000_000)}[action] == (
+        len(shop.jobs),
+        spent,
+    )
+    assert ["saved"] == states(again)
+
+
+def test_a_slip_of_the_pen_closes_nothing(home: Path) -> None:
+    """A job that the provider does not know is not adopted, and the right one can be named afterwards."""
+    shop = Shop()
+    held(home, shop)
+    with bench(home, shop, Listless()) as desk:
+        wrong = desk.engine.resolve(wanted().id, "adopt", "job-l")
+        assert wrong.wait(WAIT)
+        assert "Nothing was changed" in str(wrong.row(0).error)
+        assert State.AMBIGUOUS == desk.row(wanted()).state
+        right = desk.engine.resolve(wanted().id, "adopt", "job-1")
+        assert right.wait(WAIT)
+        assert ["saved"] == states(right)
+
+
+def test_a_job_that_another_generation_has_is_not_adopted(home: Path) -> None:
+    """It is said whose it is, and the row can still be asked for."""
+    shop = Shop()
+    held(home, shop)
+    with bench(home, shop, Listless()) as desk:
+        other = desk.bring(wanted("another")).row(0)
+        with pytest.raises(InvalidCall, match=f"belongs to generation {other.generation.id[:12]}"):
+            desk.engine.resolve(wanted().id, "adopt", other.job)
+        again = desk.bring(wanted())
+        assert isinstance(again.row(0).error, JobAmbiguous)
+
+
+def test_what_is_held_keeps_its_reservation(home: Path) -> None:
+    """It counts as long as it is open, and no longer than that."""
+    shop = Shop()
+    held(home, shop)
+    with bench(home, shop, Listless()) as desk:
+        assert 500_000_000 == desk.asked(lambda store: store.committed(realm=realm_text(REALM), unit="USD"))
+        handle = desk.bring(wanted("b"), wanted("c"), budget=parse_budget("0.5 USD"))
+        assert ["saved", "planned"] == states(handle)
+
+
+def test_what_the_ledger_gives_back_is_what_was_asked(home: Path) -> None:
+    """A generation read from the ledger has the same identity, whatever its settings are."""
+    from notebookgen.ledger.store import Store
+    from notebookgen.records import Generation, InputImage
+
+    images = (
+        InputImage(field="image", sha256="0" * 64, mime="image/png", size=3),
+        InputImage(url="https://a.example/b"),
+    )
+    settings = {"scale": 1.0, "steps": 30, "tags": ["a", {"b": None}], "w": "ä", "on": True, "small": 1e-7}
+    store = Store(home)
+    try:
+        for sample in (0, 3):
+            one = Generation(REALM, "coat", "a coat é", settings, images, sample=sample, kind="image")
+            store.remember(one, 1)
+            back = store.generation(one.id)
+            assert back is not None
+            assert (one.id, one.content) == (back.id, back.content)
+    finally:
+        store.close()

@@ -1,0 +1,334 @@
+"""What the user holds: every attribute of ``Result`` and ``Results``, saving, showing, waiting, the frame's columns."""
+
+from __future__ import annotations
+
+import base64
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+import notebookgen as ng
+from notebookgen import errors
+from notebookgen.ledger.frame import MONEY, STATES
+from three_services import accepted, picture, requests, services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from notebookgen.sandbox import Handle
+
+PICTURE = "armox:google/nano-banana"
+GROK = "apimodels:grok-image/grok-4.2-image"
+COLUMNS = {
+    "gen_prompt": pl.String, "gen_status": STATES, "gen_path": pl.String, "gen_paths": pl.List(pl.String), "gen_url": pl.String,
+    "gen_kind": pl.String, "gen_text": pl.String, "gen_cost": MONEY, "gen_unit": pl.String, "gen_basis": pl.String,
+    "gen_seconds": pl.Float64, "gen_cached": pl.Boolean, "gen_sample": pl.Int64, "gen_job": pl.String, "gen_error": pl.String,
+    "gen_id": pl.String,
+}  # fmt: skip
+
+
+@pytest.fixture
+def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
+    """The services behind addresses and keys, as the real ones are."""
+    with services("real", monkeypatch) as handle:
+        yield handle
+
+
+def made(prompt: str = "a fox", **options: Any) -> ng.Result:
+    """Make one thing."""
+    one = ng.generate(prompt, timeout=30, **{"model": PICTURE, **options})
+    assert isinstance(one, ng.Result)
+    return one
+
+
+def several(prompt: str = "a fox", **options: Any) -> ng.Results:
+    """Make three of the same."""
+    found = ng.generate(prompt, timeout=60, **{"model": PICTURE, "samples": 3, **options})
+    assert isinstance(found, ng.Results)
+    return found
+
+
+# One result ------------------------------------------------------------------------------------------------------
+
+
+def test_every_attribute(box: Handle) -> None:
+    """A result tells what was asked for, what came back, what it cost and where it is."""
+    one = made(aspect_ratio="16:9")
+    (asset,) = one.assets
+
+    assert ("saved", PICTURE, "a fox", {"aspect_ratio": "16:9"}) == (one.status, one.model, one.prompt, one.settings)
+    assert (Decimal(70), "credits", "reported", "70 credits") == (
+        one.cost.amount,
+        one.cost.unit,
+        one.cost.basis,
+        str(one.cost),
+    )
+    assert one.path is not None
+    assert ([one.path], True, True) == (one.paths, one.path.is_absolute(), one.path.is_file())
+    assert (asset.url, None, None, None) == (one.url, one.text, one.error, one.exception)
+    assert one.url is not None
+    assert one.url.startswith(box.origin)
+    assert one.image is not None
+    assert (asset.width, asset.height) == one.image.size
+    assert (box.state()["creates"][0]["id"], 0, False, True) == (one.job, one.sample, one.cached, one.done)
+    assert one.seconds is not None
+    assert 0 <= one.seconds < 10
+    assert ng.ledger().frame()["id"].to_list() == [one.id]
+    assert f"<Result saved {PICTURE} 70 credits {one.path}>" == repr(one)
+
+
+def test_a_text_is_a_result(box: Handle) -> None:
+    """Words that came back are ``text``, and a file all the same."""
+    one = made(model="armox:sandbox/text")
+
+    assert one.path is not None
+    assert (one.path.read_text("utf-8"), None) == (one.text, one.image)
+
+
+def test_saving_under_a_name(box: Handle, tmp_path: Path) -> None:
+    """A name with the right ending is used as it is; folders on the way are made; the original stays."""
+    one = made()
+
+    saved = one.save(tmp_path / "new" / "fox.png")
+
+    assert tmp_path / "new" / "fox.png" == saved
+    assert one.path is not None
+    assert one.path.read_bytes() == (tmp_path / "new" / "fox.png").read_bytes()
+
+
+@pytest.mark.parametrize("place", ["{}", "{}/", "{}/made here", "{}/made here/"])
+def test_saving_in_a_folder(box: Handle, tmp_path: Path, place: str) -> None:
+    """In a folder, there or not, the file is named after the prompt and has the right ending."""
+    saved = made("A fox, please!").save(place.format(tmp_path))
+
+    assert isinstance(saved, type(tmp_path))
+    assert ("a-fox", ".png", True) == (saved.name[:5].lower().replace(" ", "-"), saved.suffix, saved.is_file())
+
+
+def test_saving_several_files(box: Handle, tmp_path: Path) -> None:
+    """A result of several files is saved as several, numbered."""
+    one = made(model=GROK, n=3)
+
+    named, placed = one.save(tmp_path / "fox.jpg"), one.save(tmp_path / "folder")
+
+    assert [tmp_path / f"fox-{number}.jpg" for number in (1, 2, 3)] == named
+    assert 3 == len({each.read_bytes() for each in placed}) == len(list((tmp_path / "folder").iterdir()))  # type: ignore[union-attr]  # three
+
+
+def test_saving_under_a_wrong_name(box: Handle, tmp_path: Path) -> None:
+    """An ending that is not that of the file is an error that says which one is."""
+    with pytest.raises(errors.InvalidCall, match=r"image/png. Name it fox\.png"):
+        made().save(tmp_path / "fox.jpg")
+
+
+def test_saving_what_is_not_there(box: Handle, tmp_path: Path) -> None:
+    """What is not over yet cannot be saved, and says how it stands."""
+    box.configure(immediate=False, seconds=(30, 30))
+    one = ng.generate("a fox", model=PICTURE, background=True)
+    assert isinstance(one, ng.Result)
+
+    with pytest.raises(errors.InvalidCall, match="nothing to save: it is"):
+        one.save(tmp_path)
+
+
+def test_a_result_is_an_input(box: Handle) -> None:
+    """A result is taken as an image; its own address is used where the provider takes addresses only."""
+    one = made(model=GROK)
+
+    edited = made("at night", model=GROK, images=one)
+
+    assert ("saved", 2) == (edited.status, accepted(box, "apimodels"))
+
+
+def test_showing(box: Handle, capsys: pytest.CaptureFixture[str]) -> None:
+    """Outside a notebook, ``show`` prints one line that says what it is and where."""
+    one = made()
+
+    one.show()
+
+    assert str(one.path) in capsys.readouterr().out
+
+
+def test_how_it_looks(box: Handle) -> None:
+    """A bundle with the picture inside, bounded in size, and a text that says how it stands, its cost and its path."""
+    one = made()
+    data, metadata = one._repr_mimebundle_()
+
+    shown = next(data[kind] for kind in ("image/png", "image/jpeg") if kind in data)
+    assert 0 < len(base64.b64decode(shown)) < 2_000_000
+    assert isinstance(metadata, dict)
+    assert [True] * 3 == [word in data["text/plain"] for word in ("saved", "70 credits", str(one.path))]
+    assert {"text/plain"} == set(one._repr_mimebundle_(include=["text/plain"])[0])
+    assert "text/plain" not in one._repr_mimebundle_(exclude=["text/plain"])[0]
+
+
+def test_a_provider_that_charges_more_than_it_lists(box: Handle) -> None:
+    """Where the provider reports more than was reserved, the last line says both; where it does not, it says nothing."""
+    box.configure(immediate=False)
+    film = made(model="armox:xai/grok-video-image-to-video", images="https://example.com/cat.png")
+    still = made()
+
+    assert "202 credits, listed at 50 credits" in film._handle.summary()
+    assert "listed at" not in still._handle.summary()
+
+
+def test_waiting_for_what_fails(box: Handle) -> None:
+    """In the background a failure is data until it is waited for; then it is an exception with the provider's words."""
+    box.configure(fail=1.0, fail_code="CONTENT_MODERATION")
+    one = ng.generate("a fox", model=GROK, background=True)
+    assert isinstance(one, ng.Result)
+
+    with pytest.raises(errors.JobFailed, match="Content policy violation"):
+        one.wait(30)
+
+    assert ("failed", Decimal(0), None) == (one.status, one.cost.amount, one.path)
+    assert one.error is not None
+    assert (True, True) == ("Content policy violation" in one.error, len(one.error.splitlines()) <= 4)
+    assert isinstance(one.exception, errors.JobFailed)
+    assert "failed" in one._repr_mimebundle_()[0]["text/plain"]
+
+
+def test_waiting_not_long_enough(box: Handle) -> None:
+    """A wait that ends before the job says so and changes nothing; the next one goes on."""
+    box.configure(immediate=False, seconds=(1.0, 1.0))
+    one = ng.generate("a fox", model=PICTURE, background=True)
+    assert isinstance(one, ng.Result)
+
+    with pytest.raises(errors.StillRunning, match="%generate resume"):
+        one.wait(0.1)
+
+    assert ("saved", 1) == (one.wait(30).status, accepted(box, "armox"))
+
+
+# Several ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_sequence_of_results(box: Handle) -> None:
+    """Results are a sequence in order: length, index, slice, iteration; each sample is another picture."""
+    found = several()
+
+    assert (3, [0, 1, 2]) == (len(found), [one.sample for one in found])
+    assert (found[0].id, [found[1].id, found[2].id]) == (next(iter(found)).id, [one.id for one in found[1:]])
+    assert found[-1].id == found[2].id
+    assert 3 == len({one.assets[0].sha256 for one in found})
+    assert {"credits": Decimal(210)} == found.cost
+    assert ([], []) == (found.failed, found.ambiguous)
+    assert "3 saved" in repr(found)
+
+
+def test_the_frame(box: Handle) -> None:
+    """One row for each result, in order, with every ``gen_`` column in its type."""
+    frame = several().frame
+
+    assert COLUMNS == dict(frame.schema)
+    assert [("a fox", "saved", "image", Decimal(70), "credits", "reported", False)] * 3 == frame.select(
+        "gen_prompt", "gen_status", "gen_kind", "gen_cost", "gen_unit", "gen_basis", "gen_cached"
+    ).rows()
+    assert [0, 1, 2] == frame["gen_sample"].to_list()
+    assert frame["gen_path"].to_list() == [paths[0] for paths in frame["gen_paths"].to_list()]
+    assert [None] * 3 == frame["gen_error"].to_list()
+
+
+def test_a_frame_of_nothing_yet(box: Handle) -> None:
+    """A run under way has the same columns and types; what is not known is null."""
+    box.configure(immediate=False, seconds=(30, 30))
+    found = ng.generate("a fox", model=PICTURE, samples=2, background=True)
+
+    frame = found.frame  # type: ignore[union-attr]  # two were asked for
+    assert COLUMNS == dict(frame.schema)
+    assert ([None, None], [[], []]) == (frame["gen_path"].to_list(), frame["gen_paths"].to_list())
+
+
+def test_one_that_fails_among_several(box: Handle) -> None:
+    """Of several, those that end well are given back with those that do not; the frame says why."""
+    box.configure(fail=0.5, fail_code="UPSTREAM_BUSY")
+
+    found = several(model=GROK, samples=8)
+
+    statuses = [one.status for one in found]
+    assert {"saved", "failed"} == set(statuses)
+    assert [one.id for one in found if one.status == "failed"] == [one.id for one in found.failed]
+    assert [one.error for one in found] == found.frame["gen_error"].to_list()
+    assert {"USD": Decimal("0.03") * statuses.count("saved")} == found.cost
+
+
+def test_when_all_of_several_fail(box: Handle) -> None:
+    """Where none of several ends well, that is an exception."""
+    box.configure(fail=1.0, fail_code="UPSTREAM_BUSY")
+
+    with pytest.raises(errors.JobFailed, match="overloaded"):
+        several(model=GROK)
+
+
+def test_a_budget_among_several(box: Handle) -> None:
+    """A cap buys what fits, in order; the rest is planned, with the reason, and nothing of it is sent."""
+    found = several(budget=150)
+
+    assert (["saved", "saved", "planned"], 2) == ([one.status for one in found], accepted(box, "armox"))
+    assert (None, None) == (found[0].error, found[1].error)
+    assert "10 credits is left" in str(found[2].error)
+
+
+def test_saving_several(box: Handle, tmp_path: Path) -> None:
+    """All files are put into a folder, made if need be, under names that differ."""
+    found = several()
+
+    saved = found.save(tmp_path / "foxes")
+
+    assert sorted(saved) == sorted((tmp_path / "foxes").iterdir())
+    assert {path.read_bytes() for path in saved} == {one.path.read_bytes() for one in found if one.path}
+
+
+def test_several_in_the_background(box: Handle) -> None:
+    """Several under way are waited for together, or cancelled together at the provider."""
+    box.configure(immediate=False, seconds=(60, 60))
+    found = ng.generate("a fox", model=PICTURE, samples=2, background=True)
+    assert isinstance(found, ng.Results)
+    import threading
+
+    pause = threading.Event()
+    while not all(one.job for one in found):
+        assert not pause.wait(0.05)
+
+    found.cancel().wait(30)
+
+    assert (["cancelled"] * 2, 2) == ([one.status for one in found], requests(box, "armox cancel"))
+    assert 2 == len(found.failed)
+
+
+def test_how_several_look(box: Handle) -> None:
+    """Several are shown as one table, each picture inside the page: no script, no style sheet, no provider's address."""
+    data, _ = several("a fox <script>alert(1)</script>")._repr_mimebundle_()
+
+    page = data["text/html"].lower()
+    assert (3, True) == (page.count("data:image/"), "210" in data["text/plain"])
+    assert [] == [word for word in ("<script", "<style", f'src="{box.origin}') if word in page]
+
+
+def test_nothing_is_shown_that_is_not_kept(box: Handle) -> None:
+    """A result shows itself also when its file was removed from disk since; it says so and breaks nothing."""
+    one = made()
+    assert one.path is not None
+    one.path.chmod(0o644)
+    one.path.unlink()
+
+    assert "saved" in one._repr_mimebundle_()[0]["text/plain"]
+    assert "saved" == made().status
+    assert one.path.is_file()
+
+
+def test_a_picture_that_was_given_inside_the_call(box: Handle) -> None:
+    """Bytes, a file, a Pillow image and a data URI of the same picture are the same content, paid once."""
+    import io
+
+    from PIL import Image
+
+    data = picture()
+    ways: list[Any] = [data, Image.open(io.BytesIO(data)), f"data:image/png;base64,{base64.b64encode(data).decode()}"]
+    found = [made(model=GROK, images=way) for way in (ways[0], ways[2])]
+    drawn = made(model=GROK, images=ways[1])
+
+    assert (1, "saved") == (len({one.id for one in found}), drawn.status)

@@ -1,0 +1,218 @@
+"""Several kernels on one home folder: one create for one content, one owner for one attempt, one cap for all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import notebookgen as ng
+from notebookgen.client import default_client
+from notebookgen.jobs.states import State
+from notebookgen.ledger.kernels import KernelLock
+from notebookgen.ledger.store import Store
+from notebookgen.sandbox import spawn, start
+from provider_side import MODELS, Customer
+from scripted import PRICE, WAIT, Listless, Shop, bench, hurry, lost, until, wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from notebookgen.wire import HttpRequest, HttpResponse
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
+    hurry(monkeypatch)
+
+
+def states(handle: Any) -> list[str]:
+    return [str(row.state) for row in handle.rows()]
+
+
+@pytest.mark.slow
+def test_processes_that_ask_for_the_same_at_once_buy_it_once(home: Path) -> None:
+    """Four processes, one content, three accounts: one create each, and everybody gets the file."""
+    with spawn(seconds=(0.2, 0.4), immediate=False) as box:
+        customer = Customer(box, home)
+        with ThreadPoolExecutor(4) as pool:
+            for service in ("armox", "apixo"):
+                answers = list(pool.map(lambda _, name=service: customer.generate(name, "a fox"), range(4)))  # type: ignore[misc]  # a lambda's default
+                assert ["saved"] * 4 == [one["results"][0]["status"] for one in answers], answers
+                assert 1 == len({one["results"][0]["paths"][0] for one in answers})
+                assert 1 == len(customer.bought(service))
+
+
+def test_two_engines_that_ask_for_the_same_buy_it_once(home: Path) -> None:
+    """The second waits for the first, and gives the file as bought before."""
+    shop = Shop()
+    shop.finished = False
+    with bench(home, shop) as one, bench(home, shop) as two:
+        first = one.start(wanted())
+        until(lambda: states(first) == ["submitted"])
+        second = two.start(wanted())
+        until(lambda: second.snapshot().phase == "another kernel is making it")
+        shop.finished = True
+        assert second.wait(WAIT)
+        assert ["saved"] == states(second) == states(first)
+    assert 1 == shop.seen["create"]
+
+
+def test_what_a_living_kernel_holds_is_said_at_once(home: Path) -> None:
+    """Where nobody can look, a second kernel does not wait for ever, and may settle it."""
+    shop = Shop()
+    shop.orders.append("lost after")
+    with bench(home, shop, Listless()) as one, bench(home, shop, Listless()) as two:
+        assert ["ambiguous"] == states(one.bring(wanted()))
+        second = two.start(wanted())
+        assert second.wait(5)
+        assert "resolve" in str(second.row(0).error)
+        done = two.engine.resolve(wanted().id, "adopt", "job-1")
+        assert done.wait(WAIT)
+        assert ["saved"] == states(done)
+        assert ["saved"] == states(one.bring(wanted()))
+    assert 1 == shop.seen["create"]
+
+
+def test_a_kernel_that_dies_is_succeeded_while_one_waits(home: Path) -> None:
+    """The waiting kernel takes over what the other had begun."""
+    shop = Shop()
+    shop.finished = False
+    with bench(home, shop) as two:
+        with bench(home, shop) as one:
+            first = one.start(wanted())
+            until(lambda: states(first) == ["submitted"])
+            second = two.start(wanted())
+            until(lambda: second.snapshot().phase == "another kernel is making it")
+        shop.finished = True
+        assert second.wait(WAIT)
+        assert ["saved"] == states(second)
+    assert 1 == shop.seen["create"]
+
+
+def test_an_attempt_that_was_moved_elsewhere_is_looked_up_again(home: Path) -> None:
+    """A kernel that finds its attempt moved by another one believes the ledger, and buys nothing."""
+    shop = Shop()
+    shop.finished = False
+    with bench(home, shop) as one:
+        handle = one.start(wanted())
+        until(lambda: states(handle) == ["submitted"])
+        other = Store(home)
+        try:
+            key = one.row(wanted()).key
+            other.update(key, state="failed", error="settled elsewhere", retryable=0)
+        finally:
+            other.close()
+        shop.finished = True
+        assert handle.wait(WAIT)
+        assert "settled elsewhere" in str(handle.row(0).error)
+    assert 1 == shop.seen["create"]
+
+
+def test_only_one_kernel_takes_over(home: Path) -> None:
+    """Of two that find the same dead kernel's attempt, one becomes its owner."""
+    shop = Shop()
+    shop.finished = False
+    with bench(home, shop) as one:
+        handle = one.start(wanted())
+        until(lambda: states(handle) == ["submitted"])
+        row = one.row(wanted())
+    store = Store(home)
+    try:
+        assert [True, False] == [store.take_over(row.key, row.kernel, name) for name in ("a", "b")]
+    finally:
+        store.close()
+
+
+def test_the_cap_of_a_run_holds_whatever_else_is_bought(home: Path) -> None:
+    """Two engines at once, each with its cap: each stays below it."""
+    from notebookgen.jobs.budget import parse_budget
+
+    shop = Shop()
+    with bench(home, shop) as one, bench(home, shop) as two:
+        handles = [
+            desk.start(
+                *(wanted(f"{name} {number}") for number in range(6)), price=PRICE, budget=parse_budget("1.5 USD")
+            )
+            for name, desk in (("one", one), ("two", two))
+        ]
+        assert all(handle.wait(WAIT) for handle in handles)
+    assert [3, 3] == [states(handle).count("saved") for handle in handles]
+    assert 6 == len(shop.jobs)
+
+
+def test_a_kernel_is_dead_when_its_process_is(home: Path) -> None:
+    """The operating system tells, by a lock: no heartbeat, no waiting."""
+    code = "import sys; from pathlib import Path; from notebookgen.ledger.kernels import KernelLock\n"
+    code += f"lock = KernelLock(Path({str(home / 'kernels')!r})); print(lock.id, flush=True); sys.stdin.read()"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    mine = KernelLock(home / "kernels")
+    try:
+        assert child.stdout is not None
+        theirs = child.stdout.readline().strip()
+        assert mine.alive(theirs)
+        assert mine.alive(mine.id)
+        child.kill()
+        child.communicate(timeout=WAIT)
+        assert not mine.alive(theirs)
+        assert mine.alive(mine.id)
+    finally:
+        child.kill()
+        mine.release()
+
+
+def test_a_new_process_that_only_resumes_opens_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that finds work of an account at hand while it is being opened asks for the way to it, and gets it."""
+    with start(seconds=(0.02, 0.04), immediate=False) as box:
+        customer = Customer(box, home)
+        for name, value in customer.variables().items():
+            monkeypatch.setenv(name, value)
+        box.configure(seconds=(30, 30))
+        begun = ng.generate("a fox", model=MODELS["armox"], background=True)
+        until(lambda: begun.status == "submitted")
+        default_client().close()
+        opened: list[Any] = []
+        thread = threading.Thread(target=lambda: opened.append(default_client()._house.engine.resume()), daemon=True)
+        thread.start()
+        thread.join(10)
+        assert [["submitted"]] == [states(handle) for handle in opened]
+        default_client().close()
+
+
+def test_changing_the_address_and_back_sends_to_the_first(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key goes where the settings of now point, whatever they pointed to in between."""
+    with start(seconds=(0.02, 0.04)) as one, start(seconds=(0.02, 0.04)) as two:
+        customer = Customer(one, home)
+        for name, value in customer.variables().items():
+            monkeypatch.setenv(name, value)
+        for number, box in enumerate((one, two, one)):
+            monkeypatch.setenv("APIXO_BASE_URL", box.base_urls["apixo"])
+            assert "saved" == ng.generate(f"fox {number}", model=MODELS["apixo"]).status
+        assert [2, 1] == [len(box.state()["creates"]) for box in (one, two)]
+        default_client().close()
+
+
+def test_the_unused_sample_is_found_under_what_was_begun(home: Path) -> None:
+    """``fresh`` after a lost one takes up the lost sample rather than the next."""
+    shop = Shop()
+
+    def order(request: HttpRequest) -> HttpResponse:
+        shop.accept(request)
+        raise lost()
+
+    shop.orders.extend(["ok", order])
+    with bench(home, shop, settle=0.1) as desk:
+        from notebookgen.jobs.ticket import Wish
+
+        desk.bring(wanted())
+        for expected in (1, 2):
+            handle = desk.engine.start([Wish(wanted(), desk.lane, None, PRICE, fresh=True)])
+            assert handle.wait(WAIT)
+            assert (expected, "saved") == (handle.row(0).generation.sample, states(handle)[0])
+        assert State.SAVED == desk.row(wanted(sample=1)).state
+    assert 3 == len(shop.jobs)

@@ -1,0 +1,158 @@
+"""HTTP as values: no key in a request, replies read with care, nothing but our own errors."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notebookgen.errors import UnexpectedResponse
+from notebookgen.wire import (
+    HttpRequest,
+    HttpResponse,
+    get_request,
+    json_request,
+    kind_of,
+    maybe,
+    object_in,
+    retry_after_seconds,
+    take,
+)
+
+
+def test_a_create_is_not_repeatable_unless_said() -> None:
+    """By default a request is sent once; reads are the ones that may be repeated."""
+    create = json_request("https://a.example/x", {"prompt": "a fox"}, purpose="create")
+    look = get_request("https://a.example/x", purpose="status")
+
+    assert (False, True) == (create.repeatable, look.repeatable)
+    assert ("POST", "GET", b"") == (create.method, look.method, look.body)
+    assert False is HttpRequest("POST", "https://a.example").repeatable
+
+
+@given(
+    st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers() | st.booleans() | st.none(), max_size=5)
+)
+def test_a_body_is_utf_8_json(payload: dict[str, object]) -> None:
+    """What is sent can be read back, without spaces; characters are themselves."""
+    try:
+        request = json_request("https://a.example", payload, purpose="create")
+    except UnicodeEncodeError:
+        assert any("\ud800" <= one <= "\udfff" for one in json.dumps(payload, ensure_ascii=False))
+        return
+    assert payload == json.loads(request.body)
+    assert (("Content-Type", "application/json"),) == request.headers
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_json_is_not_sent(value: float) -> None:
+    """NaN has no JSON, so no request is made of it."""
+    with pytest.raises(ValueError, match="Out of range"):
+        json_request("https://a.example", {"x": value}, purpose="create")
+
+
+def test_requests_are_values() -> None:
+    """Equal content is an equal request; it can be stored; it cannot be changed."""
+    one, other = (json_request("https://a.example", {"b": 1, "a": "ä"}, purpose="create") for _ in range(2))
+
+    assert one == other == pickle.loads(pickle.dumps(one))  # noqa: S301 - our own bytes
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        one.url = "https://elsewhere.example"  # type: ignore[misc]  # that it cannot be set is the test
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "nothing at all"),
+        (b"<html>\n <b>502</b>", "<html> <b>502</b>"),
+        (b"\xff\xfe", "\ufffd"),
+        (b'{"half": ', '{"half":'),
+        (b"[" * 100_000, "brackets without end"),
+    ],
+    ids=["empty", "html", "bytes", "half", "deep"],
+)
+def test_what_is_no_json_says_what_came(body: bytes, words: str) -> None:
+    """The error has the status and the beginning of what came instead."""
+    with pytest.raises(UnexpectedResponse, match="HTTP 502") as caught:
+        HttpResponse(502, {}, body).json()
+
+    assert words in str(caught.value)
+    assert 502 == caught.value.code
+    assert 400 > len(str(caught.value))
+
+
+@given(st.binary(max_size=3000))
+def test_an_excerpt_is_one_short_line(body: bytes) -> None:
+    """Whatever bytes came, a message has one line of them, of at most 200 characters."""
+    text = HttpResponse(200, {}, body).excerpt()
+
+    assert len(text) <= 200
+    assert len(text.splitlines()) <= 1
+
+
+DATA: dict[str, object] = {"n": 5, "t": "x", "b": True, "none": None, "f": 0.5, "l": [], "o": {}}
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "said"),
+    [
+        ("t", int, "'t' should be int and is text"),
+        ("b", int, "'b' should be int and is true or false"),
+        ("none", str, "'none' should be str and is null"),
+        ("away", str, "'away' should be str and is missing"),
+        ("o", (str, int), "'o' should be str or int and is an object"),
+        ("l", dict, "'l' should be dict and is a list"),
+    ],
+)
+def test_what_must_be_there_is_insisted_on(key: str, kind: type, said: str) -> None:
+    """A missing or wrong value says its name, what it should be and what it is; a bool is no number."""
+    with pytest.raises(UnexpectedResponse, match=said):
+        take(DATA, key, kind)
+
+
+def test_what_is_there_is_given() -> None:
+    """Values of the right kind come back as they are."""
+    assert (5, "x", True, 0.5) == (
+        take(DATA, "n", int),
+        take(DATA, "t", (str, int)),
+        take(DATA, "b", bool),
+        take(DATA, "f", float),
+    )
+    assert (5, None, None, True, None) == (
+        maybe(DATA, "n", int),
+        maybe(DATA, "t", int),
+        maybe(DATA, "b", int),
+        maybe(DATA, "b", bool),
+        maybe(DATA, "away", str),
+    )
+
+
+@pytest.mark.parametrize("value", [None, [], "text", 7, True])
+def test_an_object_is_an_object(value: object) -> None:
+    """Anything else where a JSON object is due says what it is."""
+    assert {} == object_in({})
+    with pytest.raises(UnexpectedResponse, match=f"is {kind_of(value)}"):
+        object_in(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("7", 7.0), (" 0.5 ", 0.5), ("0", 0.0), ("", None), ("-1", None), ("soon", None), ("1e3", None), ("²", None), (".", None),
+     ("Fri, 31 Dec 1999 23:59:59 GMT", None)],
+)  # fmt: skip
+def test_retry_after(text: str, seconds: float | None) -> None:
+    """A plain number of seconds is one; a date or nonsense is nothing."""
+    assert seconds == retry_after_seconds({"retry-after": text})
+    assert None is retry_after_seconds({})
+
+
+@given(st.text(max_size=400))
+def test_retry_after_never_breaks(text: str) -> None:
+    """Whatever a server says there, it is a number of seconds or nothing."""
+    seconds = retry_after_seconds({"retry-after": text})
+
+    assert seconds is None or seconds >= 0
