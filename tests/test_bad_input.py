@@ -257,7 +257,10 @@ def test_a_create_answered_strangely_is_found_where_there_is_a_list(real: Handle
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [*(("armox", kind) for kind in STRANGE), *((name, kind) for name in ("apimodels", "apixo") for kind in ("html", "half"))],
+    [
+        *(("armox", kind) for kind in STRANGE),
+        *((name, kind) for name in ("apimodels", "apixo") for kind in ("html", "half")),
+    ],
 )
 def test_a_look_answered_strangely_is_followed_by_another(real: Handle, name: str, kind: str) -> None:
     """A failed look ends nothing: it keeps looking, and what was bought once arrives."""

@@ -624,6 +624,20 @@ def test_the_engine_says_when_it_is_gone(home: Path) -> None:
         desk.engine.call(lambda: None)
 
 
+def test_a_result_of_an_engine_that_broke_says_so(home: Path) -> None:
+    """Who waits for it is given the reason, and not told that the job goes on."""
+    from notebookgen.results import Result
+
+    shop = Shop()
+    shop.finished = False
+    with bench(home, shop) as desk:
+        handle = desk.start(wanted())
+        until(lambda: states(handle) == ["submitted"])
+        handle.fail(NotWritable("the disk is gone"))
+        with pytest.raises(NotWritable, match="the disk is gone"):
+            Result(handle, 0, lambda _: []).wait(1)
+
+
 def test_closing_waits_a_little_for_a_create_that_is_answered(home: Path) -> None:
     """A reply that comes while the engine closes is written down, so that it need not be looked for."""
     shop, sent, go = Shop(), threading.Event(), threading.Event()

@@ -79,7 +79,7 @@ def test_a_notebook_shows_the_lines_and_nothing_else() -> None:
     """In IPython a cell that raises prints one to four lines, no traceback, and still counts as failed."""
     shell = InteractiveShell()
     printed: list[list[str]] = []
-    shell._showtraceback = lambda kind, value, lines: printed.append(list(lines))  # type: ignore[assignment, method-assign]  # where a front end hooks in
+    shell._showtraceback = lambda _kind, _value, lines: printed.append(list(lines))  # type: ignore[assignment, method-assign]  # where a front end hooks in
     try:
         outcome = shell.run_cell("from notebookgen.errors import MissingKey\nraise MissingKey('no key.\\nType this.')")
     finally:

@@ -150,7 +150,7 @@ def test_a_cell_shows_a_line_and_one_result(kernel: Kernel) -> None:
     cell = kernel.run("%%generate -o fox\na fox")
     assert cell.kinds == ["display_data", "execute_result"]
     assert cell.line.startswith("saved · armox:sandbox/picture · ")
-    assert sorted(cell.result) == ["image/png", "text/plain"]
+    assert sorted(cell.result) == ["image/jpeg", "text/plain"]
     number = cell.reply["execution_count"]
     assert kernel.value(f"Out[{number}] is fox is _{number}") == "True"
 
@@ -308,7 +308,7 @@ def test_a_notebook_run_unattended_keeps_static_outputs(tmp_path: Path, home: Pa
         runner.execute(env=surroundings.environment(os.environ, home.parent))
     assert "InvalidPrompt" in str(caught.value)
     outputs = [cell.outputs for cell in notebook.cells]
-    assert [sorted(output.data) for output in outputs[1]] == [["text/plain"], ["image/png", "text/plain"]]
+    assert [sorted(output.data) for output in outputs[1]] == [["text/plain"], ["image/jpeg", "text/plain"]]
     assert outputs[1][0].data["text/plain"].startswith("saved · ")
     assert outputs[2][0].data["text/plain"] == "True"
     assert (outputs[3][0].ename, outputs[4]) == ("InvalidPrompt", [])

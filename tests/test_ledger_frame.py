@@ -131,7 +131,7 @@ def test_the_sandbox_is_counted_when_asked_for(ledger: Ledger) -> None:
 
 def test_a_wrong_column_names_the_right_ones(ledger: Ledger) -> None:
     """A near miss is named, and all that can be asked for."""
-    with pytest.raises(InvalidCall, match="Did you mean 'model'.*notebook"):
+    with pytest.raises(InvalidCall, match=r"Did you mean 'model'.*notebook"):
         ledger.totals("modl")
 
 

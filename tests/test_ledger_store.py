@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from notebookgen.errors import LedgerError, NotWritable
 from notebookgen.jobs.states import State
-from notebookgen.ledger import filesystem, store as store_module
+from notebookgen.ledger import filesystem
+from notebookgen.ledger import store as store_module
 from notebookgen.ledger.filesystem import is_network_folder
 from notebookgen.ledger.rows import from_nano, outputs_from, outputs_text, realm_from, realm_text, to_nano
 from notebookgen.ledger.store import FILE_NAME, Store
@@ -168,7 +169,7 @@ def test_a_generation_is_never_under_way_twice(store: Store, state: str) -> None
     """The file itself refuses a second open attempt, whatever a program does."""
     bought(store, wanted(), state=state)
 
-    with pytest.raises(sqlite3.IntegrityError, match="attempts.generation"):
+    with pytest.raises(sqlite3.IntegrityError, match=r"attempts.generation"):
         bought(store, wanted())
     assert 1 == len(store.run_attempts("r"))
 
@@ -190,7 +191,7 @@ def test_a_job_is_adopted_once_in_its_realm(store: Store) -> None:
     bought(store, wanted(realm=Realm("apixo", "0123456789ab")), job="j", state="submitted")
     other = bought(store, wanted("a cat"))
 
-    with pytest.raises(sqlite3.IntegrityError, match="attempts.realm"):
+    with pytest.raises(sqlite3.IntegrityError, match=r"attempts.realm"):
         store.update(other, job="j")
     assert {"j"} == store.adopted_jobs(realm_text(REALM))
 
@@ -217,7 +218,7 @@ def test_an_attempt_needs_a_generation_and_a_run(store: Store) -> None:
 
 def test_a_transaction_is_whole_or_nothing(store: Store) -> None:
     """An error takes back all of it, with what an inner one did; after that the ledger goes on."""
-    with pytest.raises(ZeroDivisionError), store.transaction():
+    with pytest.raises(ZeroDivisionError), store.transaction():  # noqa: PT012 - the whole of a transaction
         bought(store, wanted())
         with store.transaction():
             bought(store, wanted("a cat"))
@@ -357,7 +358,7 @@ def test_what_one_kernel_commits_the_other_sees(store: Store, home: Path) -> Non
     bought(store, wanted())
 
     assert USD == other.committed(unit="USD")
-    with pytest.raises(sqlite3.IntegrityError, match="attempts.generation"):
+    with pytest.raises(sqlite3.IntegrityError, match=r"attempts.generation"):
         bought(other, wanted())
     other.close()
 
@@ -472,7 +473,10 @@ def mounts(tmp_path: Path, *lines: str) -> Path:
     ],
 )
 def test_the_nearest_mount_decides(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str], expected: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: list[str],
+    expected: bool,  # noqa: FBT001 - a parametrised fact
 ) -> None:
     """The mount nearest to the folder tells its kind; the newest one counts where two are on one place."""
     here = tmp_path / "my files"

@@ -65,7 +65,7 @@ def test_equal_ones_are_paired_in_the_order_of_their_times() -> None:
 @pytest.mark.parametrize(
     ("seconds", "expected"), [(0, True), (-TOLERANCE, True), (-TOLERANCE - 0.001, False), (3600, True), (None, True)]
 )
-def test_an_older_job_is_not_taken_for_it(seconds: float | None, expected: bool) -> None:
+def test_an_older_job_is_not_taken_for_it(seconds: float | None, expected: bool) -> None:  # noqa: FBT001 - a parametrised fact
     """A job made before the intent is another one's, allowing for clocks; one without a date may be it."""
     assert expected == bool(found([lost(1)], [job("x", seconds=seconds)]))
 
@@ -85,7 +85,7 @@ def test_a_job_without_a_handle_is_no_finding() -> None:
         (0, 4, True),  # shorter than it could be: these are all there are
     ],
 )
-def test_how_far_a_list_reaches_back(oldest: float, limit: int, expected: bool) -> None:
+def test_how_far_a_list_reaches_back(oldest: float, limit: int, expected: bool) -> None:  # noqa: FBT001 - a parametrised fact
     """Absence is proven only by a list that is whole, or provably older than the intent."""
     jobs = [job(str(n), "other", seconds=oldest + n) for n in range(3)]
     finding = match([lost(1)], jobs, adopted=set(), limit=limit, same=same)

@@ -46,5 +46,5 @@ def test_every_prompt_makes_a_safe_name(prompt: str, suffix: str, number: int | 
 
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]*\.[a-z0-9]+", name)
     assert len(name) <= 80
-    assert not name.split(".")[0].upper() in {"CON", "NUL", "AUX", "PRN"}
+    assert name.split(".")[0].upper() not in {"CON", "NUL", "AUX", "PRN"}
     assert name == PureWindowsPath(name).name

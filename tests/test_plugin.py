@@ -73,14 +73,19 @@ def install(project: Path, target: Path, **changes: Any) -> None:
     info = target / f"{told['name'].replace('-', '_')}-{told['version']}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {told['name']}\nVersion: {told['version']}\n")
-    lines = [f"[{group}]\n" + "".join(f"{n} = {v}\n" for n, v in entries.items()) for group, entries in told["entry-points"].items()]
+    lines = [
+        f"[{group}]\n" + "".join(f"{n} = {v}\n" for n, v in entries.items())
+        for group, entries in told["entry-points"].items()
+    ]
     (info / "entry_points.txt").write_text("\n".join(lines))
 
 
 def run(program: str, target: Path, person: Path, **more: str) -> Any:
     """Run a program of somebody who has the packages in ``target``; return what it told."""
     env = surroundings.environment(os.environ, person, PYTHONPATH=str(target), **more)
-    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False, timeout=120
+    )
 
     assert KEY not in done.stdout + done.stderr
     assert 0 == done.returncode, done.stderr
@@ -137,7 +142,7 @@ def test_it_generates_through_its_package(target: Path, tmp_path: Path) -> None:
 
 def test_its_refusals_are_told_like_ours(target: Path, tmp_path: Path) -> None:
     """A 402 of a stranger's service: its own error, its words, nothing charged, sent once."""
-    with RawServer(lambda asked: reply(b"the kiln is cold", "402 Payment Required")) as server:
+    with RawServer(lambda _: reply(b"the kiln is cold", "402 Payment Required")) as server:
         ask = ASK.format('ng.generate("a tile", model="kiln:tile-1", timeout=60)')
         name, lines = run(ask, target, tmp_path / "person", KILN_API_KEY=KEY, KILN_BASE_URL=server.url)
 
@@ -168,9 +173,13 @@ def test_it_keeps_the_promises(target: Path, tmp_path: Path) -> None:
 
 def test_two_packages_with_one_name_clash(target: Path, tmp_path: Path) -> None:
     """Nobody wins by the order of installation: both are named, and how to remove one."""
-    entries = {"notebookgen.providers": {"kiln": "notebookgen_kiln:AnotherKiln"}}
+    entries: Any = {"notebookgen.providers": {"kiln": "notebookgen_kiln:AnotherKiln"}}
     install(PLUGIN, target, name="another-kiln", **{"entry-points": entries})
-    for call in ('ng.generate("a tile", model="kiln:tile-1")', 'ng.generate("a fox", model="armox:google/nano-banana")', "ng.models()"):
+    for call in (
+        'ng.generate("a tile", model="kiln:tile-1")',
+        'ng.generate("a fox", model="armox:google/nano-banana")',
+        "ng.models()",
+    ):
         name, lines = run(ASK.format(call), target, tmp_path / "person", ARMOX_API_KEY=KEY)
 
         assert "ProviderClash" == name
@@ -190,10 +199,17 @@ def test_a_package_that_is_there_twice_is_no_clash(target: Path, tmp_path: Path)
 
 def test_a_door_that_leads_to_something_else(tmp_path: Path) -> None:
     """An entry point that names no provider class is told as one, with what it names."""
-    entries = {"notebookgen.providers": {"kiln": "notebookgen_kiln:TILE"}}
+    entries: Any = {"notebookgen.providers": {"kiln": "notebookgen_kiln:TILE"}}
     install(PLUGIN, tmp_path / "packages", **{"entry-points": entries})
     ask = ASK.format('ng.generate("a tile", model="kiln:tile-1")')
     name, lines = run(ask, tmp_path / "packages", tmp_path / "person", KILN_API_KEY=KEY)
 
     assert ("UnknownProvider", 1) == (name, len(lines))
     assert "'kiln' (notebookgen_kiln:TILE) is no subclass of notebookgen.providers.Provider" in lines[0]
+    report = run(
+        "import json, notebookgen as ng; print(json.dumps(ng.Client().doctor()))",
+        tmp_path / "packages",
+        tmp_path / "person",
+    )
+    assert "kiln      ! the provider 'kiln'" in report
+    assert "armox     no key" in report

@@ -168,7 +168,7 @@ class Waits(Armox):
 
 def test_impurity_is_noticed() -> None:
     """An adapter whose module imports a clock is told so, by the module's name."""
-    with pytest.raises(AssertionError, match="imports.*'time'"):
+    with pytest.raises(AssertionError, match=r"imports.*'time'"):
         dict(promises(Waits()))["the_adapter_is_pure"]()
 
 
@@ -196,6 +196,6 @@ def test_the_wire_in_memory_answers_in_order() -> None:
     with pytest.raises(ReplyLost, match="it broke"):
         wire.send(requests[1])
     assert 503 == wire.send(requests[2]).status
-    with pytest.raises(AssertionError, match="nobody expected GET https://a.example/3"):
+    with pytest.raises(AssertionError, match=r"nobody expected GET https://a.example/3"):
         wire.send(requests[3])
     assert requests == wire.sent

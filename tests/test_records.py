@@ -160,7 +160,7 @@ def test_a_model_finds_its_settings() -> None:
         ({"b": 1, 2: [3.0]}, {"2": [3], "b": 1}),
         (np.int64(4), 4),
         (np.float32(0.5), 0.5),
-        (np.bool_(True), True),  # noqa: FBT003 - NumPy's own scalar
+        (np.bool_(True), True),
         (pl.Series([7])[0], 7),
         (2**70, 2**70),
     ],
@@ -177,7 +177,7 @@ def test_a_value_has_one_form(value: object, expected: object) -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, Decimal("NaN"), object(), b"bytes", {1, 2}, np.zeros(2), open, [math.nan], {"a": b"x"}], ids=repr)  # fmt: skip
 def test_what_has_no_json_is_refused_by_name(value: object) -> None:
     """The error names the setting and what can be given instead."""
-    with pytest.raises(InvalidSetting, match="setting 'size'.*[Gg]ive"):
+    with pytest.raises(InvalidSetting, match=r"setting 'size'.*[Gg]ive"):
         json_value(value, "size")
 
 

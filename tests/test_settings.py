@@ -64,7 +64,7 @@ def test_each_source_wins_over_the_one_before(tmp_path: Path, monkeypatch: pytes
     ("word", "expected"),
     [("1", True), ("true", True), ("yes", True), ("0", False), ("false", False), ("NO", False), ("off", False), (" ", False), ("", False)],
 )  # fmt: skip
-def test_the_sandbox_variable(tmp_path: Path, word: str, expected: bool) -> None:
+def test_the_sandbox_variable(tmp_path: Path, word: str, expected: bool) -> None:  # noqa: FBT001 - a parametrised fact
     """``NOTEBOOKGEN_SANDBOX`` is off for 0, false, no and off, and on for anything else that is there."""
     assert expected == load_settings({"NOTEBOOKGEN_HOME": str(tmp_path), "NOTEBOOKGEN_SANDBOX": word}, tmp_path).sandbox
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -216,3 +217,33 @@ def test_the_unused_sample_is_found_under_what_was_begun(home: Path) -> None:
             assert (expected, "saved") == (handle.row(0).generation.sample, states(handle)[0])
         assert State.SAVED == desk.row(wanted(sample=1)).state
     assert 3 == len(shop.jobs)
+
+
+FORKED = """
+import os, sys
+import notebookgen as ng
+first = ng.generate("a fox", model=sys.argv[1])
+child = os.fork()
+if child == 0:
+    again = ng.generate("a fox", model=sys.argv[1])
+    other = ng.generate("another fox", model=sys.argv[1])
+    os._exit(0 if (again.cached, other.status) == (True, "saved") else 1)
+status = os.waitpid(child, 0)[1]
+last = ng.generate("a third fox", model=sys.argv[1])
+print(status, last.status)
+"""
+
+
+@pytest.mark.slow
+def test_a_forked_process_is_a_kernel_of_its_own(home: Path) -> None:
+    """A child has no threads of its parent: it gets an engine of its own, and both go on. Where there is no fork, nothing."""
+    with spawn(seconds=(0.02, 0.04)) as box:
+        customer = Customer(box, home)
+        if not hasattr(os, "fork"):
+            return
+        command = [sys.executable, "-W", "ignore", "-c", FORKED, MODELS["apixo"]]
+        done = subprocess.run(
+            command, env=customer.environment(), capture_output=True, text=True, timeout=50, check=False
+        )
+        assert "0 saved" == done.stdout.strip(), done.stderr
+        assert 3 == len(customer.bought("apixo"))

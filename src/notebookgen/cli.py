@@ -114,7 +114,11 @@ def run_demo(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="notebookgen-home-", ignore_cleanup_errors=True) as home:
         environment["NOTEBOOKGEN_HOME"] = home
         client = NotebookClient(
-            notebook, timeout=DEMO_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+            notebook,
+            timeout=DEMO_SECONDS,
+            kernel_name="python3",
+            extra_arguments=["--log-level=ERROR"],
+            resources={"metadata": {"path": str(folder)}},
         )
         try:
             client.execute(env=environment)

@@ -163,6 +163,8 @@ class Result:
             ProviderError: The provider refused it.
         """
         wait_for(self._handle, timeout)
+        if self._handle.failure is not None:
+            raise self._handle.failure
         if not self.done:
             raise still_running(self._handle, self._row)
         if self._row.error is not None and self._row.state is not State.SAVED:

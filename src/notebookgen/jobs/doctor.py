@@ -99,8 +99,8 @@ def _accounts(house: House) -> list[str]:
     lines: list[str] = []
     keys = 0
     for name in provider_names():
-        cls = provider_class(name)
         try:
+            cls = provider_class(name)
             found = house.key(name)
         except NotebookgenError as error:
             lines.append(f"{name:9} ! {error}")
@@ -126,11 +126,11 @@ def masked(key: str) -> str:
 
 def _answer(house: House, name: str) -> str:
     """Return whether the provider can be reached with that key."""
-    lane = house.lane(name)
-    request = lane.provider.balance() or lane.provider.models()
-    if request is None:
-        return f"{lane.provider.base_url}: nothing can be asked for free"
     try:
+        lane = house.lane(name)
+        request = lane.provider.balance() or lane.provider.models()
+        if request is None:
+            return f"{lane.provider.base_url}: nothing can be asked for free"
         response = read(lane.transport, request, wait=threading.Event().wait, rng=random.random)
         fault = lane.provider.read_fault(response)
         if fault is not None:

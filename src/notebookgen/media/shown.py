@@ -76,7 +76,7 @@ class PreviewLimits:
     edge: int = 1024
     tile: int = 256
     width: int = 512
-    picture_bytes: int = 1_000_000
+    picture_bytes: int = 400_000
     tile_bytes: int = 24_000
     clip_bytes: int = 1_500_000
     sound_bytes: int = 1_000_000

@@ -1,0 +1,296 @@
+"""The command line: each command does its one thing, errors are one to four lines and exit code 1, no key needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+import notebookgen as ng
+import surroundings
+from notebookgen import cli
+from notebookgen.client import default_client
+from notebookgen.errors import MOST_LINES
+from notebookgen.sandbox.embedded import stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+KEY = "sk_live_0123456789abcdefghij"
+
+
+@pytest.fixture(autouse=True)
+def _put_back() -> Iterator[None]:
+    """End what a command has started."""
+    yield
+    default_client().close()
+    stop()
+    ng.configure(**dict.fromkeys(ng.client._configured))
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Run a command in this process; return its exit code and what it printed."""
+    code = cli.main(words)
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def started(person: Path, *words: str, **more: Any) -> subprocess.Popen[str]:
+    """Start ``python -m notebookgen`` as a person would."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "notebookgen", *words],
+        env=surroundings.environment(os.environ, person),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+def finished(person: Path, *words: str) -> tuple[int, str, str]:
+    """Run ``python -m notebookgen`` to its end."""
+    process = started(person, *words)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+# Its own words -----------------------------------------------------------------------------------------------------
+
+
+def test_the_version(tmp_path: Path) -> None:
+    """``--version`` is the installed one."""
+    assert (0, f"notebookgen {ng.__version__}\n", "") == finished(tmp_path, "--version")
+
+
+def test_without_a_command_it_says_which_there_are(tmp_path: Path) -> None:
+    """Exit code 2 and a usage line, as every tool does; a wrong word names the right ones."""
+    for words in ((), ("modles",)):
+        code, out, err = finished(tmp_path, *words)
+
+        assert (2, "") == (code, out)
+        assert "usage: notebookgen" in err
+    assert "demo" in err
+
+
+@pytest.mark.parametrize("command", ["demo", "models", "ledger", "sandbox", "doctor"])
+def test_every_command_helps(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """``--help`` of each command ends well and says what its options are for."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main([command, "--help"])
+
+    assert 0 == caught.value.code
+    assert f"usage: notebookgen {command}" in capsys.readouterr().out
+
+
+# Models ------------------------------------------------------------------------------------------------------------
+
+
+def test_models(capsys: pytest.CaptureFixture[str]) -> None:
+    """One a line with kind and price; without a key the sandbox's list stands in, and nothing is asked of anybody."""
+    code, out, err = run(capsys, "models")
+    lines = out.splitlines()
+
+    assert (0, "") == (code, err)
+    assert 50 < len(lines)
+    assert any(re.match(r"armox:google/nano-banana +image +70 credits", line) for line in lines)
+
+
+def test_models_by_word_and_provider(capsys: pytest.CaptureFixture[str]) -> None:
+    """A word narrows the list, in any capitals; a provider's name too; where nothing is left, that is said."""
+    _, some, _ = run(capsys, "models", "VEO")
+    _, of_one, _ = run(capsys, "models", "--provider", "apixo")
+    code, none, _ = run(capsys, "models", "no such thing")
+
+    assert {True} == {"veo" in line.lower() for line in some.splitlines()}
+    assert {"apixo"} == {line.partition(":")[0] for line in of_one.splitlines()}
+    assert (0, "no model has 'no such thing' in its name. All: notebookgen models\n") == (code, none)
+
+
+def test_a_wrong_provider(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1, the near miss, nothing on standard output, no traceback."""
+    code, out, err = run(capsys, "models", "--provider", "armx")
+
+    assert (1, "") == (code, out)
+    assert "UnknownProvider: no provider is named 'armx'. Did you mean 'armox'?" in err
+    assert 1 == len(err.splitlines())
+
+
+# Ledger ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_ledger_that_is_empty(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    """Nothing was spent, and looking begins no ledger."""
+    code, out, err = run(capsys, "ledger")
+
+    assert (0, "") == (code, err)
+    assert "attempts" in out
+    assert not home.exists()
+
+
+def test_what_was_spent(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the sandbox made is left out unless asked for; any column of the ledger can be asked by."""
+    ng.configure(sandbox=True)
+    ng.generate("a fox", kind="text", tag="trial", timeout=30)
+    _, without, _ = run(capsys, "ledger")
+    _, with_it, _ = run(capsys, "ledger", "--sandbox", "--by", "tag")
+
+    assert "sandbox/text" not in without
+    assert "trial" in with_it
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_an_export(capsys: pytest.CaptureFixture[str], tmp_path: Path, ending: str) -> None:
+    """Every row in a file that other programs read."""
+    ng.configure(sandbox=True)
+    ng.generate("a fox", kind="text", timeout=30)
+    code, out, _ = run(capsys, "ledger", "--export", str(tmp_path / f"all.{ending}"))
+    read = pl.read_csv if ending == "csv" else pl.read_parquet
+
+    assert (0, f"written: {tmp_path / f'all.{ending}'}\n") == (code, out)
+    assert ["a fox"] == read(tmp_path / f"all.{ending}")["prompt"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ledger", "--by", "modl"), "Did you mean 'model'"),
+        (("ledger", "--export", "ledger.xlsx"), "ends in neither .csv nor .parquet"),
+        (("ledger", "--export", "/no/such/folder/ledger.csv"), "cannot be written"),
+        (("sandbox", "--fail", "2"), "Give a number from 0 to 1"),
+        (("sandbox", "--seconds", "3", "1"), "seconds"),
+    ],
+)
+def test_what_cannot_be_done(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
+    """Exit code 1 and one to four lines on standard error."""
+    code, out, err = run(capsys, *words)
+
+    assert (1, "") == (code, out)
+    assert said in err
+    assert "Traceback" not in err
+    assert MOST_LINES >= len(err.splitlines())
+
+
+def test_a_broken_project_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command that needs settings names the file and the line."""
+    (tmp_path / "notebookgen.toml").write_text("concurrency = \n")
+    monkeypatch.chdir(tmp_path)
+    for command in ("models", "ledger", "doctor"):
+        code, _, err = run(capsys, command)
+
+        assert 1 == code
+        assert "notebookgen.toml" in err
+        assert "line 1" in err
+    (tmp_path / "notebookgen.toml").unlink()
+
+
+# Doctor ------------------------------------------------------------------------------------------------------------
+
+
+def test_doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is configured, with a key by its last letters only, also where its provider cannot be reached."""
+    monkeypatch.setenv("ARMOX_API_KEY", KEY)
+    monkeypatch.setenv("ARMOX_BASE_URL", "http://127.0.0.1:9/v1")
+    code, out, err = run(capsys, "doctor")
+
+    assert (0, "") == (code, err)
+    assert "armox     key …ghij from the environment; ! 127.0.0.1" in out
+    assert KEY not in out
+
+
+# Sandbox -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["signal", "stdin"])
+def test_the_sandbox_serves_until_stopped(tmp_path: Path, ending: str) -> None:
+    """The first line is JSON with the addresses, which answer; Ctrl-C ends it, and with ``--parent`` the end of its input."""
+    words = ("sandbox", "--seconds", "0", "0.1", "--credits", "500", *(["--parent"] if ending == "stdin" else []))
+    with started(tmp_path, *words, stdin=subprocess.PIPE) as process:
+        end = threading.Timer(60, process.kill)  # a sandbox that says nothing must not hold up the tests
+        end.start()
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            if ending == "stdin":
+                process.stdin.write("{}\n")
+                process.stdin.flush()
+            address = json.loads(process.stdout.readline())["base_urls"]["armox"]
+            asked = urllib.request.Request(f"{address}/account", headers={"Authorization": f"Bearer {KEY}"})
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=30) as answer:
+                body = answer.read()
+            if ending == "signal":
+                process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+        finally:
+            end.cancel()
+            process.kill()
+
+    assert b"500" in body
+    assert "Traceback" not in err
+    assert process.returncode in {0, 130}
+
+
+# Ends --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_reader_that_goes_away(tmp_path: Path) -> None:
+    """``notebookgen models | head -1`` ends without a word of complaint."""
+    with started(tmp_path, "models") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        err = process.stderr.read()
+
+    assert (0, "") == (process.returncode, err)
+
+
+def test_stop_is_said_in_a_word(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C: exit code 130, one word, no traceback."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("notebookgen.client.Client.models_live", interrupted)
+
+    assert (130, "", "stopped\n") == run(capsys, "models")
+
+
+@pytest.mark.slow
+def test_the_demo_runs_without_a_key(tmp_path: Path) -> None:
+    """One command: the quickstart is run on the sandbox and written as a page with its pictures; the person's ledger stays out of it."""
+    target = tmp_path / "page"
+    code, out, err = finished(tmp_path / "person", "demo", "--to", str(target), "--no-browser")
+    page = (target / "quickstart.html").read_text(encoding="utf-8")
+
+    assert 0 == code, err
+    assert f"{target / 'quickstart.html'}" in out.splitlines()[-1]
+    assert "data:image/" in page
+    assert not (tmp_path / "person" / "notebookgen").exists()
+
+
+def test_a_demo_that_has_no_place(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A folder that cannot be made is named, with what to type."""
+    (tmp_path / "file").write_bytes(b"")
+    code, _, err = run(capsys, "demo", "--no-browser", "--to", str(tmp_path / "file" / "page"))
+
+    assert 1 == code
+    assert "notebookgen demo --to FOLDER" in err
+
+
+def test_a_demo_without_its_extra(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missing is named, with what to install."""
+    monkeypatch.setitem(sys.modules, "nbclient", None)
+    code, _, err = run(capsys, "demo", "--no-browser")
+
+    assert (1, True) == (code, "pip install 'notebookgen[all]'" in err)

@@ -1,0 +1,214 @@
+"""The doctor: what is configured, reachable and writable, each problem with what to type; it changes and charges nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+import notebookgen as ng
+from notebookgen import credentials
+from notebookgen.client import default_client
+from notebookgen.jobs import doctor
+from notebookgen.ledger import filesystem
+from notebookgen.ledger.store import FILE_NAME
+from notebookgen.sandbox import Fault
+from three_services import KEYS, accepted, services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from notebookgen.sandbox import Handle
+
+
+@pytest.fixture
+def real(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
+    """The services behind addresses and keys, as the real ones are."""
+    with services("real", monkeypatch) as handle:
+        yield handle
+
+
+@pytest.fixture(autouse=True)
+def _put_back() -> Iterator[None]:
+    """Take back what a test has configured."""
+    yield
+    default_client().close()
+    credentials._asked.clear()
+    ng.configure(**dict.fromkeys(ng.client._configured))
+
+
+def report() -> list[str]:
+    """Return the doctor's lines, in which no key stands."""
+    text = default_client().doctor()
+    assert [] == [key for key in KEYS.values() if key in text]
+    return text.splitlines()
+
+
+def line(start: str) -> str:
+    """Return the one line that begins with a word."""
+    (found,) = [each for each in report() if each.startswith(start)]
+    return found
+
+
+def test_a_new_machine(home: Path) -> None:
+    """No key, no ledger: which variables, where keys are had, what to type, and that the sandbox answers."""
+    lines = "\n".join(report())
+
+    assert f"home      {home}" in lines
+    assert "ledger    empty" in lines
+    for name in KEYS:
+        assert re.search(
+            rf"^{name} +no key \({name.upper()}_API_KEY\). Type: %generate login {name} +\(keys: https://",
+            lines,
+            re.MULTILINE,
+        )
+    assert "sandbox   answers where no provider is named" in lines
+    assert f"python    {sys.version.split()[0]}, notebookgen {ng.__version__}" in lines
+
+
+def test_it_leaves_nothing_behind(home: Path) -> None:
+    """Looking makes no ledger and leaves no probe."""
+    report()
+
+    assert [] == [path.name for path in home.iterdir()]
+
+
+def test_accounts_that_answer(real: Handle) -> None:
+    """Each key by its last letters and its source, and what the account has left; nothing is bought."""
+    armox, apimodels, apixo = line("armox"), line("apimodels"), line("apixo")
+
+    assert re.search(r"key …\S{0,4} from the environment; 10000 credits left$", armox)
+    assert re.search(r"key …\S{0,4} from the environment; 50 USD left$", apimodels)
+    assert "from the environment; " in apixo
+    assert not [each for each in report() if each.startswith("sandbox")]
+    assert [0, 0, 0] == [accepted(real, name) for name in KEYS]
+
+
+@pytest.mark.parametrize(("key", "shown"), [("k" * 12 + "1234", "…1234"), ("k" * 11 + "1234", "…"), ("", "…")])
+def test_a_short_key_is_not_shown_at_all(key: str, shown: str) -> None:
+    """Four letters of sixteen are told, of fewer none."""
+    assert shown == doctor.masked(key)
+
+
+def test_a_key_that_is_not_accepted(real: Handle) -> None:
+    """The account's line says so, and what to do stands in the error of the call itself."""
+    real.configure(keys=frozenset({"another"}))
+
+    assert "! Armox does not accept the key" in line("armox")
+
+
+@pytest.mark.parametrize("kind", ["html", "empty", "list_instead", "garbage"])
+def test_a_provider_that_answers_strangely(real: Handle, kind: str) -> None:
+    """A strange answer is one line, the others are told all the same."""
+    real.configure(misbehave=(Fault(kind=kind, service="armox", purpose="balance", count=None),))
+
+    assert "; ! " in line("armox")
+    assert line("apimodels").endswith("USD left")
+
+
+def test_a_provider_that_is_not_there(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens: said in one line."""
+    monkeypatch.setenv("ARMOX_BASE_URL", "http://127.0.0.1:9/v1")
+
+    assert "; ! 127.0.0.1" in line("armox")
+
+
+def test_an_address_that_is_none(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong base address is told in its account's line; the report goes on."""
+    monkeypatch.setenv("ARMOX_BASE_URL", "nonsense")
+
+    assert "'nonsense' is no address of a provider" in line("armox")
+    assert line("apimodels").endswith("USD left")
+
+
+def test_a_key_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be a key is told with its variable, and not shown."""
+    monkeypatch.setenv("ARMOX_API_KEY", "two words")
+
+    assert "armox     ! ARMOX_API_KEY holds characters that no key has" in line("armox")
+    assert "two words" not in "\n".join(report())
+
+
+def test_the_sandbox_that_is_on() -> None:
+    """Where every name goes to the sandbox, that is said."""
+    ng.configure(sandbox=True)
+
+    assert "sandbox   on: every provider's name goes to this machine's sandbox, nothing is charged" == line("sandbox")
+
+
+def test_what_is_open_is_told(home: Path) -> None:
+    """How many attempts there are, which are open, and what to type for them."""
+    ng.configure(sandbox=True)
+    ng.generate("a fox", kind="text", timeout=30)
+    default_client().close()
+    assert "ledger    1 attempts" == line("ledger")
+
+    database = sqlite3.connect(home / FILE_NAME)
+    for state, said in (("submitted", "%generate resume"), ("ambiguous", "%generate runs")):
+        database.execute("UPDATE attempts SET state = ?", (state,))
+        database.commit()
+        assert f"ledger    1 attempts, of which open: 1 {state}" == line("ledger")
+        assert said in "\n".join(report())
+    database.close()
+
+
+def test_a_ledger_that_cannot_be_read(home: Path) -> None:
+    """A damaged file is told, and the rest of the report, too."""
+    home.mkdir()
+    (home / FILE_NAME).write_bytes(b"words" * 1000)
+
+    assert "cannot be read" in line("ledger")
+    assert "no key" in line("armox")
+
+
+def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
+    """Said with what to type; nothing else of the report is lost."""
+    (tmp_path / "file").write_bytes(b"")
+    ng.configure(home=tmp_path / "file" / "home")
+
+    assert [] != [each for each in report() if "cannot be written" in each and "ng.configure(home=" in each]
+    assert "no key" in line("armox")
+
+
+def test_little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk with little left is said before it is full."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5 * 2**20))
+
+    assert [] != [each for each in report() if "only 5 MB are free" in each]
+
+
+def test_a_network_file_system(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home folder over a network is slower; that is said."""
+    (tmp_path / "mounts").write_text(f"server {home.parent} nfs4 rw 0 0\n")
+    monkeypatch.setattr(filesystem, "MOUNTS", tmp_path / "mounts")
+
+    assert [] != [each for each in report() if "network file system" in each]
+
+
+@pytest.mark.parametrize("variable", ["BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST", "COLAB_RELEASE_TAG"])
+def test_a_home_that_vanishes(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """Colab and Binder take the home folder away with the session; that is said with what to type."""
+    monkeypatch.setenv(variable, "x")
+    assert [] != [each for each in report() if "vanishes with this session" in each]
+
+
+def test_a_drive_in_colab_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder on the person's drive does not vanish."""
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+
+    assert True is doctor._vanishes(Path("/root/.local/share"))
+    assert False is doctor._vanishes(Path("/content/drive/MyDrive/notebookgen"))
+
+
+def test_the_project_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where settings come from a file, its path is told."""
+    (tmp_path / "notebookgen.toml").write_text("concurrency = 3\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert f"settings  {tmp_path / 'notebookgen.toml'}" == line("settings")
