@@ -102,6 +102,15 @@ def test_a_list_with_a_job_without_date_proves_nothing() -> None:
     assert True is reaches_back(jobs, START, 3)
 
 
+def test_a_list_of_the_usual_length_may_be_cut_off() -> None:
+    """A provider that overlooks the limit sends its usual number, and such a list proves nothing by its length."""
+    jobs = [job(str(number), "b", 1) for number in range(20)]
+
+    assert True is reaches_back(jobs, START, 100)
+    assert False is reaches_back(jobs, START, 100, 20)
+    assert True is reaches_back(jobs[1:], START, 100, 20)
+
+
 def test_an_empty_list_is_whole() -> None:
     """An account with no jobs at all has not accepted it."""
     assert (1,) == match([lost(1)], [], adopted=set(), limit=100, same=same).absent

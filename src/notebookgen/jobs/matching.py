@@ -61,6 +61,7 @@ def match(
     *,
     adopted: set[str],
     limit: int,
+    default: int = 0,
     same: Callable[[Job, Generation], bool],
 ) -> Finding:
     """Match creates without an answer with the jobs nobody has adopted.
@@ -70,6 +71,7 @@ def match(
         jobs: The provider's newest jobs, in any order.
         adopted: Handles of jobs that some attempt has.
         limit: How many jobs the list shows at most.
+        default: How many it shows where the provider overlooks the limit.
         same: Whether a job has exactly the content of a generation.
     """
     free = sorted(
@@ -85,7 +87,7 @@ def match(
                 break
     left = [one for one in missing if one.key not in found]
     near = {one.key: job for one in left for job in free if _since(job, one) and alike(job, one.generation)}
-    absent = tuple(one.key for one in left if one.key not in near and reaches_back(jobs, one.since, limit))
+    absent = tuple(one.key for one in left if one.key not in near and reaches_back(jobs, one.since, limit, default))
     return Finding(found, absent, tuple(one.key for one in left if one.key not in absent), near)
 
 
@@ -116,9 +118,16 @@ def texts_in(value: object) -> set[str]:
     return found
 
 
-def reaches_back(jobs: Sequence[Job], since: datetime, limit: int) -> bool:
-    """Whether a list of the newest jobs provably reaches back past a moment."""
-    if len(jobs) < limit:
+def reaches_back(jobs: Sequence[Job], since: datetime, limit: int, default: int = 0) -> bool:
+    """Whether a list of the newest jobs provably reaches back past a moment.
+
+    Args:
+        jobs: The list.
+        since: The moment, on the provider's clock.
+        limit: How many jobs were asked for.
+        default: How many the provider shows where it overlooks what was asked for; such a list may be cut off, too.
+    """
+    if len(jobs) < limit and len(jobs) != default:
         return True  # the list is shorter than it could be: these are all the jobs there are
     dates = [job.created for job in jobs if job.created is not None]
     return len(dates) == len(jobs) and (since - min(dates)).total_seconds() > TOLERANCE

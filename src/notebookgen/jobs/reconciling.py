@@ -115,6 +115,7 @@ class Reconciling:
             jobs,
             adopted=core.store.adopted_jobs(realm),
             limit=lane.provider.job_list_limit,
+            default=lane.provider.job_list_default,
             same=lambda job, generation: lane.provider.same(job, generation, models.get(generation.id)),
         )
         compared = {one.key for one in missing}

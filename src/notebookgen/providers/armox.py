@@ -69,6 +69,7 @@ class Armox(Provider):
     keys_page: ClassVar[str] = "https://armox.ai/app/settings/api-keys"
     unit: ClassVar[str] = "credits"
     job_list_limit: ClassVar[int] = 100
+    job_list_default: ClassVar[int] = 20
     app_prefix: ClassVar[str] = APP
 
     # What can be asked for ---------------------------------------------------------------------------------------

@@ -108,6 +108,7 @@ class Provider(ABC):
         keys_page: Where a person gets a key.
         unit: The unit of its prices.
         job_list_limit: How many of the newest jobs one list call shows; 0 where the service lists none.
+        job_list_default: How many jobs a list shows that was asked for without a number.
         charges_failures: False where the service says that failed jobs cost nothing; None where nobody says.
         result_seconds: How long results stay downloadable, as far as known; None where nobody says.
         app_prefix: How the ids of apps begin: what people composed of models, runs like a model, and stands in a
@@ -122,6 +123,7 @@ class Provider(ABC):
     keys_page: ClassVar[str]
     unit: ClassVar[str]
     job_list_limit: ClassVar[int] = 0
+    job_list_default: ClassVar[int] = 0
     result_seconds: ClassVar[float | None] = None
     charges_failures: ClassVar[bool | None] = None
     app_prefix: ClassVar[str] = ""
