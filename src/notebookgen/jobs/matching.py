@@ -127,7 +127,7 @@ def reaches_back(jobs: Sequence[Job], since: datetime, limit: int, default: int 
         limit: How many jobs were asked for.
         default: How many the provider shows where it overlooks what was asked for; such a list may be cut off, too.
     """
-    if len(jobs) < limit and len(jobs) != default:
+    if len(jobs) < limit and (not default or len(jobs) != default):
         return True  # the list is shorter than it could be: these are all the jobs there are
     dates = [job.created for job in jobs if job.created is not None]
     return len(dates) == len(jobs) and (since - min(dates)).total_seconds() > TOLERANCE
