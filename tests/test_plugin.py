@@ -213,3 +213,15 @@ def test_a_door_that_leads_to_something_else(tmp_path: Path) -> None:
     )
     assert "kiln      ! the provider 'kiln'" in report
     assert "armox     no key" in report
+
+
+def test_a_broken_package_stands_in_nobodys_way(tmp_path: Path) -> None:
+    """A provider that cannot be loaded is told as one when it is named; the others go on as if it were not there."""
+    entries: Any = {"notebookgen.providers": {"kiln": "notebookgen_kiln_that_is_gone:Kiln"}}
+    install(PLUGIN, tmp_path / "packages", **{"entry-points": entries})
+    name, lines = run(ASK.format('ng.generate("a tile", model="kiln:tile-1")'), tmp_path / "packages", tmp_path / "one")
+
+    assert ("UnknownProvider", 2) == (name, len(lines))
+    assert "'kiln'" in lines[0]
+    made = "import json, notebookgen as ng; print(json.dumps([ng.generate('a tile').status, len(ng.models()) > 9]))"
+    assert ["saved", True] == run(made, tmp_path / "packages", tmp_path / "two")

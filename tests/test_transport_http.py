@@ -54,7 +54,7 @@ def create_of(url: str) -> HttpRequest:
 @contextlib.contextmanager
 def talking(answer: Callable[[Asked], Answer], **more: object) -> Iterator[tuple[RawServer, HttpTransport]]:
     """Run a server and a transport whose provider it is."""
-    with RawServer(answer, **more) as server:  # type: ignore[arg-type]  # tls=
+    with RawServer(answer, **more) as server:  # type: ignore[arg-type]  # the one option is tls, a context
         transport = HttpTransport(Secret(KEY), origin=f"{server.url}/v1")
         try:
             yield server, transport
@@ -635,3 +635,12 @@ def connected(port: int) -> socket.socket:
     sock = socket.socket()
     sock.connect(("127.0.0.1", port))
     return sock
+
+
+def test_a_password_in_an_address_is_not_shown() -> None:
+    """An address with credentials is refused, and its message holds none of them."""
+    with pytest.raises(ConfigurationError) as caught:
+        HttpTransport(Secret(KEY), origin="https://user:hunter2@example.com/v1")
+
+    assert "hunter2" not in str(caught.value)
+    assert "example.com" in str(caught.value)

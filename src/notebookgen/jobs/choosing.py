@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall, MissingKey, UnknownModel, UnknownProvider, near_miss
-from notebookgen.providers import provider_class, provider_names
+from notebookgen.providers import provider_class, provider_names, usable_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def choose(
         message = f"there is no kind '{kind}'.{near_miss(kind, KINDS)} Kinds are: {', '.join(KINDS)}."
         raise InvalidCall(message)
     if name is None:
-        free = provider is None and not any(has_key(one) for one in provider_names())
+        free = provider is None and not any(has_key(one) for one in usable_names())
         if sandbox or free:
             if provider in {None, "armox"}:
                 return Choice("armox", SANDBOX_MODELS[kind or "image"], sandbox=True)
@@ -97,7 +97,7 @@ def _split(name: str, provider: str | None) -> tuple[str, str]:
         return before, after
     if provider is not None:
         return provider, name.strip()
-    owners = {one: {model.id for model in provider_class(one)().catalogue()} for one in provider_names()}
+    owners = {one: {model.id for model in provider_class(one)().catalogue()} for one in usable_names()}
     found = [one for one, ids in owners.items() if name in ids]
     if len(found) == 1:
         return found[0], name
@@ -130,7 +130,7 @@ def _first_of(provider: Provider, kind: str | None) -> str:
 
 def no_model(provider: str | None, kind: str | None) -> UnknownModel:
     """Return the error for a call that names no model, with some models and their prices."""
-    names = [provider] if provider else list(provider_names())
+    names = [provider] if provider else list(usable_names())
     lines: list[str] = []
     for one in names:
         models = [model for model in provider_class(one)().catalogue() if kind in {None, model.kind}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from notebookgen.errors import ProviderError, TransportError, UnknownModel, near_miss
-from notebookgen.providers import provider_class, provider_names
+from notebookgen.providers import provider_class, usable_names
 from notebookgen.records import Realm
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class LaneOf(Protocol):
 def find_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_key: bool = False) -> list[Model]:
     """Return the known models of one provider or of all, without any network."""
     found: list[Model] = []
-    for name in [provider] if provider else provider_names():
+    for name in [provider] if provider else usable_names():
         keyed = house.key(name) is not None or (has_own_key and name == provider)
         real = keyed and not house.settings.sandbox
         realm = lane_of(name, sandbox=False).realm if real else Realm(name, "sandbox", sandbox=True)
@@ -43,9 +43,9 @@ def live_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_
     Raises:
         ProviderError, TransportError: A list cannot be had.
     """
-    free = not has_own_key and not any(house.key(one) is not None for one in provider_names())
+    free = not has_own_key and not any(house.key(one) is not None for one in usable_names())
     sandboxed = house.settings.sandbox or free
-    for name in [provider] if provider else provider_names():
+    for name in [provider] if provider else usable_names():
         cls = provider_class(name)
         if cls().models() is None and cls().apps() is None:
             continue

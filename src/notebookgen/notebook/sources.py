@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError
 from notebookgen.notebook.offers import Sources
-from notebookgen.providers import provider_class, provider_names
+from notebookgen.providers import provider_class, provider_names, usable_names
 from notebookgen.settings import Settings, load_settings
 from notebookgen.wire import HttpResponse
 
@@ -63,8 +63,8 @@ def sources_of(namespace: Mapping[str, object]) -> Sources:
 
 def known_models(settings: Settings | None = None) -> list[Model]:
     """Return the catalogues, the sandbox's own models where it may answer, and what was fetched before."""
-    models = {str(model): model for name in provider_names() for model in provider_class(name)().catalogue()}
-    keyed = any(os.environ.get(provider_class(name).key_variable) for name in provider_names())
+    models = {str(model): model for name in usable_names() for model in provider_class(name)().catalogue()}
+    keyed = any(os.environ.get(provider_class(name).key_variable) for name in usable_names())
     if not keyed or (settings is not None and settings.sandbox):
         own = {str(model): model for model in _sandbox_models() if model.id.startswith("sandbox/")}
         models = {**own, **models}

@@ -13,7 +13,7 @@ from notebookgen.providers.base import (
     fault_error,
     verdict,
 )
-from notebookgen.providers.registry import provider_class, provider_names
+from notebookgen.providers.registry import provider_class, provider_names, usable_names
 
 __all__ = [
     "Callback",
@@ -26,5 +26,6 @@ __all__ = [
     "fault_error",
     "provider_class",
     "provider_names",
+    "usable_names",
     "verdict",
 ]

@@ -83,8 +83,12 @@ class Armox(Provider):
         return get_request(f"{self.base_url}/models", purpose="models")
 
     def read_models(self, response: HttpResponse) -> tuple[Model, ...]:
-        """Read the live list; entries without an id are no models."""
-        return tuple(live_model(self.name, one, model_id) for model_id, one in self._listed(response))
+        """Read the live list; an entry whose id is no text is no model, and a list without any model is none."""
+        listed = self._listed(response)
+        models = tuple(live_model(self.name, one, known) for known, one in listed if isinstance(one.get("id"), str))
+        if listed and not models:
+            raise unexpected(self, response)
+        return models
 
     def apps(self) -> HttpRequest:
         """Return the request for the list of apps."""

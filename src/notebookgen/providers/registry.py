@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cache
 from importlib.metadata import entry_points
 
 from notebookgen.errors import ProviderClash, UnknownProvider, near_miss
 from notebookgen.providers.base import Provider
 
-__all__ = ["GROUP", "provider_class", "provider_names"]
+__all__ = ["GROUP", "provider_class", "provider_names", "usable_names"]
 
 GROUP = "notebookgen.providers"
 
@@ -39,6 +40,21 @@ def provider_names() -> tuple[str, ...]:
 
 
 @cache
+def usable_names() -> tuple[str, ...]:
+    """Return the names of the providers that can be loaded: a broken package must not stand in the way of the others.
+
+    Raises:
+        ProviderClash: Two packages claim one name.
+    """
+    usable: list[str] = []
+    for name in provider_names():
+        with contextlib.suppress(UnknownProvider):
+            provider_class(name)
+            usable.append(name)
+    return tuple(usable)
+
+
+@cache
 def provider_class(name: str) -> type[Provider]:
     """Return the adapter of that name.
 
@@ -51,7 +67,15 @@ def provider_class(name: str) -> type[Provider]:
         message = f"no provider is named '{name}'.{near_miss(name, names)} Installed are: {', '.join(names)}."
         raise UnknownProvider(message)
     (entry,) = {one.value: one for one in entry_points(group=GROUP, name=name)}.values()
-    loaded = entry.load()
+    package = _entries()[name][1]
+    try:
+        loaded = entry.load()
+    except (ImportError, AttributeError) as error:
+        message = (
+            f"the provider '{name}' of the package {package} cannot be loaded: {error}.\n"
+            f"Mend or remove it: pip uninstall {package}"
+        )
+        raise UnknownProvider(message) from error
     if not (isinstance(loaded, type) and issubclass(loaded, Provider)):
         message = f"the provider '{name}' ({entry.value}) is no subclass of notebookgen.providers.Provider."
         raise UnknownProvider(message)

@@ -212,7 +212,8 @@ class HttpTransport:
         try:
             home = parse(origin)
         except ValueError as error:
-            message = f"{origin!r} is no address of a provider: {error}. It should look like https://api.example.com/v1"
+            shown = re.sub(r"//[^/]*@", "//***@", origin)  # a password must not reach a message
+            message = f"{shown!r} is no address of a provider: {error}. It should look like https://api.example.com/v1"
             raise ConfigurationError(message) from None
         self._prefix = f"{home.base}/"
         if key is not None and not is_plain(key):
