@@ -318,7 +318,8 @@ def through(
     url = prepared.url or request.url
     how: dict[str, Any] = {**session.merge_environment_settings(url, {}, True, None, None)}
     reply = session.get_adapter(url).send(prepared, timeout=(waits.connect, waits.read), **how)
-    return reply.raw
+    raw: BaseHTTPResponse = reply.raw
+    return raw
 
 
 def read_whole(raw: BaseHTTPResponse, purpose: Purpose, host: str, seconds: float) -> HttpResponse:
