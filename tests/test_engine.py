@@ -568,7 +568,7 @@ def test_cancelling_a_run_sends_nothing_more_of_it(home: Path) -> None:
     shop = Shop()
     shop.finished = False
     with bench(home, shop, concurrency=1) as desk:
-        shop.orders.extend(["ok", "ok", reply(429, {}, **{"retry-after": "3600"})])
+        shop.orders.extend(["ok", "ok", reply(429, {}, **{"retry-after": "200"})])
         handle = desk.start(*(wanted(f"coat {number}") for number in range(6)))
         until(lambda: shop.seen.get("create") == 3 and states(handle).count("submitted") == 2)
         lines = desk.engine.cancel(handle.id).result(WAIT)

@@ -156,7 +156,7 @@ def test_people_type_the_first_digits(store: Store) -> None:
     store.remember(other, 1)
 
     assert [one.id] == store.ids_like(one.id[:8])
-    assert {one.id, other.id} == set(store.ids_like(""))
+    assert [] == store.ids_like("") == store.ids_like("%") == store.ids_like(one.id[:3])
     assert [] == store.ids_like("zz")
     assert [] == store.ids_like("'; DROP TABLE generations; --")
 

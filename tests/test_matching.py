@@ -167,3 +167,20 @@ def test_no_acceptable_pair_is_left_over(since: list[int], created: list[int]) -
 
     for key in finding.absent:
         assert [] == [one for one in left if (one.created - missing[key].since).total_seconds() >= -TOLERANCE]  # type: ignore[operator]  # all have dates
+
+
+def test_an_equal_job_of_another_time_is_no_proof_of_absence() -> None:
+    """A clock that was put right makes a lost create's job look older than it is: it is held, never sent again."""
+    finding = match([lost(1, "a", 0)], [job("x", "a", -600)], adopted=set(), limit=100, same=same)
+
+    assert ({}, (), (1,)) == (finding.found, finding.absent, finding.unknown)
+
+
+def test_a_list_that_lacks_what_we_know_to_be_there_proves_nothing() -> None:
+    """A list without any job that was bought there before is not the account's list."""
+    bought = {"earlier"}
+    empty = match([lost(1)], [], adopted=bought, limit=100, expected=bought, same=same)
+    whole = match([lost(1)], [job("earlier", "b", -5)], adopted=bought, limit=100, expected=bought, same=same)
+
+    assert ((), (1,)) == (empty.absent, empty.unknown)
+    assert ((1,), ()) == (whole.absent, whole.unknown)

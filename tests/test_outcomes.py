@@ -188,3 +188,20 @@ def test_what_is_unclear_is_never_called_free(name: str, status: int, code: int)
 def test_these_are_all_the_providers_there_are() -> None:
     """A provider that is added has to be added here."""
     assert sorted(NAMES) == list(provider_names())
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "body"),
+    [
+        ("apimodels", 429, {"code": 429, "msg": "slow down", "data": {"taskId": "t1", "state": "pending"}}),
+        ("apixo", 200, {"code": 429, "message": "slow down", "data": {"taskId": "t1"}}),
+    ],
+)
+def test_a_refusal_that_names_a_job_is_no_refusal(name: str, status: int, body: dict[str, object]) -> None:
+    """Where a job is named there may be one: it is held and named to the person, not sent again."""
+    provider = provider_class(name)()
+    generation = Generation(Realm(name, "0" * 12), provider.catalogue()[0].id, "a fox", kind="image")
+    outcome = outcome_of(provider, generation, HttpResponse(status, {}, json.dumps(body).encode()))
+
+    assert isinstance(outcome, Unclear)
+    assert "names job t1" in str(outcome.error)

@@ -101,18 +101,15 @@ sandbox = false
 timeout = 90
 concurrency = 4
 settle = 30.5
-[prices]
-"apimodels:x/y" = 0.1
-"apixo:z" = "0.03"
 [credit_price]
 armox = "0.001"
+other = 0.1
 """,
     )
     found = load_settings({"NOTEBOOKGEN_HOME": str(tmp_path)}, tmp_path)
 
     assert ("armox:google/nano-banana", 90.0, 4, 30.5) == (found.model, found.timeout, found.concurrency, found.settle)
-    assert {"apimodels:x/y": Decimal("0.1"), "apixo:z": Decimal("0.03")} == dict(found.prices)
-    assert {"armox": Decimal("0.001")} == dict(found.credit_price)
+    assert {"armox": Decimal("0.001"), "other": Decimal("0.1")} == dict(found.credit_price)
 
 
 # Mistakes ----------------------------------------------------------------------------------------------------------
@@ -137,15 +134,15 @@ armox = "0.001"
         ("settle = -0.1\n", r"0 or more"),
         ("settle = inf\n", r"0 or more"),
         ("timeout = inf\n", r"above 0"),
-        ("prices = {\n", r"line 1.*Mend that line"),
+        ("credit_price = {\n", r"line 1.*Mend that line"),
         ("sandbox = 'yes'\n", r"true or false"),
         ("model = ''\n", r"armox:google/nano-banana"),
         ("model = 4\n", r"armox:google/nano-banana"),
-        ("prices = 4\n", r"takes a table such as"),
-        ("[prices]\n'a:b' = 'cheap'\n", r"prices\['a:b'\] to 'cheap'"),
-        ("[prices]\n'a:b' = -1\n", r"takes an amount such as"),
-        ("[prices]\n'a:b' = nan\n", r"takes an amount such as"),
-        ("[prices]\n'a:b' = true\n", r"takes an amount such as"),
+        ("credit_price = 4\n", r"takes a table such as"),
+        ("[credit_price]\n'a:b' = 'cheap'\n", r"credit_price\['a:b'\] to 'cheap'"),
+        ("[credit_price]\n'a:b' = -1\n", r"takes an amount such as"),
+        ("[credit_price]\n'a:b' = nan\n", r"takes an amount such as"),
+        ("[credit_price]\n'a:b' = true\n", r"takes an amount such as"),
         ("[credit_price]\narmox = inf\n", r"takes an amount such as"),
     ],
 )

@@ -644,3 +644,12 @@ def test_a_password_in_an_address_is_not_shown() -> None:
 
     assert "hunter2" not in str(caught.value)
     assert "example.com" in str(caught.value)
+
+
+def test_a_key_that_the_provider_sends_back_is_blacked_out() -> None:
+    """No reply carries the key any further: not into a message, the ledger, or a text that is shown."""
+    with talking(lambda _asked: reply(f'{{"error": "bad key {KEY}"}}'.encode(), X_Seen=KEY)) as (server, transport):
+        said = transport.send(read_of(f"{server.url}/v1/x"))
+
+    assert b'{"error": "bad key ***"}' == said.body
+    assert "***" == said.headers["x-seen"]

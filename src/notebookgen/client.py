@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from notebookgen.credentials import Secret
 from notebookgen.errors import InvalidCall, NotebookgenError, Stopped
 from notebookgen.jobs.asking import check_options
 from notebookgen.jobs.budget import parse_budget
@@ -117,7 +118,7 @@ class Client:
             message = "a key or an address belongs to one provider: ng.Client('armox', api_key=...)."
             raise InvalidCall(message)
         self.provider = provider
-        self._api_key = api_key
+        self._api_key = Secret(api_key) if isinstance(api_key, str) else api_key
         self._base_url = base_url
         self._session = session
 

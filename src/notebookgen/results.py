@@ -383,8 +383,15 @@ def wait_for(handle: RunHandle, timeout: float | None) -> None:
 
 def still_running(handle: RunHandle, row: Delivered) -> JobError:
     """Return the error for a wait that ended before the job did."""
+    words = {
+        State.SUBMITTED: "The job goes on and nothing is lost.",
+        State.COMPLETED: "It is made and paid for; the file is still coming.",
+        State.INTENT: "It was sent, and the answer is still to come; it is kept when it comes.",
+        State.AMBIGUOUS: "It was sent, and nobody knows yet whether it was accepted; it is being looked for.",
+    }
+    what = words.get(row.state, "Nothing is under way for it, and nothing was charged.")
     message = (
-        f"{row.generation.full_model} is not done after the wait (it is {row.state}). The job goes on and nothing is lost.\n"
+        f"{row.generation.full_model} is not done after the wait (it is {row.state}). {what}\n"
         f"Run the cell again to pick it up, or type: %generate resume {handle.id}"
     )
     return StillRunning(message, id=row.generation.id, job=row.job)

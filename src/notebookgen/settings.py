@@ -1,7 +1,7 @@
 """What can be set, and where it comes from: defaults < project file < environment < ``ng.configure``.
 
-A project file travels with other people's notebooks, so it can set neither addresses (a key goes where they point)
-nor the home folder; those come from the environment or from ``ng.configure`` only.
+A project file travels with other people's notebooks, so it can set neither addresses (a key goes where they point),
+nor the home folder, nor prices (a budget holds by them); those come from the environment or ``ng.configure`` only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from notebookgen.errors import SettingsError, near_miss
 __all__ = ["Settings", "load_settings"]
 
 FILE_NAMES = ("notebookgen.toml", "pyproject.toml")
-NOT_IN_FILES = frozenset({"home", "base_urls"})
+NOT_IN_FILES = frozenset({"home", "base_urls", "prices"})
 NO_AMOUNTS: Mapping[str, Decimal] = MappingProxyType({})
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 
@@ -150,7 +150,7 @@ def _checked(where: str, name: str, value: object) -> object:
     """
     if name in {"prices", "credit_price"}:
         return _amounts(where, name, value)
-    if name == "base_urls" and isinstance(value, Mapping):
+    if name == "base_urls" and isinstance(value, Mapping) and not any("@" in str(url) for url in value.values()):
         return MappingProxyType({str(key): str(url).rstrip("/") for key, url in value.items()})
     if name == "home" and isinstance(value, str | Path):
         return Path(value).expanduser().absolute()

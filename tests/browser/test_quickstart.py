@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FIRST = "A red fox in the snow"
-PICTURES = (FIRST, "aspect_ratio=16:9 -o owl", "-i {picture}", "seasons")
+PICTURES = (FIRST, "aspect_ratio=16:9 -o owl", "-i {owl}", "seasons")
 
 
 def looks(page: NotebookPage, text: str) -> tuple[tuple[int, int], ...]:

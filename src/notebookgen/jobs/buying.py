@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import (
-    JobFailed,
-    NotebookgenError,
-    TransportError,
-)
+from notebookgen.errors import AssetError, JobFailed, NotebookgenError, TransportError
 from notebookgen.jobs.outcomes import Accepted, NeverSent, Outcome, RefusedCreate, Unclear, outcome_of
 from notebookgen.jobs.reserving import over_budget, reservation
 from notebookgen.jobs.schedule import delay_after_failure
-from notebookgen.jobs.sending import send_create, to_upload, upload_all
+from notebookgen.jobs.sending import send_create, to_upload, unexpected, upload_all
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text, to_nano
 from notebookgen.records import Cost, Phase
@@ -37,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Buying"]
 
 UNREACHABLE_TRIES = 4
+LONGEST_WAIT = 300.0  # seconds; who would have to wait longer is told so
 REFUSED_TRIES = 12
 UNCLEAR_IN_A_ROW = 3
 UNCLEAR_PAUSE = 30.0
@@ -162,8 +159,12 @@ class Buying:
         ticket.load(row)
         ticket.assets = self._core.store.assets(row.key)
         ticket.cached = True
-        if ticket.assets and all(self._core.fetcher.present(asset) for asset in ticket.assets):
-            self._core.finish(ticket)
+        here = tuple(asset for asset in ticket.assets if self._core.fetcher.present(asset))
+        if here and (len(here) == len(ticket.assets) or not row.job):
+            # Where no job can be asked again, what is still here is given back rather than nothing.
+            gone = len(ticket.assets) - len(here)
+            ticket.assets = here
+            self._core.finish(ticket, AssetError(f"{gone} of its files have gone from their place") if gone else None)
         else:
             ticket.assets = ()
             self._core.move(ticket, State.COMPLETED, kernel=self._core.kernel.id, outputs=None)
@@ -360,10 +361,15 @@ class Buying:
     def _refused(self, ticket: Ticket, outcome: RefusedCreate) -> None:
         """Write down a refusal; send again by itself what was only too early."""
         core, lane, error = self._core, ticket.lane, outcome.error
-        if outcome.stops_account:
+        if outcome.stops_account or (outcome.again or 0.0) > LONGEST_WAIT:
             lane.stopped = error
         core.move(ticket, State.REFUSED, ended=core.clock.now(), error=str(error), fail_code=error.fail_code, charged=0)
-        if outcome.again is not None and ticket.tries < REFUSED_TRIES and ticket.wanted:
+        if (
+            outcome.again is not None
+            and outcome.again <= LONGEST_WAIT
+            and ticket.tries < REFUSED_TRIES
+            and ticket.wanted
+        ):
             lane.paused_until = max(lane.paused_until, core.clock.monotonic() + outcome.again)
             self._again(
                 ticket, outcome.again + core.rng.random() * 0.2, f"waiting {outcome.again:.0f} s: too many requests"
@@ -391,10 +397,3 @@ class Buying:
             ticket.state, ticket.key = State.PLANNED, 0
         core.tell(ticket, phase)
         core.later(seconds, lambda: core.ready.append(ticket))
-
-
-def unexpected(error: BaseException | None) -> NotebookgenError:
-    """Wrap an error that only a bug can raise while a create is sent."""
-    wrapped = NotebookgenError(f"an unexpected {type(error).__name__} while it was sent: {error}")
-    wrapped.__cause__ = error
-    return wrapped

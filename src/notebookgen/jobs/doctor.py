@@ -10,8 +10,9 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import NotebookgenError
+from notebookgen.errors import LedgerTooNew, NotebookgenError
 from notebookgen.ledger.filesystem import is_network_folder
+from notebookgen.ledger.schema import check_shape
 from notebookgen.ledger.store import FILE_NAME
 from notebookgen.normal import plain_number
 from notebookgen.providers import fault_error, provider_class, provider_names
@@ -79,12 +80,18 @@ def _ledger(home: Path) -> list[str]:
     try:
         database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
         try:
+            check_shape(database, path)
             (count,) = database.execute("SELECT count(*) FROM attempts").fetchone()
             rows = database.execute(OPEN).fetchall()
         finally:
             database.close()
     except sqlite3.Error as error:
         return [f"ledger    {path} cannot be read: {error}"]
+    except LedgerTooNew as error:
+        return [
+            f"ledger    ! {line}" if number == 0 else f"          {line}"
+            for number, line in enumerate(str(error).splitlines())
+        ]
     still = ", ".join(f"{number} {state}" for state, number in rows)
     lines = [f"ledger    {count} attempts" + (f", of which open: {still}" if still else "")]
     if any(state == "ambiguous" for state, _ in rows):

@@ -118,7 +118,7 @@ class House:
         address = base_url or self.settings.base_urls.get(name) or os.environ.get(cls.base_variable)
         return cls(address or None)
 
-    def key(self, name: str, explicit: str | None = None) -> Found | None:
+    def key(self, name: str, explicit: str | Secret | None = None) -> Found | None:
         """Return the key for a provider, or None."""
         return find_key(provider_class(name).key_variable, env=os.environ, explicit=explicit)
 
@@ -127,7 +127,7 @@ class House:
         name: str,
         *,
         sandbox: bool = False,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         base_url: str | None = None,
         session: requests.Session | None = None,
     ) -> Lane:

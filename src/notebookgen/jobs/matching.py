@@ -62,6 +62,7 @@ def match(
     adopted: set[str],
     limit: int,
     default: int = 0,
+    expected: set[str] | frozenset[str] = frozenset(),
     same: Callable[[Job, Generation], bool],
 ) -> Finding:
     """Match creates without an answer with the jobs nobody has adopted.
@@ -72,6 +73,7 @@ def match(
         adopted: Handles of jobs that some attempt has.
         limit: How many jobs the list shows at most.
         default: How many it shows where the provider overlooks the limit.
+        expected: Handles of jobs of which at least one must be on a list that is to be believed.
         same: Whether a job has exactly the content of a generation.
     """
     free = sorted(
@@ -86,8 +88,18 @@ def match(
                 free.remove(job)
                 break
     left = [one for one in missing if one.key not in found]
-    near = {one.key: job for one in left for job in free if _since(job, one) and alike(job, one.generation)}
-    absent = tuple(one.key for one in left if one.key not in near and reaches_back(jobs, one.since, limit, default))
+    # A job with exactly its content is never proof of absence, whatever its date: clocks are put right at times.
+    near = {
+        one.key: job
+        for one in left
+        for job in free
+        if same(job, one.generation) or (_since(job, one) and alike(job, one.generation))
+    }
+    # A list without any of the jobs we know to be there is not the list it should be, and proves nothing.
+    trusted = not expected or any(job.id in expected for job in jobs)
+    absent = tuple(
+        one.key for one in left if trusted and one.key not in near and reaches_back(jobs, one.since, limit, default)
+    )
     return Finding(found, absent, tuple(one.key for one in left if one.key not in absent), near)
 
 

@@ -77,6 +77,10 @@ def outcome_of(provider: Provider, generation: Generation, reply: HttpResponse |
     if fault is not None:
         if verdict(fault) == "ambiguous":
             return Unclear(fault_error(provider, doubt_of(fault), doing))
+        named = _named_job(provider, generation, reply)
+        if named is not None:
+            said = f'says no ({fault.code}: "{fault.said}") and names job {named} all the same'
+            return Unclear(ProviderError(f"{provider.title} {said}", code=fault.code, said=fault.said))
         error = fault_error(provider, fault, doing)
         wait = (fault.retry_after or RATE_WAIT) if isinstance(error, RateLimited) else None
         return RefusedCreate(error, again=wait, stops_account=error.code in {401, 402, 403})
@@ -88,6 +92,15 @@ def outcome_of(provider: Provider, generation: Generation, reply: HttpResponse |
         return Accepted(provider.read_create(reply, generation))
     except NotebookgenError as error:
         return Unclear(error)
+
+
+def _named_job(provider: Provider, generation: Generation, reply: HttpResponse) -> str | None:
+    """Return the job that a refusal names all the same: it may be there, and sending again could pay twice."""
+    try:
+        job = provider.read_create(replace(reply, status=200), generation)
+    except NotebookgenError:
+        return None
+    return None if job.phase.over else job.id
 
 
 def doubt_of(fault: Fault) -> Fault:

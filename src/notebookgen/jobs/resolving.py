@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall, JobAmbiguous, NotebookgenError, near_miss
+from notebookgen.jobs.matching import alike
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_from
 from notebookgen.providers import fault_error
@@ -141,6 +142,10 @@ class Resolving:
                 found = lane.provider.read_status(response, ref)
             except NotebookgenError as unread:
                 self._unknown(ticket, job, unread)
+                return
+            if not alike(found, generation):
+                message = f"job {job} has another content than {generation.id[:12]}: look at the job's id again"
+                self._unknown(ticket, job, InvalidCall(message))
                 return
             self._adopt(ticket, replace(found, id=job, route=route))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from notebookgen.records import InputImage
     from notebookgen.wire import HttpResponse
 
-__all__ = ["send_create", "to_upload", "upload_all"]
+__all__ = ["send_create", "to_upload", "unexpected", "upload_all"]
 
 
 def to_upload(ticket: Ticket) -> list[InputImage]:
@@ -113,3 +113,10 @@ def _source(image: InputImage, delivery: Delivery, uploads: Mapping[str, str], f
     if image.key in uploads:
         return uploads[image.key]
     return base64.b64encode(fetcher.held(image.key)).decode("ascii")
+
+
+def unexpected(error: BaseException | None) -> NotebookgenError:
+    """Wrap an error that only a bug can raise while a create is sent."""
+    wrapped = NotebookgenError(f"an unexpected {type(error).__name__} while it was sent: {error}")
+    wrapped.__cause__ = error
+    return wrapped

@@ -191,7 +191,11 @@ class Watching:
             if fault is not None and fault.code != 409:
                 told(f"{name}: {fault_error(lane.provider, fault, 'cancelling')}")
                 return
-            job = lane.provider.read_cancel(response, ticket.ref)
+            try:
+                job = lane.provider.read_cancel(response, ticket.ref)
+            except NotebookgenError as unread:
+                told(f"{name}: {str(unread).splitlines()[0]}")
+                return  # the looks go on, and will tell what became of it
             if job is None:
                 told(f"{name}: it was over already.")
                 self.look(ticket)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from notebookgen.errors import InvalidCall, NotWritable, near_miss
+from notebookgen.ledger.schema import check_shape
 from notebookgen.ledger.store import FILE_NAME, translated
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Ledger:
         with translated(self._path):
             database = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)
             try:
+                check_shape(database, self._path)
                 rows = database.execute(sql).fetchall()
             finally:
                 database.close()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-__all__ = ["MIGRATIONS", "VERSION", "migrate"]
+__all__ = ["MIGRATIONS", "VERSION", "check_shape", "migrate"]
 
 FIRST = """
 CREATE TABLE runs (
@@ -113,13 +113,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     Raises:
         LedgerTooNew: A newer notebookgen wrote it; it is left as it is.
     """
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found > VERSION:
-        message = (
-            f"the ledger {path} was written by a newer notebookgen (shape {found}, this one knows {VERSION}).\n"
-            f"Nothing was changed. Type: pip install --upgrade notebookgen"
-        )
-        raise LedgerTooNew(message)
+    found = check_shape(connection, path)
     if found == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -133,6 +127,22 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def check_shape(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the shape of a ledger file.
+
+    Raises:
+        LedgerTooNew: A newer notebookgen wrote it.
+    """
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > VERSION:
+        message = (
+            f"the ledger {path} was written by a newer notebookgen (shape {found}, this one knows {VERSION}).\n"
+            f"Nothing was changed. Type: pip install --upgrade notebookgen"
+        )
+        raise LedgerTooNew(message)
+    return int(found)
 
 
 def _statements(script: str) -> list[str]:

@@ -32,6 +32,7 @@ __all__ = ["FILE_NAME", "Store"]
 
 FILE_NAME = "ledger.sqlite"
 BUSY_SECONDS = 30.0
+FEWEST_DIGITS = 4
 OPEN_STATES = "('intent', 'submitted', 'completed', 'ambiguous')"
 
 
@@ -167,9 +168,10 @@ class Store:
         return generation_from(row) if row else None
 
     def ids_like(self, prefix: str) -> list[str]:
-        """Return the ids that begin with ``prefix`` (people type the first few digits)."""
-        pattern = prefix.replace("%", "").replace("_", "") + "%"
-        return [row["id"] for row in self._all("SELECT id FROM generations WHERE id LIKE ? LIMIT 10", pattern)]
+        """Return the ids that begin with ``prefix``: at least four hexadecimal digits, as people copy them."""
+        if len(prefix) < FEWEST_DIGITS or not set(prefix) <= set("0123456789abcdef"):
+            return []
+        return [row["id"] for row in self._all("SELECT id FROM generations WHERE id LIKE ?", f"{prefix}%")]
 
     def unused_samples(self, content: str, count: int) -> list[int]:
         """Return the first sample indices of a content that were neither delivered nor failed for good.

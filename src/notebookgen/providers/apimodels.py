@@ -38,6 +38,8 @@ ROUTES: Mapping[str, str] = {
 }
 # Where one image, or a list of them, goes on a route whose model's page was not read: what other models there take.
 SILENT: Mapping[str, tuple[str, str]] = {"video/generations": ("image", "images")}
+# Fields of the request itself: as settings they would buy another model than the one that was priced.
+RESERVED = frozenset({"callback_url", "model"})
 SILENT_ELSEWHERE = ("image_url", "image_urls")
 # https://apimodels.app/en/docs/image?p=grok shows both as bare base64 on the image route.
 BASE64_FIELDS = frozenset({"image", "mask"})
@@ -82,6 +84,9 @@ class APIModels(Provider):
     def prepare(self, generation: Generation, model: Model | None) -> Generation:
         """Return the generation with its settings in their own types and its images in their fields."""
         model = model or known_model(self.name, generation.model)
+        for key in sorted(RESERVED & set(generation.settings)):
+            message = f"'{key}' is no setting of a model: it is said in another way. Nothing was sent. Leave it out."
+            raise InvalidSetting(message)
         route = self._route(generation.model, model, generation.kind)
         check_prompt(generation, model, field=_prompt_field(route, model))
         if route == CHAT:

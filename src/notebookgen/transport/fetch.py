@@ -258,6 +258,9 @@ def judge(raw: BaseHTTPResponse, url: SafeUrl, part: Part) -> AssetError | None:
         return problem
     if raw.status in PASSING or raw.status >= 500:
         return problem
+    if 400 <= raw.status < 500:  # a last word about this address; the job may know a better one
+        message = f"{url.host} does not give the file (HTTP {raw.status})."
+        raise AssetGone(message)
     raise problem
 
 

@@ -61,6 +61,7 @@ UNPACKED = frozenset({"", "identity"})
 PACKINGS = UNPACKED | {"gzip", "x-gzip", "deflate"}  # one layer; bombs are cut at the largest reply
 # Seconds; servers and NAT boxes drop idle connections from about 30 s on, some without a word.
 STALE_FOR_CREATE = 20.0
+SHORTEST_KEY = 8  # characters; a shorter one would black out words
 STALE = 60.0
 PLAIN_KEY = re.compile(r"[\x21-\x7e]+")
 PLAIN_HEADER = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
@@ -240,6 +241,8 @@ class HttpTransport:
     def send(self, request: HttpRequest, *, timeout: Timeouts | None = None) -> HttpResponse:
         """Perform exactly one HTTP exchange; see ``Transport``."""
         reply = self._exchange(request, timeout or timeouts_for(request.purpose))
+        if isinstance(reply, HttpResponse) and self._key is not None:
+            reply = without(reply, self._key)
         if isinstance(reply, TransportError):
             raise reply  # here, outside any except clause: the foreign error and its frames are not dragged along
         return reply
@@ -303,6 +306,17 @@ class HttpTransport:
             timeout=Timeout(connect=waits.connect, read=waits.read),
             preload_content=False,
         )
+
+
+def without(reply: HttpResponse, key: HasSecret) -> HttpResponse:
+    """Return a reply in which a key that the provider sent back is blacked out, before anything is kept or shown."""
+    text = key.reveal()
+    secret = text.encode()
+    echoed = secret in reply.body or any(text in one for one in reply.headers.values())
+    if len(secret) < SHORTEST_KEY or not echoed:
+        return reply
+    headers = {name: value.replace(text, "***") for name, value in reply.headers.items()}
+    return HttpResponse(reply.status, MappingProxyType(headers), reply.body.replace(secret, b"***"))
 
 
 def is_plain(key: HasSecret) -> bool:
