@@ -408,3 +408,10 @@ def test_resume_brings_home_what_a_kernel_left(real: Handle) -> None:
     (found,) = ng.resume()
 
     assert ("saved", one.job, 1) == (found.status, found.job, accepted(real, "armox"))
+
+
+def test_an_empty_key_is_not_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was meant to be given and is empty is refused; another account's key never takes its place."""
+    monkeypatch.setenv("ARMOX_API_KEY", "sk_live_of_somebody_else")
+    with pytest.raises(errors.InvalidCall, match="empty"):
+        ng.Client("armox", api_key=" ")

@@ -212,3 +212,19 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
     assert (16, 2) == (settings.concurrency, changed.concurrency)
     with pytest.raises(AttributeError):
         settings.concurrency = 3  # type: ignore[misc]  # that it cannot be set is the test
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tool."notebookgen"]\nsandbox = true\n',
+        "[ tool.notebookgen ]\nsandbox = true\n",
+        "tool.notebookgen.sandbox = true\n",
+        "[tool]\nnotebookgen = {sandbox = true}\n",
+    ],
+)
+def test_every_spelling_of_the_table_counts(text: str, tmp_path: Path) -> None:
+    """A project that asks for the sandbox gets it, however its TOML spells the table: a key would pay otherwise."""
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+
+    assert load_settings({"NOTEBOOKGEN_HOME": str(tmp_path)}, tmp_path).sandbox

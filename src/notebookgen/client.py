@@ -117,6 +117,9 @@ class Client:
         elif api_key is not None or base_url is not None:
             message = "a key or an address belongs to one provider: ng.Client('armox', api_key=...)."
             raise InvalidCall(message)
+        if isinstance(api_key, str) and not api_key.strip():
+            message = "api_key is empty. Give the key, or leave api_key out to use the environment's."
+            raise InvalidCall(message)
         self.provider = provider
         self._api_key = Secret(api_key) if isinstance(api_key, str) else api_key
         self._base_url = base_url

@@ -100,9 +100,21 @@ def find_file(folder: Path) -> Path | None:
     for place in (folder, *folder.parents):
         for name in FILE_NAMES:
             path = place / name
-            if path.is_file() and (name == FILE_NAMES[0] or b"[tool.notebookgen" in path.read_bytes()):
+            if path.is_file() and (name == FILE_NAMES[0] or _speaks_of_us(path)):
                 return path
     return None
+
+
+def _speaks_of_us(path: Path) -> bool:
+    """Whether a pyproject.toml has a table for notebookgen, however it is spelled; other people's files may be broken."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        tool = tomllib.loads(text).get("tool") if "notebookgen" in text else None
+    except tomllib.TOMLDecodeError:
+        return "[tool.notebookgen" in text
+    except (OSError, UnicodeDecodeError):
+        return False
+    return isinstance(tool, dict) and "notebookgen" in tool
 
 
 def _home(env: Mapping[str, str]) -> Path:
