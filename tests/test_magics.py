@@ -72,7 +72,8 @@ def shell(box: Handle) -> Iterator[Shell]:
     ip.run_line_magic("load_ext", "notebookgen")
     yield Shell(ip)
     ip.run_line_magic("unload_ext", "notebookgen")
-    from notebookgen.client import configure, default_client
+    from notebookgen.client import default_client
+    from notebookgen.configuration import configure
 
     default_client().close()
     configure(sandbox=None, model=None)
@@ -384,10 +385,10 @@ def test_runs_resume_and_cancel(shell: Shell, box: Handle, everywhere: None) -> 
     box.configure(seconds=(60.0, 60.0))
     cat = shell.run("%%generate -m armox:sandbox/picture-later --background -o cat\na cat")
     while cat.job is None and not cat.done:
-        cat._handle.wait(0.05)
+        cat.handle.wait(0.05)
     said = str(shell.run("%generate cancel"))
     assert "cancel" in said
-    cat._handle.wait(30)
+    cat.handle.wait(30)
     assert cat.status == "cancelled"
 
 

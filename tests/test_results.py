@@ -171,8 +171,8 @@ def test_a_provider_that_charges_more_than_it_lists(box: Handle) -> None:
     film = made(model="armox:xai/grok-video-image-to-video", images="https://example.com/cat.png")
     still = made()
 
-    assert "202 credits, listed at 50 credits" in film._handle.summary()
-    assert "listed at" not in still._handle.summary()
+    assert "202 credits, listed at 50 credits" in film.handle.summary()
+    assert "listed at" not in still.handle.summary()
 
 
 def test_waiting_for_what_fails(box: Handle) -> None:

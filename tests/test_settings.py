@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import notebookgen as ng
-from notebookgen.client import current_settings
+from notebookgen.configuration import current_settings
 from notebookgen.errors import SettingsError, shown
 from notebookgen.settings import Settings, find_file, load_settings
 

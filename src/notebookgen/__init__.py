@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-    from notebookgen.client import Client, configure
+    from notebookgen.client import Client
+    from notebookgen.configuration import configure
     from notebookgen.ledger.frame import Ledger
     from notebookgen.results import Result, Results
     from notebookgen.sandbox.embedded import Embedded
@@ -40,7 +41,7 @@ _HOMES = {
     "Client": "client",
     "Result": "results",
     "Results": "results",
-    "configure": "client",
+    "configure": "configuration",
 }
 
 
@@ -85,7 +86,7 @@ def sandbox(**behaviour: Any) -> Embedded:
     Args:
         **behaviour: ``seconds=(1, 4)`` a job takes, ``fail=0.05`` of them fail, ``credits=500`` to spend, ...
     """
-    from notebookgen.client import sandbox as start  # noqa: PLC0415 - loaded at the first use
+    from notebookgen.configuration import sandbox as start  # noqa: PLC0415 - loaded at the first use
 
     return start(**behaviour)
 

@@ -9,19 +9,19 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from notebookgen.configuration import current_settings
 from notebookgen.credentials import Secret
-from notebookgen.errors import InvalidCall, NotebookgenError, Stopped
+from notebookgen.errors import InvalidCall, Stopped
 from notebookgen.jobs.asking import check_options
 from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.choosing import choose
 from notebookgen.jobs.house import House, house_of
 from notebookgen.jobs.listing import find_models, live_models, named_model
 from notebookgen.jobs.quote import Quote, state_of
-from notebookgen.jobs.states import State
 from notebookgen.jobs.wishing import wish_of
 from notebookgen.providers import provider_class
-from notebookgen.results import Result, Results, still_running, wait_for
-from notebookgen.settings import Settings, load_settings
+from notebookgen.results import Result, Results
+from notebookgen.results.waiting import delivered, delivered_any, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,35 +33,13 @@ if TYPE_CHECKING:
     from notebookgen.jobs.ticket import Lane
     from notebookgen.ledger.frame import Ledger
     from notebookgen.records import Model
-    from notebookgen.sandbox.embedded import Embedded
+    from notebookgen.settings import Settings
 
-__all__ = ["Client", "configure", "current_settings", "default_client", "sandbox", "set_follower"]
+__all__ = ["Client", "default_client", "set_follower"]
 
-_configured: dict[str, Any] = {}
 _follower: list[Any] = []
 _default: list[Client] = []
 _given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)  # by a task that was cancelled
-
-
-def current_settings() -> Settings:
-    """Return the settings that hold now: defaults < project file < environment < ``configure``."""
-    return load_settings(os.environ, Path.cwd()).changed("ng.configure", **_configured)
-
-
-def configure(**settings: Any) -> None:
-    """Change settings for this process; a value of None takes a change back.
-
-    Raises:
-        SettingsError: A name is unknown or a value makes no sense; nothing is changed.
-    """
-    base = load_settings(os.environ, Path.cwd())
-    for name in settings:
-        if name == "file" or name not in Settings.__dataclass_fields__:
-            base.changed("ng.configure", **{name: None})  # raises, with the near miss
-    kept = {name: value for name, value in {**_configured, **settings}.items() if value is not None}
-    base.changed("ng.configure", **kept)
-    _configured.clear()
-    _configured.update(kept)
 
 
 def set_follower(follow: Callable[[RunHandle, float | None], None] | None) -> None:
@@ -74,24 +52,6 @@ def default_client() -> Client:
     if not _default:
         _default.append(Client())
     return _default[0]
-
-
-def sandbox(**behaviour: Any) -> Embedded:
-    """Start (or change) the embedded sandbox and send every provider's name there, until ``.stop()``.
-
-    Args:
-        **behaviour: ``seconds=(1, 4)`` a job takes, ``fail=0.05`` of them fail, ``credits=500`` to spend, ...
-
-    Returns:
-        A handle with ``.origin``, ``.state()``, ``.configure()`` and ``.stop()``; also a context manager.
-    """
-    from notebookgen.sandbox.embedded import Embedded, current, embedded  # noqa: PLC0415 - loaded where it is asked for
-
-    before, running = _configured.get("sandbox"), current()
-    behaved = running.behaviour if running is not None else None
-    handle = embedded(**behaviour)
-    configure(sandbox=True)
-    return Embedded(handle, lambda: configure(sandbox=before), before=behaved)
 
 
 class Client:
@@ -208,8 +168,8 @@ class Client:
             raise Stopped(handle.stop() if handle is not None else line) from None
         results = Results(handle, self._cancel_lines)
         if samples > 1:
-            return results if background else self._several(results)
-        return results[0] if background else self._single(results[0])
+            return results if background else delivered_any(results)
+        return results[0] if background else delivered(results[0])
 
     async def agenerate(self, prompt: str, **options: Any) -> Result | Results:
         """Do the same as ``generate`` without blocking the event loop; takes the same options."""
@@ -226,7 +186,7 @@ class Client:
         if background:
             return started
         limit = timeout if timeout is not None else self.settings.timeout
-        handle = started._handle  # noqa: SLF001 - results are made here
+        handle = started.handle
         clock = asyncio.get_running_loop().time
         until = clock() + limit if limit is not None else None
         try:
@@ -235,7 +195,7 @@ class Client:
         except asyncio.CancelledError:
             handle.stop()  # nothing new is sent; what was accepted is looked after
             raise
-        return self._several(started) if isinstance(started, Results) else self._single(started)
+        return delivered_any(started) if isinstance(started, Results) else delivered(started)
 
     def quote(self, prompt: str, **options: Any) -> Quote:
         """Return what ``generate`` would send and what it would cost; nothing is sent. Takes the same options."""
@@ -291,25 +251,6 @@ class Client:
             raise
         except KeyboardInterrupt:  # it came between two steps of the follower
             raise Stopped(handle.stop()) from None
-
-    @staticmethod
-    def _single(result: Result) -> Result:
-        """Return a result that is saved; raise why it is not."""
-        handle, row = result._handle, result._row  # noqa: SLF001 - results are made here
-        if handle.failure is not None:
-            raise handle.failure
-        if not row.done:
-            raise still_running(handle, row)
-        if row.state is not State.SAVED:
-            message = f"{row.generation.full_model} ended as {row.state}. To see the run: %generate runs"
-            raise row.error or NotebookgenError(message)
-        return result
-
-    def _several(self, results: Results) -> Results:
-        """Return results of which at least one is saved or under way; raise why there is none."""
-        if results and all(one.done and one.status not in {"saved", "completed"} for one in results):
-            self._single(results[0])
-        return results
 
     def _cancel_lines(self, what: str | None) -> list[str]:
         """Cancel at the provider; return lines for a person."""

@@ -82,9 +82,9 @@ def _sandbox_models() -> tuple[Model, ...]:
 
 
 def _settings() -> Settings:
-    """Return the settings that hold now; the client knows of those that were configured."""
-    client = sys.modules.get("notebookgen.client")
-    return client.current_settings() if client is not None else load_settings(os.environ, Path.cwd())
+    """Return the settings that hold now; only where something was configured is there more than files and environment."""
+    configuration = sys.modules.get("notebookgen.configuration")
+    return configuration.current_settings() if configuration is not None else load_settings(os.environ, Path.cwd())
 
 
 def _column(settings: Settings | None, name: str) -> list[str]:

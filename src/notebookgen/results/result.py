@@ -1,30 +1,26 @@
-"""What the user holds: ``Result`` and ``Results``, which show themselves. They read a run; they never change it."""
+"""One generation as it stands: what it is, what it cost, where its files are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import InvalidCall, JobError, StillRunning
-from notebookgen.jobs.handle import spent_by
+from notebookgen.errors import InvalidCall
 from notebookgen.jobs.states import State
-from notebookgen.media.copies import copied, made
+from notebookgen.media.copies import copied
 from notebookgen.media.naming import human_name
+from notebookgen.results.waiting import still_running, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-    from decimal import Decimal
+    from collections.abc import Callable, Collection
 
-    import polars as pl
     from PIL.Image import Image
 
     from notebookgen.jobs.handle import Delivered, RunHandle
     from notebookgen.media.shown import Shown
     from notebookgen.records import Asset, Cost
 
-__all__ = ["Result", "Results"]
-
+__all__ = ["Result"]
 
 REMARK = 32  # bytes
 
@@ -40,13 +36,13 @@ class Result:
             index: Which of its rows.
             cancel: Cancels at the provider what begins with that id; returns lines for a person.
         """
-        self._handle = handle
-        self._index = index
+        self.handle = handle
+        self.index = index
         self._cancel = cancel
 
     @property
     def _row(self) -> Delivered:
-        return self._handle.row(self._index)
+        return self.handle.row(self.index)
 
     @property
     def status(self) -> str:
@@ -162,11 +158,11 @@ class Result:
             JobError: It did not end well.
             ProviderError: The provider refused it.
         """
-        wait_for(self._handle, timeout)
-        if self._handle.failure is not None:
-            raise self._handle.failure
+        wait_for(self.handle, timeout)
+        if self.handle.failure is not None:
+            raise self.handle.failure
         if not self.done:
-            raise still_running(self._handle, self._row)
+            raise still_running(self.handle, self._row)
         if self._row.error is not None and self._row.state is not State.SAVED:
             raise self._row.error
         return self
@@ -239,7 +235,7 @@ class Result:
             cached=row.cached,
             sample=self.sample,
             at=row.at,
-            run=self._handle.id,
+            run=self.handle.id,
         )
 
     def _repr_mimebundle_(
@@ -256,110 +252,6 @@ class Result:
         return f"<Result {self.status} {self.model} {self.cost}{where}>"
 
 
-class Results(Sequence[Result]):
-    """Several results of one run, in its order."""
-
-    def __init__(self, handle: RunHandle, cancel: Callable[[str], list[str]]) -> None:
-        """Read a run."""
-        self._handle = handle
-        self._cancel = cancel
-        self._results = [Result(handle, index, cancel) for index in range(len(handle.rows()))]
-
-    @property
-    def run(self) -> str:
-        """The run's id."""
-        return self._handle.id
-
-    def __len__(self) -> int:
-        return len(self._results)
-
-    @overload
-    def __getitem__(self, index: int) -> Result: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Result]: ...
-    def __getitem__(self, index: int | slice) -> Result | list[Result]:
-        return self._results[index]
-
-    def __iter__(self) -> Iterator[Result]:
-        return iter(self._results)
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """How the rows stand, as a Polars frame with the ``gen_`` columns."""
-        from notebookgen.ledger.frame import money_frame  # noqa: PLC0415 - Polars loads when a frame is asked for
-
-        return money_frame([columns_of(one) for one in self._results])
-
-    @property
-    def cost(self) -> dict[str, Decimal]:
-        """What this run spent, by unit; units are never added together."""
-        return spent_by(self._handle.rows())
-
-    @property
-    def failed(self) -> list[Result]:
-        """The results that did not end well."""
-        return [one for one in self._results if one.status in {"failed", "refused", "cancelled", "invalid"}]
-
-    @property
-    def ambiguous(self) -> list[Result]:
-        """The results of which nobody knows whether they were accepted."""
-        return [one for one in self._results if one.status == "ambiguous"]
-
-    def wait(self, timeout: float | None = None) -> Results:
-        """Wait until nothing more will come by itself, at most ``timeout`` seconds."""
-        wait_for(self._handle, timeout)
-        return self
-
-    def cancel(self) -> Results:
-        """Ask the providers to cancel what is under way."""
-        self._cancel(self.run)
-        return self
-
-    def save(self, folder: str | Path) -> list[Path]:
-        """Copy all files into a folder, named after their prompts."""
-        target = Path(folder).expanduser()
-        saved: list[Path] = []
-        for one in self._results:
-            if one.assets:
-                made(target)
-                placed = one.save(target)
-                saved += placed if isinstance(placed, list) else [placed]
-        return saved
-
-    def _repr_mimebundle_(
-        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return how they look in a notebook, as (data, metadata)."""
-        from notebookgen.media.preview import grid  # noqa: PLC0415 - loaded when something is shown
-
-        return grid([one.shown() for one in self._results], include=include, exclude=exclude)
-
-    def __repr__(self) -> str:
-        return f"<Results {self._handle.summary()}>"
-
-
-def columns_of(one: Result) -> dict[str, Any]:
-    """Return the ``gen_`` columns of a result."""
-    return {
-        "gen_prompt": one.prompt,
-        "gen_status": one.status,
-        "gen_path": str(one.path) if one.path else None,
-        "gen_paths": [str(path) for path in one.paths],
-        "gen_url": one.url,
-        "gen_kind": one.assets[0].kind if one.assets else None,
-        "gen_text": one.text,
-        "gen_cost": one.cost.amount,
-        "gen_unit": one.cost.unit,
-        "gen_basis": one.cost.basis,
-        "gen_seconds": one.seconds,
-        "gen_cached": one.cached,
-        "gen_sample": one.sample,
-        "gen_job": one.job,
-        "gen_error": one.error,
-        "gen_id": one.id,
-    }
-
-
 def told_apart(assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
     """Return the assets that are worth a place of their own in a preview.
 
@@ -369,29 +261,3 @@ def told_apart(assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
     media = [asset for asset in assets if asset.kind != "text"]
     worth = [asset for asset in assets if asset.kind != "text" or asset.size > REMARK]
     return tuple(worth) if media else assets
-
-
-def wait_for(handle: RunHandle, timeout: float | None) -> None:
-    """Wait for a run in short steps, so that Stop is answered at once."""
-    left = timeout
-    while not handle.wait(0.1 if left is None else min(left, 0.1)):
-        if left is not None:
-            left -= 0.1
-            if left <= 0:
-                return
-
-
-def still_running(handle: RunHandle, row: Delivered) -> JobError:
-    """Return the error for a wait that ended before the job did."""
-    words = {
-        State.SUBMITTED: "The job goes on and nothing is lost.",
-        State.COMPLETED: "It is made and paid for; the file is still coming.",
-        State.INTENT: "It was sent, and the answer is still to come; it is kept when it comes.",
-        State.AMBIGUOUS: "It was sent, and nobody knows yet whether it was accepted; it is being looked for.",
-    }
-    what = words.get(row.state, "Nothing is under way for it, and nothing was charged.")
-    message = (
-        f"{row.generation.full_model} is not done after the wait (it is {row.state}). {what}\n"
-        f"Run the cell again to pick it up, or type: %generate resume {handle.id}"
-    )
-    return StillRunning(message, id=row.generation.id, job=row.job)
