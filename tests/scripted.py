@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from notebookgen.errors import NotSent, ReplyLost, UnexpectedResponse
-from notebookgen.jobs import buying, core, keeping, reconciling, watching
+from notebookgen.jobs import answers, buying, core, keeping, reconciling, watching
 from notebookgen.jobs.engine import Engine
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.ticket import Lane, Wish
@@ -315,7 +315,7 @@ def until(condition: Callable[[], Any], what: str = "", seconds: float = WAIT) -
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the engine wait a hundredth of what it would after trouble."""
-    for module in (buying, keeping, reconciling, watching):
+    for module in (answers, buying, keeping, reconciling, watching):
         monkeypatch.setattr(module, "delay_after_failure", shortly)
     monkeypatch.setattr(core, "DISK_WAIT", 0.05)
     monkeypatch.setattr(reconciling, "EQUAL_WAIT", 0.05)

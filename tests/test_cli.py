@@ -35,7 +35,7 @@ def _put_back() -> Iterator[None]:
     yield
     default_client().close()
     stop()
-    ng.configure(**dict.fromkeys(ng.client._configured))
+    ng.configure(**dict.fromkeys(ng.configuration._configured))
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:

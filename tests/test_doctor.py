@@ -40,7 +40,7 @@ def _put_back() -> Iterator[None]:
     yield
     default_client().close()
     credentials._asked.clear()
-    ng.configure(**dict.fromkeys(ng.client._configured))
+    ng.configure(**dict.fromkeys(ng.configuration._configured))
 
 
 def report() -> list[str]:

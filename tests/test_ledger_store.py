@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from decimal import Decimal
@@ -117,8 +119,8 @@ def test_files_come_back_with_their_place(store: Store, home: Path) -> None:
         )
         for n, sound in enumerate((True, False, None))
     )
-    store.keep_assets(key, assets)
-    store.keep_assets(key, assets)
+    store.keep_assets(key, dict(enumerate(assets)))
+    store.keep_assets(key, dict(enumerate(assets)))
     store.close()
     moved = home.with_name("moved")
     home.rename(moved)
@@ -502,3 +504,39 @@ def test_a_network_file_system_gets_no_wal(home: Path, tmp_path: Path, monkeypat
 
     assert "delete" == opened._db.execute("PRAGMA journal_mode").fetchone()[0]
     opened.close()
+
+
+FORKED_MIDWAY = """
+import os, pathlib, sys, threading
+from notebookgen.ledger import store as ledger
+ledger.BUSY_SECONDS = 5.0
+home, inside = pathlib.Path(sys.argv[1]), threading.Event()
+store = []
+
+def write():
+    store.append(ledger.Store(home))
+    with store[0].transaction():
+        store[0].begin_run("parent", at=1, kernel="k", notebook=None, tag=None)
+        inside.set()
+        threading.Event().wait(0.5)  # nobody sets it: the transaction is open while the main thread forks
+
+writer = threading.Thread(target=write)
+writer.start()
+inside.wait(30)
+child = os.fork()
+if child == 0:
+    own = ledger.Store(home)
+    own.begin_run("child", at=2, kernel="c", notebook=None, tag=None)
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+writer.join(30)
+print(status)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system, so nothing is inherited")
+def test_a_fork_in_the_middle_of_a_write_locks_nobody_out(tmp_path: Path) -> None:
+    """The fork waits for the end of the transaction, so that the child does not inherit a lock that nobody gives back."""
+    command = [sys.executable, "-W", "ignore", "-c", FORKED_MIDWAY, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ("0", "") == (done.stdout.strip(), done.stderr)

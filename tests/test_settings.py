@@ -18,7 +18,7 @@ from notebookgen.settings import Settings, find_file, load_settings
 def _configured() -> Any:
     """Take back what a test has configured."""
     yield
-    ng.configure(**dict.fromkeys(ng.client._configured))
+    ng.configure(**dict.fromkeys(ng.configuration._configured))
 
 
 def written(folder: Path, text: str, name: str = "notebookgen.toml") -> Path:

@@ -45,7 +45,7 @@ def services(way: str, monkeypatch: pytest.MonkeyPatch, **behaviour: Any) -> Ite
     finally:
         default_client().close()
         stop()
-        ng.configure(**dict.fromkeys(ng.client._configured))
+        ng.configure(**dict.fromkeys(ng.configuration._configured))
 
 
 def requests(handle: Handle, part: str) -> int:

@@ -132,7 +132,7 @@ class Core:
         log.error("notebookgen: unexpected error while looking after %s", ticket.generation.id, exc_info=error)
         wrapped = NotebookgenError(
             f"an unexpected {type(error).__name__} stopped the work on {ticket.generation.id[:8]}: {error}\n"
-            "What was paid for is in the ledger: run it again, or type: %generate resume"
+            "What was paid for is in the ledger: run it again, or type: ng.resume()"
         )
         wrapped.__cause__ = error
         self.drop(ticket, wrapped)
@@ -144,6 +144,13 @@ class Core:
             self.ready.append(ticket)
         elif self.tickets.get(ticket.generation.id) is ticket:
             del self.tickets[ticket.generation.id]
+
+    def again(self, ticket: Ticket, seconds: float, phase: str) -> None:
+        """Come back to a ticket after a while; a new attempt begins where the last one has ended."""
+        if ticket.state is State.REFUSED:
+            ticket.state, ticket.key = State.PLANNED, 0
+        self.tell(ticket, phase)
+        self.later(seconds, lambda: self.ready.append(ticket))
 
     # Tickets -----------------------------------------------------------------------------------------------------
 

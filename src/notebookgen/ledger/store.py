@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import LedgerError, NotWritable
 from notebookgen.ledger.filesystem import is_network_folder
+from notebookgen.ledger.forking import Guarded
 from notebookgen.ledger.rows import (
     AttemptRow,
     asset_from,
@@ -24,7 +25,7 @@ from notebookgen.ledger.rows import (
 from notebookgen.ledger.schema import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from notebookgen.records import Asset, Generation
 
@@ -100,6 +101,7 @@ class Store:
             except BaseException:
                 self._db.close()
                 raise
+        self._guard = Guarded(self._db)
 
     def close(self) -> None:
         """Close the file."""
@@ -111,7 +113,7 @@ class Store:
         if self._db.in_transaction:
             yield
             return
-        with translated(self.path):
+        with self._guard.lock, translated(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -123,16 +125,16 @@ class Store:
                 raise
 
     def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
-        with translated(self.path):
+        with self._guard.lock, translated(self.path):
             row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
         return row
 
     def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        with translated(self.path):
+        with self._guard.lock, translated(self.path):
             return self._db.execute(sql, values).fetchall()
 
     def _do(self, sql: str, *values: object) -> int:
-        with translated(self.path):
+        with self._guard.lock, translated(self.path):
             return self._db.execute(sql, values).rowcount
 
     # Runs --------------------------------------------------------------------------------------------------------
@@ -322,17 +324,21 @@ class Store:
 
     # Assets ------------------------------------------------------------------------------------------------------
 
-    def keep_assets(self, attempt: int, assets: Sequence[Asset]) -> None:
-        """Write down the files of an attempt; their paths are kept relative to the home folder."""
+    def keep_assets(self, attempt: int, assets: Mapping[int, Asset]) -> None:
+        """Write down the files of an attempt by their places; their paths are kept relative to the home folder."""
         with self.transaction():
             self._do("DELETE FROM assets WHERE attempt = ?", attempt)
-            for position, asset in enumerate(assets):
+            for position, asset in sorted(assets.items()):
                 attempt_key, place, path, *rest = asset_values(attempt, position, asset)
                 relative = Path(path).relative_to(self.home).as_posix()
                 values = (attempt_key, place, relative, *rest)
                 self._do(f"INSERT INTO assets VALUES ({', '.join('?' * len(values))})", *values)  # noqa: S608 - only question marks are formatted
 
-    def assets(self, attempt: int) -> tuple[Asset, ...]:
-        """Return the files of an attempt."""
+    def placed_assets(self, attempt: int) -> dict[int, Asset]:
+        """Return the files of an attempt by their places among its outputs; a place is free where a file never came."""
         rows = self._all("SELECT * FROM assets WHERE attempt = ? ORDER BY position", attempt)
-        return tuple(asset_from(row, f"{self.home}/") for row in rows)
+        return {row["position"]: asset_from(row, f"{self.home}/") for row in rows}
+
+    def assets(self, attempt: int) -> tuple[Asset, ...]:
+        """Return the files of an attempt, in the order of their places."""
+        return tuple(self.placed_assets(attempt).values())

@@ -1,0 +1,142 @@
+"""What a create came to, written down, and how it goes on from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import NotebookgenError, TransportError
+from notebookgen.jobs.outcomes import Accepted, NeverSent, Outcome, RefusedCreate
+from notebookgen.jobs.schedule import delay_after_failure
+from notebookgen.jobs.states import State
+from notebookgen.ledger.rows import realm_text, to_nano
+from notebookgen.records import Cost, Phase
+
+if TYPE_CHECKING:
+    from notebookgen.errors import NotSent
+    from notebookgen.jobs.core import Core
+    from notebookgen.jobs.keeping import Keeping
+    from notebookgen.jobs.reconciling import Reconciling
+    from notebookgen.jobs.ticket import Ticket
+    from notebookgen.jobs.watching import Watching
+    from notebookgen.records import Job
+
+__all__ = ["UNREACHABLE_TRIES", "Answers"]
+
+UNREACHABLE_TRIES = 4
+LONGEST_WAIT = 300.0  # seconds; who would have to wait longer is told so
+REFUSED_TRIES = 12
+UNCLEAR_IN_A_ROW = 3
+UNCLEAR_PAUSE = 30.0
+
+
+class Answers:
+    """Settles creates: accepted, refused, never sent, or unclear."""
+
+    def __init__(self, core: Core, watching: Watching, keeping: Keeping, reconciling: Reconciling) -> None:
+        """Work with the engine's other parts."""
+        self._core = core
+        self._watching = watching
+        self._keeping = keeping
+        self._reconciling = reconciling
+
+    def settle(self, ticket: Ticket, outcome: Outcome) -> None:
+        """Write down what a create came to, and go on from there."""
+        lane = ticket.lane
+        if isinstance(outcome, Accepted):
+            lane.unclear = 0
+            self.accepted(ticket, outcome.job)
+        elif isinstance(outcome, RefusedCreate):
+            lane.unclear = 0
+            self._refused(ticket, outcome)
+        elif isinstance(outcome, NeverSent):
+            self._unsent(ticket, outcome.error)
+        else:
+            lane.unclear += 1
+            if lane.unclear >= UNCLEAR_IN_A_ROW:
+                lane.paused_until = self._core.clock.monotonic() + UNCLEAR_PAUSE
+            ticket.lost_at = self._core.clock.now()
+            ticket.error = outcome.error
+            self._core.move(ticket, State.AMBIGUOUS, lost_at=ticket.lost_at, error=str(outcome.error))
+            self._reconciling.hold(ticket)
+
+    def accepted(self, ticket: Ticket, job: Job) -> None:
+        """Write down that there is a job, and look after it."""
+        core = self._core
+        if job.id and (owner := core.store.owner_of(realm_text(ticket.lane.realm), job.id)) and owner.key != ticket.key:
+            self._taken(ticket, job.id)
+            return
+        ticket.job, ticket.route, ticket.failures = job.id, job.route, 0
+        if not job.phase.over:
+            ticket.accepted = core.clock.monotonic()  # an immediate answer is timed from when it was sent
+        columns = {
+            "job": job.id,
+            "route": job.route,
+            "submitted": core.clock.now(),
+            "charged": to_nano(job.charged),
+            "basis": "reported" if job.charged is not None else "unknown",
+        }
+        if job.charged is not None:
+            columns["unit"] = ticket.lane.provider.unit
+            ticket.cost = Cost(job.charged, ticket.lane.provider.unit, "reported")
+        if job.phase is Phase.COMPLETED:
+            self._keeping.completed(ticket, job, **columns)
+        elif job.phase.over:
+            self._watching.failed(ticket, job, **columns)
+        else:
+            core.move(ticket, State.SUBMITTED, error=None, **columns)
+            self._watching.begin(ticket, job)
+
+    def _taken(self, ticket: Ticket, job: str) -> None:
+        """Hold a create that was answered with a job which another attempt has: one job is never counted twice."""
+        core = self._core
+        ticket.lost_at = core.clock.now()
+        ticket.error = NotebookgenError(f"it was answered with job {job}, which belongs to another generation already")
+        core.move(ticket, State.AMBIGUOUS, lost_at=ticket.lost_at, error=str(ticket.error))
+        self._reconciling.hold(ticket)
+
+    def adopt(self, ticket: Ticket, job: Job) -> None:
+        """Take a job for the answer of an ambiguous create, and go on from where the job stands."""
+        core = self._core
+        if job.id and core.store.owner_of(realm_text(ticket.lane.realm), job.id):
+            self._reconciling.hold(ticket)  # another kernel was quicker: look once more
+            return
+        ticket.job, ticket.route, ticket.error = job.id, job.route or ticket.route, None
+        ticket.accepted, ticket.failures, ticket.timed = core.clock.monotonic(), 0, False
+        columns = {"job": job.id, "route": ticket.route, "submitted": core.clock.now(), "error": None}
+        if job.charged is not None:
+            ticket.cost = Cost(job.charged, ticket.lane.provider.unit, "reported")
+            columns |= {"charged": to_nano(job.charged), "unit": ticket.cost.unit, "basis": "reported"}
+        core.move(ticket, State.SUBMITTED, **columns)
+        self._watching.heard(ticket, job)
+
+    def _refused(self, ticket: Ticket, outcome: RefusedCreate) -> None:
+        """Write down a refusal; send again by itself what was only too early."""
+        core, lane, error = self._core, ticket.lane, outcome.error
+        if outcome.stops_account or (outcome.again or 0.0) > LONGEST_WAIT:
+            lane.stopped = error
+        core.move(ticket, State.REFUSED, ended=core.clock.now(), error=str(error), fail_code=error.fail_code, charged=0)
+        if (
+            outcome.again is not None
+            and outcome.again <= LONGEST_WAIT
+            and ticket.tries < REFUSED_TRIES
+            and ticket.wanted
+        ):
+            lane.paused_until = max(lane.paused_until, core.clock.monotonic() + outcome.again)
+            core.again(
+                ticket, outcome.again + core.rng.random() * 0.2, f"waiting {outcome.again:.0f} s: too many requests"
+            )
+            return
+        core.finish(ticket, error)
+
+    def _unsent(self, ticket: Ticket, error: NotSent) -> None:
+        """Take back an intent whose create never left this machine; try again a few times."""
+        core = self._core
+        core.move(ticket, State.PLANNED, error=str(error))
+        cause = error.__cause__
+        if isinstance(cause, NotebookgenError) and not isinstance(cause, TransportError):
+            core.finish(ticket, cause)  # it could not be built: trying again would not help
+        elif ticket.tries < UNREACHABLE_TRIES and ticket.wanted:
+            wait = delay_after_failure(ticket.tries - 1, retry_after=None, jitter=core.rng.random())
+            core.again(ticket, wait, "waiting for the network")
+        else:
+            core.finish(ticket, error)
