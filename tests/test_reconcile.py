@@ -203,7 +203,8 @@ def test_creates_pause_before_a_lost_one_could_be_hidden(home: Path) -> None:
 
     shop.answers["list"].append(slow)
     with bench(home, shop, settle=0.1) as desk:
-        handle = desk.start(wanted("lost"), *(wanted(f"coat {number}") for number in range(most)))
+        coats = [wanted(f"coat {number}") for number in range(most)]
+        handle = desk.start(wanted("lost"), *coats, budget=parse_budget("none"))
         until(lambda: states(handle).count("saved") >= 80 and not desk.engine.call(lambda: desk.engine._core.sending))
         assert len(shop.jobs) < 100
         block.set()

@@ -107,6 +107,7 @@ class Client:
         images: Any = None,
         samples: int = 1,
         budget: Any = None,
+        max_new: int | None = None,
         fresh: bool = False,
         background: bool = False,
         timeout: float | None = None,
@@ -124,6 +125,7 @@ class Client:
                 ``Result`` or a URL.
             samples: How many of the same content; more than one gives ``Results``.
             budget: A cap: a number in the model's unit, ``"5 USD"``, ``{"credits": 500}``, or ``math.inf``.
+            max_new: How many may be bought at the most; more than 50 need this or a budget.
             fresh: Buy another one, although the content was paid for before.
             background: Return at once; ``.wait()`` waits.
             timeout: Seconds to wait; it ends the wait, not the job.
@@ -139,7 +141,7 @@ class Client:
             JobError: It was accepted and did not end well, or nobody knows whether it was accepted.
         """
         check_options(model=model, kind=kind, settings=settings, timeout=timeout, tag=tag)
-        cap = parse_budget(budget)
+        cap = parse_budget(budget, max_new=max_new)
         lane, model_id = self._choose(model, kind)
         wish = wish_of(
             self._house,
@@ -164,7 +166,7 @@ class Client:
         except Stopped:
             raise
         except KeyboardInterrupt:  # it came while nobody was following the run
-            line = "Stopped just as it began. Run the cell again to pick up what was sent; nothing is bought twice."
+            line = "Stopped just as it began. Run it again to pick up what was sent; nothing is bought twice."
             raise Stopped(handle.stop() if handle is not None else line) from None
         results = Results(handle, self._cancel_lines)
         if samples > 1:
@@ -200,7 +202,7 @@ class Client:
     def quote(self, prompt: str, **options: Any) -> Quote:
         """Return what ``generate`` would send and what it would cost; nothing is sent. Takes the same options."""
         picked = {name: options.pop(name, None) for name in ("model", "images", "kind", "settings")}
-        for name in ("samples", "budget", "fresh", "background", "timeout", "tag"):
+        for name in ("samples", "budget", "max_new", "fresh", "background", "timeout", "tag"):
             options.pop(name, None)
         check_options(model=picked["model"], kind=picked["kind"], settings=picked["settings"])
         lane, model_id = self._choose(picked["model"], picked["kind"])
@@ -257,7 +259,7 @@ class Client:
         try:
             return self._house.engine.cancel(what).result(30.0)
         except TimeoutError:
-            return ["the provider did not answer the cancelling within 30 s; see: %generate runs"]
+            return ["the provider did not answer the cancelling within 30 s; see: ng.runs()"]
 
     # Knowing -----------------------------------------------------------------------------------------------------
 
@@ -326,7 +328,8 @@ class Client:
         """Return what is configured, reachable and writable, and what to type next."""
         from notebookgen.jobs.doctor import examine  # noqa: PLC0415 - rarely asked for
 
-        return examine(self._house)
+        given = {"api_key": self._api_key, "base_url": self._base_url, "session": self._session}
+        return examine(self._house, {self.provider: given} if self.provider else None)
 
     def close(self) -> None:
         """End the work of this home folder in this process; what is open stays open in the ledger."""

@@ -18,6 +18,7 @@ was spent, and ends with the next thing to type. Facts are attributes, so that n
     │   ├── InvalidImage              missing, unreadable, too large, or of no use to the provider
     │   └── InvalidCall               a flag or argument that makes no sense
     ├── BudgetExceeded            you: a cap, yours, is in the way
+    │   └── BudgetNeeded              many purchases at once, and no cap was said
     ├── ProviderError             the provider answered, and it is not what was hoped for
     │   ├── Refused                   it said no and charged nothing
     │   │   ├── InvalidKey                401
@@ -58,6 +59,7 @@ __all__ = [
     "AssetGone",
     "AssetRefused",
     "BudgetExceeded",
+    "BudgetNeeded",
     "ConfigurationError",
     "Forbidden",
     "IllegalMove",
@@ -98,6 +100,7 @@ __all__ = [
 
 MOST_LINES = 4
 LONGEST_LINE = 400
+SHORTEST = 3  # characters of a word that is looked for inside longer ones; an "a" is nearly everywhere
 
 
 def shown(exception: BaseException) -> list[str]:
@@ -173,6 +176,10 @@ class InvalidCall(InputError):
 
 class BudgetExceeded(NotebookgenError):
     """A cap set by the user does not cover what was asked for. Nothing was sent."""
+
+
+class BudgetNeeded(BudgetExceeded):
+    """Many new generations and no cap: the price tag, and what to add. Nothing was sent."""
 
 
 class ProviderError(NotebookgenError):
@@ -325,5 +332,5 @@ def near_miss(word: str, known: Iterable[str], *, most: int = 3) -> str:
     lower: dict[str, Any] = {name.lower(): name for name in names}
     close = [lower[name] for name in difflib.get_close_matches(word.lower(), list(lower), n=most, cutoff=0.6)]
     if not close:
-        close = [name for name in names if word and word.lower() in name.lower()][:most]
+        close = [name for name in names if len(word) >= SHORTEST and word.lower() in name.lower()][:most]
     return f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else ""

@@ -8,15 +8,23 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003 - the dataclasses' own annotations are read at run time by tools
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from notebookgen.normal import ID_LENGTH, canonical_json, json_value, plain_number, plain_text, sample_id
+from notebookgen.normal import (
+    ID_LENGTH,
+    amount_words,
+    canonical_json,
+    json_value,
+    plain_number,
+    plain_text,
+    sample_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
 
 __all__ = [
     "NO_COST",
@@ -34,6 +42,7 @@ __all__ = [
     "Phase",
     "Realm",
     "Setting",
+    "nothing",
 ]
 
 Kind = Literal["image", "video", "audio", "3d", "text"]
@@ -104,6 +113,7 @@ class Cost:
         basis: ``reported`` by the provider, ``listed`` in a price list, or ``unknown``.
         low: The lowest of the amounts that sources give, where they disagree.
         note: What the amount depends on or comes from, in a few words.
+        at_least: Whether the amount is a base figure only, which settings may raise.
     """
 
     amount: Decimal | None = None
@@ -111,18 +121,29 @@ class Cost:
     basis: Basis = "unknown"
     low: Decimal | None = None
     note: str = ""
+    at_least: bool = False
 
     def __str__(self) -> str:
-        """Return ``70 credits``, ``0.0075-0.03 USD (listed)`` or ``unknown``."""
+        """Return ``70 credits``, ``0.0075-0.03 USD (listed)``, ``at least 50 credits (listed)`` or ``unknown``."""
+        return self.words + (" (listed)" if self.basis == "listed" and self.amount is not None else "")
+
+    @property
+    def words(self) -> str:
+        """The same without where it is known from: ``70 credits``, ``0.0075-0.03 USD``, ``unknown``."""
         if self.amount is None:
             return "unknown"
-        text = plain_number(self.amount)
+        text = amount_words(self.amount, self.unit or "")
         if self.low is not None and self.low != self.amount:
             text = f"{plain_number(self.low)}-{text}"
-        return f"{text} {self.unit}" + (" (listed)" if self.basis == "listed" else "")
+        return f"at least {text}" if self.at_least else text
 
 
 NO_COST = Cost()
+
+
+def nothing(unit: str | None = None) -> Cost:
+    """Return the cost of what was never accepted."""
+    return Cost(Decimal(0), unit, "listed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +168,8 @@ class Model:
         prompt_required: Whether an empty prompt is refused.
         route: Which of the provider's paths runs it, where it has several; the adapter's own word.
         description: The provider's words.
-        source: Where this is known from (a page's address, or ``live``).
-        live: Whether the provider's own list says so now, as against our catalogue.
+        source: Where this is known from (a page's address, ``live``, or ``sandbox``).
+        live: Whether the provider's own list says so now, as against our catalogue or the sandbox's list.
         extra: Keys of a live list that nobody has described.
     """
 

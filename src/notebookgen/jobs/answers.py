@@ -114,7 +114,8 @@ class Answers:
         core, lane, error = self._core, ticket.lane, outcome.error
         if outcome.stops_account or (outcome.again or 0.0) > LONGEST_WAIT:
             lane.stopped = error
-        core.move(ticket, State.REFUSED, ended=core.clock.now(), error=str(error), fail_code=error.fail_code, charged=0)
+        columns = {"error": str(error), "fail_code": error.fail_code, "charged": 0, "basis": "listed"}
+        core.move(ticket, State.REFUSED, ended=core.clock.now(), **columns)
         if (
             outcome.again is not None
             and outcome.again <= LONGEST_WAIT

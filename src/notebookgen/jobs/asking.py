@@ -177,7 +177,7 @@ def ask(
         raise InvalidPrompt(message)
     text = plain_text(prompt)
     if not text and (model.prompt_required if model is not None else not provider.is_app(model_id)):
-        message = "the prompt is empty. Nothing was sent. Write what you want to see below the %%generate line."
+        message = "the prompt is empty. Nothing was sent. Write what you want to see."
         raise InvalidPrompt(message)
     if not text.isprintable() and any(ord(one) < 32 and one not in "\n\t" for one in text):
         message = "the prompt holds control characters, which no provider takes. Nothing was sent. Remove them."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 
@@ -20,15 +20,22 @@ class Budget:
     Attributes:
         caps: The cap of each unit; the unit ``None`` is a bare number, for the run's one unit.
         uncapped: The user said on purpose that there is none.
+        max_new: How many may be bought at the most, whatever they cost; None for as many as the caps allow.
     """
 
     caps: Mapping[str | None, Decimal] = field(default_factory=lambda: MappingProxyType({}))
     uncapped: bool = False
+    max_new: int | None = None
 
     @property
     def finite(self) -> bool:
         """Whether there is a cap at all."""
         return bool(self.caps)
+
+    @property
+    def said(self) -> bool:
+        """Whether a person has said anything at all about how much may be spent."""
+        return self.finite or self.uncapped or self.max_new is not None
 
     def cap(self, unit: str | None) -> Decimal | None:
         """Return the cap for a unit: its own, else the bare number; None where this budget has none for it."""
@@ -43,12 +50,23 @@ class Budget:
 NO_BUDGET = Budget()
 
 
-def parse_budget(value: object) -> Budget:
+def parse_budget(value: object, *, max_new: object = None) -> Budget:
     """Read a budget: a number, ``"5 USD"``, ``{"credits": 500, "USD": 5}``, ``math.inf`` or ``"none"``.
+
+    Args:
+        value: The cap on what is spent, or None.
+        max_new: The cap on how many are bought, or None.
 
     Raises:
         InvalidCall: It is none of these, or not above zero.
     """
+    if max_new is not None:
+        if not isinstance(max_new, int) or isinstance(max_new, bool) or max_new < 1:
+            message = (
+                f"max_new={max_new!r} makes no sense. Give a whole number from 1: how many may be bought at the most."
+            )
+            raise InvalidCall(message)
+        return replace(parse_budget(value), max_new=max_new)
     if value is None:
         return NO_BUDGET
     if isinstance(value, Budget):

@@ -123,7 +123,7 @@ class Buying:
         images = to_upload(ticket)
         if images:
             return lambda: self._upload(ticket, images)
-        reserved = reservation(core.store, ticket)
+        reserved = reservation(core.store, ticket.generation, ticket.price)
         over = over_budget(core.store, ticket, reserved)
         if over is not None:
             return lambda: core.finish(ticket, over)

@@ -1,4 +1,8 @@
-"""Asking the providers to cancel what is under way; always a person's own word, never done by Stop."""
+"""Asking the providers to cancel what is under way; always a person's own word, never done by Stop.
+
+A job that another living kernel looks after is cancelled at its provider, too, and that kernel writes it down: only one
+kernel ever moves an attempt.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +11,43 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError
 from notebookgen.jobs.states import OPEN, State
+from notebookgen.ledger.rows import realm_from
+from notebookgen.ledger.store import FEWEST_DIGITS
 
 if TYPE_CHECKING:
     from notebookgen.jobs.core import Core
+    from notebookgen.jobs.recovering import Recovering
+    from notebookgen.jobs.ticket import Ticket
     from notebookgen.jobs.watching import Watching
+    from notebookgen.ledger.rows import AttemptRow
 
 __all__ = ["cancel_all"]
 
 
-def cancel_all(core: Core, watching: Watching, what: str | None) -> Future[list[str]]:
+def cancel_all(core: Core, watching: Watching, recovering: Recovering, what: str | None) -> Future[list[str]]:
     """Ask for the cancelling of a run's jobs (or of one generation's, or of all), in the engine's thread.
 
     Args:
         core: The engine's memory.
         watching: Who asks.
-        what: A run's id, the beginning of a generation's id, or None for everything under way.
+        recovering: Who takes over what dead kernels left.
+        what: A run's id, the beginning of a generation's id, or None for everything under way in this kernel.
 
     Returns:
         A line for each job, once every provider has answered.
     """
-    told: Future[list[str]] = Future()
-    meant = [
-        ticket
-        for ticket in core.tickets.values()
-        if what is None
-        or ticket.generation.id.startswith(what)
-        or what in {ticket.run, *(handle.id for handle, _ in ticket.followers)}
-    ]
+    elsewhere, lines = _elsewhere(core, recovering, what)
+    meant = _meant(core, what)
     unsent = [ticket for ticket in meant if ticket.state is State.PLANNED]
     tickets = [ticket for ticket in meant if ticket.state in OPEN]
     for ticket in meant:
         ticket.wanted = False  # also what is on its way: it is not sent a second time
     for ticket in unsent:
         core.drop(ticket, NotebookgenError("cancelled before it was sent. Nothing was charged."))
-    lines = [f"{len(unsent)} not sent yet, and never will be."] if unsent else []
-    expected = len(lines) + len(tickets)
+    if unsent:
+        lines.insert(0, f"{len(unsent)} not sent yet, and never will be.")
+    told: Future[list[str]] = Future()
+    expected = len(lines) + len(tickets) + len(elsewhere)
 
     def tell(line: str) -> None:
         lines.append(line)
@@ -50,6 +56,73 @@ def cancel_all(core: Core, watching: Watching, what: str | None) -> Future[list[
 
     for ticket in tickets:
         watching.cancel(ticket, tell)
-    if not tickets:
+    for ticket in elsewhere:
+        watching.cancel(ticket, tell, ours=False)
+    if not tickets and not elsewhere:
         told.set_result(lines or ["nothing is under way, so there is nothing to cancel."])
     return told
+
+
+def _meant(core: Core, what: str | None) -> list[Ticket]:
+    """Return the tickets of this kernel that are to be cancelled."""
+    if what is None:
+        return list(core.tickets.values())
+    rows = core.store.generations_of(what)
+    return [
+        ticket
+        for ticket in core.tickets.values()
+        if ticket.generation.id in rows
+        or (len(what) >= FEWEST_DIGITS and ticket.generation.id.startswith(what))
+        or what in {ticket.run, *(handle.id for handle, _ in ticket.followers)}
+    ]
+
+
+def _elsewhere(core: Core, recovering: Recovering, what: str | None) -> tuple[list[Ticket], list[str]]:
+    """Take over what dead kernels left of it; return what living ones look after, and what else a person should know."""
+    if what is None:
+        return [], _others(core)
+    found: list[Ticket] = []
+    lines: list[str] = []
+    for row in core.store.open_like(what):
+        if row.generation in core.tickets:
+            continue
+        taken = recovering.take(row)
+        if taken is not None:
+            if row.generation not in core.tickets and taken.error is not None:  # held: only a person can settle it
+                lines.append(f"{row.generation[:8]}: {taken.error}")
+            continue
+        ticket = recovering.ticket_of(row)
+        if ticket is None:
+            account = realm_from(row.realm)
+            lines.append(
+                f"{row.generation[:8]}: the key of the account {account} is not at hand. Set it and cancel again."
+            )
+        elif row.state == State.INTENT:
+            lines.append(
+                f"{row.generation[:8]}: another kernel is sending it just now. Cancel again when it was accepted."
+            )
+        else:
+            ticket.load(row)
+            found.append(ticket)
+    run = core.store.run_kernel(what)
+    if run is not None and run != core.kernel.id and core.kernel.alive(run):
+        left = core.store.unsent_rows(what)
+        if left:
+            lines.append(
+                f"{left} not sent yet: the kernel that began the run lives and may send them. Press Stop there."
+            )
+    return found, lines
+
+
+def _others(core: Core) -> list[str]:
+    """Return a line about what other living kernels have under way, which is left alone."""
+    others = [row for row in core.store.open_attempts() if _is_other(core, row)]
+    if not others:
+        return []
+    runs = ", ".join(f"ng.Client().cancel('{run}')" for run in sorted({row.run for row in others})[:3])
+    return [f"{len(others)} under way in another kernel, and left alone. To cancel those, too: {runs}"]
+
+
+def _is_other(core: Core, row: AttemptRow) -> bool:
+    """Whether another living kernel has a job under way."""
+    return row.state == State.SUBMITTED and row.kernel != core.kernel.id and core.kernel.alive(row.kernel)

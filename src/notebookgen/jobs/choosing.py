@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from notebookgen.credentials import keyring_state
 from notebookgen.errors import InvalidCall, MissingKey, UnknownModel, UnknownProvider, near_miss
 from notebookgen.providers import provider_class, provider_names, usable_names
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from notebookgen.providers import Provider
     from notebookgen.records import Kind
 
-__all__ = ["KINDS", "SANDBOX_MODELS", "Choice", "choose", "missing_key", "no_model"]
+__all__ = ["KINDS", "SANDBOX_MODELS", "Choice", "choose", "missing_key", "no_model", "to_set_a_key"]
 
 KINDS: tuple[Kind, ...] = ("image", "video", "audio", "3d", "text")
 # What the sandbox's Armox offers of its own, for those who name nothing.
@@ -89,7 +90,7 @@ def _split(name: str, provider: str | None) -> tuple[str, str]:
     before, colon, after = name.strip().partition(":")
     if colon and before in provider_names():
         if not after:
-            message = f"'{name}' names no model. To see them: %generate models {before}"
+            message = f"'{name}' names no model. To see them: ng.models('{before}')"
             raise UnknownModel(message)
         if provider is not None and before != provider:
             message = f"this client asks {provider}, and '{name}' is a model of {before}. Use ng.Client('{before}')."
@@ -114,7 +115,7 @@ def _split(name: str, provider: str | None) -> tuple[str, str]:
     hint = near_miss(name, known) or near_miss(name, {model for ids in owners.values() for model in ids})
     message = (
         f"no model is named '{name}'.{hint}\n"
-        f"A model is written provider:id, as in armox:google/nano-banana. To see them: %generate models"
+        f"A model is written provider:id, as in armox:google/nano-banana. To see them: ng.models()"
     )
     raise UnknownModel(message)
 
@@ -124,7 +125,7 @@ def _first_of(provider: Provider, kind: str | None) -> str:
     for model in provider.catalogue():
         if model.kind == (kind or "image"):
             return model.id
-    message = f"{provider.title} has no model of the kind '{kind}'. Name one: %generate models {provider.name}"
+    message = f"{provider.title} has no model of the kind '{kind}'. Name one: ng.models('{provider.name}')"
     raise UnknownModel(message)
 
 
@@ -138,7 +139,7 @@ def no_model(provider: str | None, kind: str | None) -> UnknownModel:
     message = (
         "no model was named, and none is picked for you. Nothing was sent.\n"
         f"Some, with prices: {'; '.join(lines)}.\n"
-        "Name one (-m MODEL, model=...), or set it for good: ng.configure(model='...'). All: %generate models"
+        "Name one with model='...', or set it for good: ng.configure(model='...'). All: ng.models()"
     )
     return UnknownModel(message)
 
@@ -147,8 +148,18 @@ def missing_key(provider: Provider) -> MissingKey:
     """Return the error for a provider without a key."""
     message = (
         f"there is no key for {provider.title}: {provider.key_variable} is not set. Nothing was sent.\n"
-        f"Get one at {provider.keys_page} and type: %generate login {provider.name}"
-        f" (or set {provider.key_variable} before Jupyter starts)\n"
+        f"Get one at {provider.keys_page} and {to_set_a_key(type(provider))}\n"
         "To try without a key: ng.configure(sandbox=True)"
     )
     return MissingKey(message)
+
+
+def to_set_a_key(provider: type[Provider]) -> str:
+    """Return how a key is set on this machine, as far as it can keep one."""
+    variable = f"set {provider.key_variable} before Python starts"
+    login = f"in a notebook: %load_ext notebookgen, then %generate login {provider.name}"
+    return {
+        "ready": f"{variable}, or {login}",
+        "missing": f"{variable}, or pip install 'notebookgen[keyring]' and {login}",
+        "none": f"{variable} (this machine has no keyring that would keep it)",
+    }[keyring_state()]

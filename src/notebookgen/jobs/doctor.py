@@ -8,20 +8,23 @@ import shutil
 import sqlite3
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import LedgerTooNew, NotebookgenError
-from notebookgen.ledger.filesystem import is_network_folder
+from notebookgen.jobs.choosing import to_set_a_key
+from notebookgen.ledger.filesystem import is_network_folder, why_not_writable
 from notebookgen.ledger.schema import check_shape
 from notebookgen.ledger.store import FILE_NAME
-from notebookgen.normal import plain_number
+from notebookgen.normal import amount_words, count_words
 from notebookgen.providers import fault_error, provider_class, provider_names
 from notebookgen.transport import read
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from notebookgen.jobs.house import House
+    from notebookgen.providers import Provider
 
 __all__ = ["examine"]
 
@@ -30,9 +33,14 @@ OPEN = """SELECT state, count(*) FROM attempts
     WHERE state IN ('intent', 'submitted', 'completed', 'ambiguous') GROUP BY state"""
 
 
-def examine(house: House) -> str:
-    """Return a report, a fact a line, each problem followed by what to type."""
-    lines = [*_place(house), *_ledger(house.settings.home), *_accounts(house), *_around()]
+def examine(house: House, own: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+    """Return a report, a fact a line, each problem followed by what to type.
+
+    Args:
+        house: What is examined.
+        own: What a client was given of its own, by provider: ``api_key``, ``base_url``, ``session``.
+    """
+    lines = [*_place(house), *_ledger(house.settings.home), *_accounts(house, own or {}), *_around()]
     return "\n".join(lines)
 
 
@@ -40,15 +48,11 @@ def _place(house: House) -> list[str]:
     """Return what is to be said about the home folder."""
     home = house.settings.home
     lines = [f"home      {home}"]
-    probe = home / f".probe-{os.getpid()}"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        lines.append(f"  !       cannot be written ({error.strerror}). Type: ng.configure(home='a folder of yours')")
+    fault = why_not_writable(home)
+    if fault:
+        lines.append(f"  !       cannot be written ({fault}). Type: ng.configure(home='a folder of yours')")
         return lines
-    free = shutil.disk_usage(home).free
+    free = shutil.disk_usage(next(one for one in (home, *home.parents) if one.exists())).free
     if free < LITTLE_ROOM:
         lines.append(f"  !       only {free // 2**20} MB are free there")
     if is_network_folder(home):
@@ -93,32 +97,36 @@ def _ledger(home: Path) -> list[str]:
             for number, line in enumerate(str(error).splitlines())
         ]
     still = ", ".join(f"{number} {state}" for state, number in rows)
-    lines = [f"ledger    {count} attempts" + (f", of which open: {still}" if still else "")]
+    lines = [f"ledger    {count_words(count, 'attempt')}" + (f", of which open: {still}" if still else "")]
     if any(state == "ambiguous" for state, _ in rows):
-        lines.append("  !       nobody knows of some whether they were accepted. Type: %generate runs")
+        lines.append("  !       nobody knows of some whether they were accepted. Type: ng.runs()")
     elif still:
-        lines.append("          to pick them up, type: %generate resume")
+        lines.append("          to pick them up, type: ng.resume()")
     return lines
 
 
-def _accounts(house: House) -> list[str]:
+def _accounts(house: House, own: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return what is to be said about each provider: its key (never shown), and whether it answers."""
     lines: list[str] = []
+    without: list[type[Provider]] = []
     keys = 0
     for name in provider_names():
+        given = own.get(name, {})
         try:
             cls = provider_class(name)
-            found = house.key(name)
+            found = house.key(name, given.get("api_key"))
         except NotebookgenError as error:
             lines.append(f"{name:9} ! {error}")
             continue
         if found is None:
-            lines.append(
-                f"{name:9} no key ({cls.key_variable}). Type: %generate login {name}   (keys: {cls.keys_page})"
-            )
+            without.append(cls)
+            lines.append(f"{name:9} no key ({cls.key_variable}); one is made at {cls.keys_page}")
             continue
         keys += 1
-        lines.append(f"{name:9} key {masked(found.secret.reveal())} from the {found.source}; {_answer(house, name)}")
+        answer = _answer(house, name, given)
+        lines.append(f"{name:9} key {masked(found.secret.reveal())} from the {found.source}; {answer}")
+    if without:
+        lines.append(f"          to use one, {to_set_a_key(without[-1])}")
     if house.settings.sandbox:
         lines.append("sandbox   on: every provider's name goes to this machine's sandbox, nothing is charged")
     elif not keys:
@@ -131,10 +139,10 @@ def masked(key: str) -> str:
     return f"…{key[-4:]}" if len(key) >= 16 else "…"
 
 
-def _answer(house: House, name: str) -> str:
+def _answer(house: House, name: str, given: Mapping[str, Any]) -> str:
     """Return whether the provider can be reached with that key."""
     try:
-        lane = house.lane(name)
+        lane = house.lane(name, **given)
         request = lane.provider.balance() or lane.provider.models()
         if request is None:
             return f"{lane.provider.base_url}: nothing can be asked for free"
@@ -147,7 +155,7 @@ def _answer(house: House, name: str) -> str:
         balance = lane.provider.read_balance(response)
     except NotebookgenError as error:
         return f"! {str(error).splitlines()[0]}"
-    return f"{plain_number(balance.amount)} {balance.unit} left"
+    return f"{amount_words(balance.amount, balance.unit)} left"
 
 
 def _around() -> list[str]:

@@ -155,7 +155,7 @@ class Engine:
 
     def cancel(self, run: str | None = None) -> Future[list[str]]:
         """Ask the providers to cancel what is under way (of one run), and return lines for a person, later."""
-        return self.call(lambda: cancel_all(self._core, self._watching, run))
+        return self.call(lambda: cancel_all(self._core, self._watching, self._recovering, run))
 
     def look(self, generation: Generation) -> tuple[AttemptRow | None, float | None]:
         """Return what the ledger knows of a content, and how long such a job usually takes."""

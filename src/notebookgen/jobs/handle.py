@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from notebookgen.jobs.states import OPEN, OVER, State
-from notebookgen.normal import plain_number
-from notebookgen.records import NO_COST, Cost
+from notebookgen.normal import amount_words
+from notebookgen.records import NO_COST, Cost, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +48,7 @@ class Delivered:
 
     generation: Generation
     state: State = State.PLANNED
-    cost: Cost = NO_COST
+    cost: Cost = field(default_factory=nothing)
     assets: tuple[Asset, ...] = ()
     seconds: float | None = None
     job: str | None = None
@@ -111,6 +111,7 @@ class RunHandle:
             stop: What the engine does when a person presses Stop.
         """
         self.id = run
+        self.retell: Callable[[str], str] = str  # how its errors are told to whoever asked: in keywords, or in flags
         self._clock = clock
         self._began = clock()
         self._ended: float | None = None
@@ -255,14 +256,14 @@ class RunHandle:
         spent = spent_by(rows)
         unknown = sum(1 for row in rows if row.state in {State.SAVED, State.COMPLETED} and row.cost.amount is None)
         held = sum(1 for row in rows if row.state in OPEN)
-        words = [f"{plain_number(amount)} {unit}" for unit, amount in sorted(spent.items())]
+        words = [amount_words(amount, unit) for unit, amount in sorted(spent.items())]
         listed = any(row.cost.basis == "listed" and not row.cached and row.cost.amount for row in rows)
         text = (
             " + ".join(words) + (" (listed)" if listed else "") if words else ("nothing spent" if not unknown else "")
         )
         dearer = [row for row in rows if _dearer(row)]
         if dearer:
-            text += f", listed at {_plain(dearer[0].reserved)}" if len(rows) == 1 else f", {len(dearer)} above the list"
+            text += f", listed at {dearer[0].reserved.words}" if len(rows) == 1 else f", {len(dearer)} above the list"
         if unknown:
             text += f"{' + ' if text else ''}cost unknown" + (f" for {unknown}" if len(rows) > 1 else "")
         return text + (f", {held} still open" if held and len(rows) > 1 else "")
@@ -282,11 +283,6 @@ def _dearer(row: Delivered) -> bool:
     if row.cached or row.generation.realm.sandbox or row.cost.amount is None or row.reserved.amount is None:
         return False
     return row.cost.unit == row.reserved.unit and row.cost.amount > row.reserved.amount
-
-
-def _plain(cost: Cost) -> str:
-    """Return an amount and its unit, without its basis."""
-    return f"{plain_number(cost.amount or Decimal(0))} {cost.unit}"
 
 
 def spent_by(rows: Sequence[Delivered]) -> dict[str, Decimal]:

@@ -14,6 +14,7 @@ from notebookgen.jobs.models import ModelBook
 from notebookgen.jobs.ticket import Lane
 from notebookgen.providers import provider_class
 from notebookgen.records import Realm
+from notebookgen.settings import check_address
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,8 +116,10 @@ class House:
     def adapter(self, name: str, base_url: str | None = None) -> Provider:
         """Return a provider's adapter, speaking to its configured address."""
         cls = provider_class(name)
-        address = base_url or self.settings.base_urls.get(name) or os.environ.get(cls.base_variable)
-        return cls(address or None)
+        told = os.environ.get(cls.base_variable)
+        address = base_url or self.settings.base_urls.get(name) or told
+        where = "base_url" if base_url else f"base_urls['{name}']" if address != told else cls.base_variable
+        return cls(check_address(where, address) if address else None)
 
     def key(self, name: str, explicit: str | Secret | None = None) -> Found | None:
         """Return the key for a provider, or None."""

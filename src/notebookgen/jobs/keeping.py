@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.ticket import Ticket
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.media.spool import Spool
-    from notebookgen.records import Asset, Job, Output
+    from notebookgen.records import Asset, Job
     from notebookgen.wire import HttpResponse
 
 __all__ = ["Keeping"]
@@ -78,7 +78,10 @@ class Keeping:
             self._lost(ticket, "the provider says it is done and names no result")
 
     def resume(self, ticket: Ticket, row: AttemptRow) -> None:
-        """Go on with work that an earlier kernel left completed, or whose file has gone from its place."""
+        """Go on with work that an earlier kernel left completed, or of which files are missing."""
+        core = self._core
+        known = core.store.placed_assets(row.key)
+        ticket.had = {place: asset for place, asset in known.items() if core.fetcher.present(asset)}
         kept = self._spool.load(ticket.spooled)
         if kept is not None:
             job = ticket.lane.provider.read_create(kept, ticket.generation)
@@ -93,70 +96,96 @@ class Keeping:
             self._lost(ticket, "its file is gone, and the provider gave no job to ask again")
 
     def _fetch(self, ticket: Ticket) -> None:
-        """Bring the files here, one after the other, in a worker."""
-        core, outputs, origin, due = self._core, ticket.outputs, ticket.lane.provider.base_url, ticket.kind
+        """Bring the files here that are not here yet, one after the other, in a worker."""
+        core, origin, due = self._core, ticket.lane.provider.base_url, ticket.kind
+        wanted = [(place, output) for place, output in enumerate(ticket.outputs) if place not in ticket.had]
         core.tell(ticket, "downloading")
 
-        def task() -> tuple[list[Asset], list[tuple[Output, NotebookgenError]]]:
-            kept: list[Asset] = []
-            lost: list[tuple[Output, NotebookgenError]] = []
-            for output in outputs:
+        def task() -> tuple[dict[int, Asset], list[NotebookgenError]]:
+            kept: dict[int, Asset] = {}
+            errors: list[NotebookgenError] = []
+            for place, output in wanted:
                 try:
-                    kept.append(core.fetcher.keep(output, origin=origin, due=due if output.text is None else None))
+                    kept[place] = core.fetcher.keep(output, origin=origin, due=due if output.text is None else None)
                 except NotebookgenError as error:
-                    lost.append((output, error))
-            return kept, lost
+                    errors.append(error)
+            return kept, errors
 
-        def then(
-            result: tuple[list[Asset], list[tuple[Output, NotebookgenError]]] | None, error: BaseException | None
-        ) -> None:
+        def then(result: tuple[dict[int, Asset], list[NotebookgenError]] | None, error: BaseException | None) -> None:
             if result is None:
                 raise error or RuntimeError("a download gave neither files nor an error")
             self._fetched(ticket, *result)
 
         core.work(task, lambda result, error: core.safely(ticket, lambda: then(result, error)))
 
-    def _fetched(self, ticket: Ticket, kept: list[Asset], lost: list[tuple[Output, NotebookgenError]]) -> None:
-        """Go on from what a worker brought."""
+    def _fetched(self, ticket: Ticket, kept: dict[int, Asset], errors: list[NotebookgenError]) -> None:
+        """Go on from what a worker brought; what came is never fetched twice."""
         core = self._core
-        errors = [error for _, error in lost]
+        ticket.had |= kept
+        if not errors:
+            self._keep(ticket)
+            return
+        said = "; ".join(sorted({str(error).splitlines()[0] for error in errors}))
         if any(not isinstance(error, AssetGone | AssetRefused) for error in errors):  # trouble that may pass
             ticket.failures += 1
             if ticket.failures < TRANSFERS:
                 wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
                 core.tell(ticket, f"waiting to download again: {errors[0]}")
                 core.soon(ticket, wait, lambda: self._fetch(ticket))
-                return
-            said = str(errors[0]).splitlines()[0]
-            message = (
-                f"it is paid for and made, but the file could not be brought here: {said}\n"
-                "Nothing is lost yet: run the cell again, or type: %generate resume"
-            )
-            if self._only_here(ticket):
-                core.leave(ticket, AssetError(message))
-                core.soon(ticket, FULL_WAIT, lambda: self._fetch(ticket))
             else:
-                core.drop(ticket, AssetError(message))
-            return
-        if lost and ticket.job and ticket.asked_again < ASKS:
+                self._put_off(ticket, said)
+        elif ticket.job and ticket.asked_again < ASKS:
             # Expired, moved, not there yet, or an error page in the file's place: the job may give better addresses,
             # and asking is free.
             wait = delay_after_failure(ticket.asked_again, retry_after=None, jitter=0.0) if ticket.asked_again else 0.0
             ticket.asked_again += 1
             core.soon(ticket, wait, lambda: self._ask_again(ticket))
-            return
-        if not kept:
-            said = "; ".join(sorted({str(error).splitlines()[0] for error in errors}))
+        else:
             self._lost(ticket, said, refused=all(isinstance(error, AssetRefused) for error in errors))
-            return
-        ticket.assets = tuple(kept)
-        note = f"{len(lost)} of {len(kept) + len(lost)} files could not be had: {errors[0]}" if lost else None
+
+    def _keep(self, ticket: Ticket, missing: str = "", *, later: bool = False) -> None:
+        """Write down that the files are here, or those of them that could be had.
+
+        Args:
+            ticket: Whose files they are.
+            missing: What stands in the way of the others.
+            later: Whether the others may still come: the next call for them tries again.
+        """
+        core = self._core
+        ticket.assets = tuple(asset for _, asset in sorted(ticket.had.items()))
+        note = outputs = None
+        if missing:
+            number = len(ticket.outputs) or max(ticket.had) + 1
+            lost = max(number - len(ticket.had), 1)
+            note = f"{lost} of {len(ticket.had) + lost} files could not be had: {missing}"
+        if later:
+            note = f"{note}\nIt is paid for and not lost: run it again to fetch the rest; nothing is bought anew."
+            # Places are counted in the whole list, so it is kept whole, or asked for anew.
+            outputs = outputs_text(() if any(one.data is not None for one in ticket.outputs) else ticket.outputs)
         with core.settling(ticket):
-            core.store.keep_assets(ticket.key, ticket.assets)
-            core.move(ticket, State.SAVED, ended=core.clock.now(), error=note, outputs=None)
-        self._spool.drop(ticket.spooled)
+            core.store.keep_assets(ticket.key, ticket.had)
+            core.move(ticket, State.SAVED, ended=core.clock.now(), error=note, outputs=outputs)
+        if not later:
+            self._spool.drop(ticket.spooled)
         ticket.reply = None
         core.finish(ticket, AssetError(note) if note else None)
+
+    def _put_off(self, ticket: Ticket, said: str) -> None:
+        """Stop trying for now: what came is handed over, and what did not come is said."""
+        core = self._core
+        only_here = self._only_here(ticket)
+        if ticket.had and not only_here:
+            self._keep(ticket, said, later=True)
+            return
+        message = (
+            f"it is paid for and made, but the file could not be brought here: {said}\n"
+            "Nothing is lost yet: run it again, or type: ng.resume()"
+        )
+        if only_here:
+            core.leave(ticket, AssetError(message))
+            core.soon(ticket, FULL_WAIT, lambda: self._fetch(ticket))
+        else:
+            core.drop(ticket, AssetError(message))
 
     def _only_here(self, ticket: Ticket) -> bool:
         """Whether what was paid for is in this process's memory only, because even its reply cannot be written."""
@@ -211,9 +240,12 @@ class Keeping:
             self._lost(ticket, "the file is gone and the provider gives no new address")
         elif ticket.failures >= TRANSFERS or isinstance(error, InvalidKey | Forbidden):
             said = str(error).splitlines()[0] if error else "it says nothing"
+            if ticket.had:
+                self._keep(ticket, said, later=True)
+                return
             message = (
                 f"{ticket.lane.provider.title} gives no files for job {ticket.job} just now: {said}\n"
-                "It is paid for and stays open: run it again, or type later: %generate resume"
+                "It is paid for and stays open: run it again, or type later: ng.resume()"
             )
             core.drop(ticket, AssetError(message))
         else:
@@ -221,12 +253,13 @@ class Keeping:
             core.soon(ticket, wait, lambda: self._ask_again(ticket))
 
     def _lost(self, ticket: Ticket, said: str, *, refused: bool = False) -> None:
-        """Say that what was paid for cannot be had; it is never bought again by itself."""
+        """Say that what was paid for cannot be had, or not all of it; it is never bought again by itself."""
         core = self._core
+        if ticket.had:
+            self._keep(ticket, said)
+            return
         core.move(ticket, State.FAILED, ended=core.clock.now(), error=said, retryable=0)
         self._spool.drop(ticket.spooled)
         why = "what came back was not kept" if refused else "what was made cannot be had any more"
-        message = (
-            f"{why}: {said}\nIt is paid for ({ticket.cost}). --fresh (fresh=True) buys it anew; nothing was sent now."
-        )
+        message = f"{why}: {said}\nIt is paid for ({ticket.cost}). fresh=True buys it anew; nothing was sent now."
         core.finish(ticket, JobFailed(message, id=ticket.generation.id, job=ticket.job, retryable=False))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.ticket import Lane
     from notebookgen.records import Model
 
-__all__ = ["find_models", "live_models", "named_model"]
+__all__ = ["find_models", "live_models", "named_model", "with_word"]
 
 
 class LaneOf(Protocol):
@@ -66,6 +66,12 @@ def _refresh_apps(house: House, lane: Lane) -> None:
         return
 
 
+def with_word(models: Sequence[Model], word: str) -> list[Model]:
+    """Return the models with a word in their id, name or kind, in any capitals."""
+    low = word.lower()
+    return [one for one in models if low in f"{one} {one.name} {one.kind or ''}".lower()]
+
+
 def named_model(name: str, models: Sequence[Model]) -> Model:
     """Return the model of that name, with or without its provider.
 
@@ -81,5 +87,5 @@ def named_model(name: str, models: Sequence[Model]) -> Model:
     hint = near_miss(name, named) or near_miss(name, [one.id for one in models])
     if same:
         hint = f" Say which: {' or '.join(map(str, same))}."
-    message = f"no model is named '{name}'.{hint}\nTo see them: %generate models"
+    message = f"no model is named '{name}'.{hint}\nTo see them: ng.models()"
     raise UnknownModel(message)

@@ -1,6 +1,8 @@
 """Which models are known: each adapter's catalogue, and the live list of a provider that has one.
 
-A live list is kept on disk, so that a content asked for again has the same identity without a network.
+A live list is kept on disk, so that a content asked for again has the same identity without a network. What the
+sandbox lists in a provider's place is no provider's word: it is marked as the sandbox's, and its play prices stand on
+its own models alone; the others keep the price that the catalogue's page gives them.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError, UnknownModel, near_miss
@@ -16,14 +19,14 @@ from notebookgen.transport import read
 from notebookgen.wire import HttpResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from notebookgen.jobs.ticket import Lane
     from notebookgen.providers import Provider
     from notebookgen.records import Model, Realm
 
-__all__ = ["ModelBook", "unknown_model"]
+__all__ = ["ModelBook", "played", "unknown_model"]
 
 LIVE_SECONDS = 24 * 3600.0
 CALM = threading.Event()  # never set: a wait that Stop can end
@@ -45,6 +48,10 @@ class ModelBook:
             models |= self._kept(provider, realm, apps=True)[1] if provider.app_prefix else {}
         return models
 
+    def listed(self, lane: Lane) -> dict[str, Model]:
+        """Return what the live list of models said when it was last fetched, by their ids."""
+        return self._kept(lane.provider, lane.realm, apps=False)[1]
+
     def fresh(self, lane: Lane, *, apps: bool = False) -> bool:
         """Whether the live list (of apps, or of models) is young enough to say that something is not there."""
         when, live = self._kept(lane.provider, lane.realm, apps=apps)
@@ -65,7 +72,8 @@ class ModelBook:
         fault = provider.read_fault(response)
         if fault is not None:
             raise fault_error(provider, fault, f"listing the {'apps' if apps else 'models'}")
-        self._live[lane.realm, apps] = (time.time(), _read(provider, response, apps=apps))
+        models = _read(provider, response, apps=apps)
+        self._live[lane.realm, apps] = (time.time(), played(provider, models) if lane.realm.sandbox else models)
         if not lane.realm.sandbox:
             self._keep(self._path(lane.realm, apps=apps), response)
         return self.known(provider, lane.realm)
@@ -100,12 +108,26 @@ def _read(provider: Provider, response: HttpResponse, *, apps: bool) -> dict[str
     return {model.id: model for model in (provider.read_apps if apps else provider.read_models)(response)}
 
 
+def played(provider: Provider, models: Mapping[str, Model]) -> dict[str, Model]:
+    """Return what the sandbox lists in a provider's place, marked as such and without play prices on real models."""
+    priced = {model.id: model.cost for model in provider.catalogue()}
+    return {
+        id: replace(
+            model,
+            live=False,
+            source="sandbox",
+            cost=priced.get(id) or replace(model.cost, note="play credits of the sandbox; nothing is charged"),
+        )
+        for id, model in models.items()
+    }
+
+
 def unknown_model(name: str, provider: Provider, known: Iterable[str]) -> UnknownModel:
     """Return the error for a model that a provider does not have, with its near misses."""
     names = sorted(known)
     some = "" if near_miss(name, names) else f" It has: {', '.join(names[:6])}{', ...' if len(names) > 6 else '.'}"
     message = (
         f"{provider.title} has no model '{name}'.{near_miss(name, names)}{some} Nothing was sent.\n"
-        f"To see them all: %generate models {provider.name}"
+        f"To see them all: ng.models('{provider.name}')"
     )
     return UnknownModel(message)

@@ -76,12 +76,12 @@ def outcome_of(provider: Provider, generation: Generation, reply: HttpResponse |
     fault = provider.read_fault(reply)
     if fault is not None:
         if verdict(fault) == "ambiguous":
-            return Unclear(fault_error(provider, doubt_of(fault), doing))
+            return Unclear(fault_error(provider, doubt_of(fault), doing, model=generation.full_model))
         named = _named_job(provider, generation, reply)
         if named is not None:
             said = f'says no ({fault.code}: "{fault.said}") and names job {named} all the same'
             return Unclear(ProviderError(f"{provider.title} {said}", code=fault.code, said=fault.said))
-        error = fault_error(provider, fault, doing)
+        error = fault_error(provider, fault, doing, model=generation.full_model)
         wait = (fault.retry_after or RATE_WAIT) if isinstance(error, RateLimited) else None
         return RefusedCreate(error, again=wait, stops_account=error.code in {401, 402, 403})
     if not 200 <= reply.status < 300:

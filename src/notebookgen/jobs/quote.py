@@ -51,11 +51,11 @@ class Quote:
         settings: Mapping[str, object] = self.generation.settings
         told = ", ".join(f"{key}={value}" for key, value in settings.items()) or "none"
         words = {
-            "new": f"would be sent once, for {self.cost}" + (f" ({self.cost.note})" if self.cost.note else ""),
+            "new": f"would be sent once, for {_priced(self.cost)}",
             "cached": "paid for before: nothing would be sent, nothing spent",
             "running": "under way already: nothing more would be sent",
             "ambiguous": "sent before without an answer: it would be looked for, not sent again",
-            "failed": "failed before for good: nothing would be sent without --fresh",
+            "failed": "failed before for good: nothing would be sent unless a fresh one is asked for",
         }
         lines = [
             f"model     {self.model}{' (sandbox)' if self.generation.realm.sandbox else ''}",
@@ -67,6 +67,12 @@ class Quote:
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def _priced(cost: Cost) -> str:
+    """Return a price, and in one pair of brackets where it is known from and what it depends on."""
+    known = "; ".join(part for part in ("listed" if cost.basis == "listed" else "", cost.note) if part)
+    return f"{cost.words} ({known})" if known else cost.words
 
 
 def state_of(row: AttemptRow | None) -> str:

@@ -159,6 +159,7 @@ class Reconciling:
             ended=core.clock.now(),
             error="not accepted: absent from the provider's list after the settle window",
             charged=0,
+            basis="listed",
         )
         if ticket.wanted and ticket.followers and ticket.tries < BOUGHT_AGAIN:
             ticket.state, ticket.key = State.PLANNED, 0
@@ -180,8 +181,9 @@ class Reconciling:
         reason = "" if lane.lists else f" {lane.provider.title} has no list of jobs to look at."
         message = (
             f"nobody knows whether {lane.provider.title} accepted {ticket.generation.full_model}: {last}{said}\n"
-            f"It may be charged ({ticket.reserved}); it is not sent again by itself.{reason}\n"
-            f"Look at the account's history, then type: %generate resolve {name} adopt JOB | resubmit | write_off"
+            f"It may be charged ({ticket.reserved.words}); it is not sent again by itself.{reason}\n"
+            f"Look at the account's history, then type: ng.resolve('{name}', 'adopt', job='JOB'),"
+            f" or ng.resolve('{name}', 'resubmit'), or ng.resolve('{name}', 'write_off')"
         )
         return JobAmbiguous(message, id=ticket.generation.id, job=None)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.reconciling import Reconciling
     from notebookgen.jobs.resolving import Resolving
     from notebookgen.jobs.runs import Runs
+    from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Realm
 
 __all__ = ["Recovering"]
@@ -55,22 +56,27 @@ class Recovering:
             realm = realm_from(row.realm)
             if (run is not None and row.run != run) or (realm.sandbox and not sandbox):
                 continue
-            known = core.tickets.get(row.generation)
-            if known is not None:
-                taken.append(known)
-                continue
-            if row.kernel != core.kernel.id and core.kernel.alive(row.kernel):
-                continue
-            lane = self._lane_at_hand(realm)
-            generation = core.store.generation(row.generation)
-            if lane is None or generation is None:
-                continue
-            ticket = Ticket(generation, self._runs.lane(lane), row.run)
-            ticket.wanted = False  # finish what was begun; buy nothing
-            core.tickets[generation.id] = ticket
-            core.safely(ticket, lambda ticket=ticket, row=row: self._knowing.take_over(ticket, row)())  # type: ignore[misc]  # mypy cannot type a lambda's defaults
-            taken.append(ticket)
+            ticket = core.tickets.get(row.generation) or self.take(row)
+            if ticket is not None:
+                taken.append(ticket)
         return taken
+
+    def take(self, row: AttemptRow) -> Ticket | None:
+        """Take over what a dead kernel left open; None where its kernel lives, or the account's key is not at hand."""
+        core = self._core
+        if row.kernel != core.kernel.id and core.kernel.alive(row.kernel):
+            return None
+        ticket = self.ticket_of(row)
+        if ticket is not None:
+            ticket.wanted = False  # finish what was begun; buy nothing
+            core.tickets[row.generation] = ticket
+            core.safely(ticket, lambda: self._knowing.take_over(ticket, row)())
+        return ticket
+
+    def ticket_of(self, row: AttemptRow) -> Ticket | None:
+        """Return a ticket for what is open in the ledger; None where the account's key is not at hand."""
+        lane, generation = self._lane_at_hand(realm_from(row.realm)), self._core.store.generation(row.generation)
+        return None if lane is None or generation is None else Ticket(generation, self._runs.lane(lane), row.run)
 
     def _lane_at_hand(self, realm: Realm) -> Lane | None:
         """Return the way to a realm met in the ledger; None where its key or its provider's package is not at hand."""

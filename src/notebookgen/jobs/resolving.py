@@ -45,7 +45,7 @@ def find_ambiguous(store: Store, kernel: KernelLock, id: str, lane_of: Callable[
     if not rows:
         last = [row for row in map(store.last_attempt, ids) if row is not None]
         known = f" ({id} is {last[0].state}, which needs no resolving)" if len(last) == 1 else ""
-        message = f"no generation with an id like '{id}' is ambiguous{known}. To see what is open: %generate runs"
+        message = f"no generation with an id like '{id}' is ambiguous{known}. To see what is open: ng.runs()"
         raise InvalidCall(message)
     if len(rows) > 1:
         message = (
@@ -67,14 +67,12 @@ def check_action(action: str, job: str | None, lane: Lane, id: str) -> None:
         InvalidCall: It is none, or adopting needs the job's id because the provider lists no jobs.
     """
     if action not in ACTIONS:
-        message = (
-            f"'{action}' is no way to resolve.{near_miss(action, ACTIONS)} Ways are: adopt JOB, resubmit, write_off."
-        )
+        message = f"'{action}' is no way to resolve.{near_miss(action, ACTIONS)} Ways are: adopt, resubmit, write_off."
         raise InvalidCall(message)
     if action == "adopt" and not job and not lane.lists:
         message = (
             f"{lane.provider.title} has no list of jobs to look at, so the job's id is needed.\n"
-            f"Find it in the account's history and type: %generate resolve {id} adopt JOB"
+            f"Find it in the account's history and type: ng.resolve('{id}', 'adopt', job='JOB')"
         )
         raise InvalidCall(message)
 
@@ -90,7 +88,7 @@ def claim_row(store: Store, kernel: KernelLock, row: AttemptRow, job: str | None
         message = f"job {job} belongs to generation {owner.generation[:12]} already. Nothing was changed. Look at the id again."
         raise InvalidCall(message)
     if not store.take_over(row.key, row.kernel, kernel.id):
-        message = f"another kernel is settling {row.generation[:12]} just now. Look again: %generate runs"
+        message = f"another kernel is settling {row.generation[:12]} just now. Look again: ng.runs()"
         raise InvalidCall(message)
 
 
@@ -159,6 +157,6 @@ class Resolving:
         """Leave everything as it is, because the job could not be seen."""
         message = (
             f"job {job} could not be adopted: {str(error).splitlines()[0]}\n"
-            f"Nothing was changed. Look at the id again: %generate resolve {ticket.generation.id[:8]} adopt JOB"
+            f"Nothing was changed. Look at the id again: ng.resolve('{ticket.generation.id[:8]}', 'adopt', job='JOB')"
         )
         self._core.drop(ticket, JobAmbiguous(message, id=ticket.generation.id, job=None))

@@ -7,7 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError
+from notebookgen.jobs.consent import MOST, asked_for
 from notebookgen.jobs.handle import RunHandle
+from notebookgen.jobs.knowing import BOUGHT_ANEW
+from notebookgen.jobs.reserving import reservation
 from notebookgen.jobs.states import State
 from notebookgen.jobs.ticket import Lane, Ticket, Wish
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from notebookgen.jobs.budget import Budget
     from notebookgen.jobs.core import Core
-    from notebookgen.records import Generation, Realm
+    from notebookgen.records import Cost, Generation, Realm
 
 __all__ = ["Runs"]
 
@@ -51,6 +54,7 @@ class Runs:
                     else range(wish.generation.sample, wish.generation.sample + wish.samples)
                 )
                 rows += [(wish.generation.with_sample(sample), wish) for sample in samples]
+            self._check_consent(rows, budget)
             core.store.begin_run(run, at=core.clock.now(), kernel=core.kernel.id, notebook=notebook, tag=tag)
             for generation, _ in rows:
                 core.store.remember(generation, core.clock.now())
@@ -59,6 +63,28 @@ class Runs:
         for index, (generation, wish) in enumerate(rows):
             self._follow(handle, index, generation, self.lane(wish.lane), wish, budget)
         return handle
+
+    def _check_consent(self, rows: Sequence[tuple[Generation, Wish]], budget: Budget) -> None:
+        """Refuse a run of many purchases for which nobody has said how much may be spent.
+
+        Raises:
+            BudgetNeeded: There are more than fifty new ones; the message is the price tag.
+        """
+        if budget.said or len(rows) <= MOST:
+            return
+        new: dict[str, Cost] = {}
+        for generation, wish in rows:
+            if not generation.realm.sandbox and generation.id not in new and self._is_new(generation):
+                new[generation.id] = reservation(self._core.store, generation, wish.price)
+        if len(new) > MOST:
+            raise asked_for(list(new.values()))
+
+    def _is_new(self, generation: Generation) -> bool:
+        """Whether asking for a generation would buy it."""
+        if generation.id in self._core.tickets:
+            return False
+        row = self._core.store.last_attempt(generation.id)
+        return row is None or (row.state in BOUGHT_ANEW and not (row.state == State.FAILED and row.retryable == 0))
 
     def handle(self, run: str, generations: Sequence[Generation]) -> RunHandle:
         """Make a handle and keep it as long as its run is under way."""

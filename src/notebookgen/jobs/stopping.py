@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.jobs.handle import spent_by
 from notebookgen.jobs.states import State
-from notebookgen.normal import plain_number
+from notebookgen.normal import amount_words
 
 if TYPE_CHECKING:
     from notebookgen.jobs.handle import Delivered, RunHandle
@@ -23,13 +23,13 @@ def stopped_line(handle: RunHandle) -> str:
 def _one(row: Delivered, run: str) -> str:
     """Return the line for a run of one."""
     money = (
-        f" ({row.cost})"
+        f" ({row.cost.words})"
         if row.cost.amount is not None
-        else f" ({row.reserved} reserved)"
+        else f" ({row.reserved.words} reserved)"
         if row.reserved.amount
         else ""
     )
-    again = "Run the cell again to pick it up"
+    again = "Run it again to pick it up"
     lines = {
         State.PLANNED: "Stopped before anything was sent. Nothing was charged.",
         State.REFUSED: "Stopped. The provider had refused it; nothing was charged.",
@@ -39,11 +39,11 @@ def _one(row: Delivered, run: str) -> str:
         ),
         State.SUBMITTED: (
             f"Stopped waiting. {row.generation.full_model} was accepted{money} and goes on as job {row.job}."
-            f" {again}, or cancel it: %generate cancel {run}"
+            f" {again}, or cancel it: ng.Client().cancel('{run}')"
         ),
         State.COMPLETED: f"Stopped. It is made and paid for{money}; the file is still coming. {again}.",
         State.AMBIGUOUS: f"Stopped. Nobody knows yet whether it was accepted{money}. {again}; it is not sent twice.",
-        State.SAVED: "Stopped, but it was done already. Run the cell again to see it; nothing is charged.",
+        State.SAVED: "Stopped, but it was done already. Run it again to see it; nothing is charged.",
     }
     return lines.get(row.state, f"Stopped. It had ended already: {row.state}.")
 
@@ -52,7 +52,7 @@ def _many(rows: list[Delivered], run: str) -> str:
     """Return the line for a run of several."""
     count = {state: sum(1 for row in rows if row.state is state) for state in State}
     under_way = count[State.INTENT] + count[State.SUBMITTED] + count[State.COMPLETED]
-    spent = " + ".join(f"{plain_number(amount)} {unit}" for unit, amount in sorted(spent_by(rows).items()))
+    spent = " + ".join(amount_words(amount, unit) for unit, amount in sorted(spent_by(rows).items()))
     parts = [
         f"{count[State.SAVED]} of {len(rows)} done",
         f"{under_way} under way (looked after to their end)" if under_way else "",
@@ -60,4 +60,4 @@ def _many(rows: list[Delivered], run: str) -> str:
         f"{count[State.PLANNED]} never sent" if count[State.PLANNED] else "",
         f"{spent} spent" if spent else "nothing spent",
     ]
-    return f"Stopped: {', '.join(part for part in parts if part)}. Run the cell again, or: %generate cancel {run}"
+    return f"Stopped: {', '.join(part for part in parts if part)}. Run it again, or: ng.Client().cancel('{run}')"

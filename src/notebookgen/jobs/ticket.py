@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from notebookgen.jobs.budget import NO_BUDGET, Budget
 from notebookgen.jobs.handle import Delivered
-from notebookgen.jobs.states import State
+from notebookgen.jobs.states import FREE, State
 from notebookgen.ledger.rows import from_nano
-from notebookgen.records import NO_COST, Cost, JobRef
+from notebookgen.records import NO_COST, Cost, JobRef, nothing
 
 if TYPE_CHECKING:
     from notebookgen.errors import NotebookgenError
@@ -125,10 +125,12 @@ class Ticket:
         timed: Whether that moment was seen by this process, so that a duration can be told from it.
         expected: How many seconds such a job usually takes.
         cost, seconds, assets, outputs: What is known of its end.
+        had: Files that are here already, by their place among the outputs.
         reserved: What is set aside.
         error: Why it is not saved.
         cached: Whether it was paid for before this run.
         failures: Looks or transfers in a row that failed.
+        looks: How many looks were planned; only the last one planned is made.
         unknown: Looks in a row at which the provider did not know the job.
         tries: Creates sent by this process.
         asked_again: How often the job was asked for new addresses.
@@ -158,9 +160,11 @@ class Ticket:
     seconds: float | None = None
     assets: tuple[Asset, ...] = ()
     outputs: tuple[Output, ...] = ()
+    had: dict[int, Asset] = field(default_factory=dict)
     error: NotebookgenError | None = None
     cached: bool = False
     failures: int = 0
+    looks: int = 0
     unknown: int = 0
     tries: int = 0
     asked_again: int = 0
@@ -196,7 +200,7 @@ class Ticket:
         return Delivered(
             generation=self.generation,
             state=self.state,
-            cost=self.cost,
+            cost=nothing(self.reserved.unit or self.lane.provider.unit) if self.state in FREE else self.cost,
             assets=self.assets,
             seconds=self.seconds,
             job=self.job,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import JobCancelled, JobError, JobFailed, NotebookgenError, NotFound
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from notebookgen.wire import HttpResponse
 
 __all__ = ["Watching"]
+
+log = logging.getLogger("notebookgen")
 
 # A job that its provider does not know any more, so many looks in a row, is gone.
 UNKNOWN_LOOKS = 5
@@ -46,11 +49,13 @@ class Watching:
         """Look again after the time the schedule says."""
         core = self._core
         age = core.clock.monotonic() - ticket.accepted
-        core.soon(
-            ticket,
-            next_look(age, expected=ticket.expected, kind=ticket.kind, jitter=core.rng.random()),
-            lambda: self.look(ticket),
-        )
+        self._later(ticket, next_look(age, expected=ticket.expected, kind=ticket.kind, jitter=core.rng.random()))
+
+    def _later(self, ticket: Ticket, seconds: float) -> None:
+        """Look again after so many seconds, unless another look is due by then: a job has one chain of looks."""
+        ticket.looks += 1
+        number = ticket.looks
+        self._core.soon(ticket, seconds, lambda: self.look(ticket) if ticket.looks == number else None)
 
     def look(self, ticket: Ticket) -> None:
         """Ask for a job's status."""
@@ -91,7 +96,7 @@ class Watching:
             return
         wait = delay_after_failure(ticket.failures, retry_after=retry_after, jitter=self._core.rng.random())
         self._core.tell(ticket, "the provider does not answer clearly; asking again")
-        self._core.soon(ticket, wait, lambda: self.look(ticket))
+        self._later(ticket, wait)
 
     def heard(self, ticket: Ticket, job: Job) -> None:
         """Go on from what a provider says about a job."""
@@ -151,7 +156,7 @@ class Watching:
         if not long_since(core, ticket):
             message = (
                 f"{ticket.lane.provider.title} says that it does not know job {ticket.job}, which it accepted a while ago.\n"
-                "It stays open and nothing is bought anew: run it again later, or type: %generate resume"
+                "It stays open and nothing is bought anew: run it again later, or type: ng.resume()"
             )
             core.drop(ticket, JobError(message, id=ticket.generation.id, job=ticket.job))
             return
@@ -167,12 +172,18 @@ class Watching:
         ticket.cost = reserved
         message = (
             f"{ticket.lane.provider.title} does not know job {ticket.job} any more; what it made is lost ({error.args[0]}).\n"
-            f"Counted as spent: {reserved}. --fresh (fresh=True) buys it anew."
+            f"Counted as spent: {reserved}. fresh=True buys it anew."
         )
         core.finish(ticket, JobFailed(message, id=ticket.generation.id, job=ticket.job, retryable=False))
 
-    def cancel(self, ticket: Ticket, told: Callable[[str], None]) -> None:
-        """Ask the provider to cancel a job; ``told`` gets one line for a person."""
+    def cancel(self, ticket: Ticket, told: Callable[[str], None], *, ours: bool = True) -> None:
+        """Ask the provider to cancel a job; ``told`` gets one line for a person, whatever happens.
+
+        Args:
+            ticket: Whose job it is.
+            told: Called once.
+            ours: Whether this kernel looks after the job; else another one does, which writes down what became of it.
+        """
         core, lane = self._core, ticket.lane
         name = f"{ticket.generation.full_model} ({ticket.generation.id[:8]})"
         if ticket.state is not State.SUBMITTED:
@@ -184,29 +195,39 @@ class Watching:
             return
 
         def then(response: HttpResponse | None, error: BaseException | None) -> None:
-            if response is None:
-                told(f"{name}: {error}")
+            job, line = self._cancelled(ticket, response, error)
+            told(f"{name}: {line}" + ("" if ours else " Another kernel looks after it and writes down how it ended."))
+            if not ours or ticket.state is not State.SUBMITTED:
                 return
-            fault = lane.provider.read_fault(response)
-            if fault is not None and fault.code != 409:
-                told(f"{name}: {fault_error(lane.provider, fault, 'cancelling')}")
-                return
-            try:
-                job = lane.provider.read_cancel(response, ticket.ref)
-            except NotebookgenError as unread:
-                told(f"{name}: {str(unread).splitlines()[0]}")
-                return  # the looks go on, and will tell what became of it
-            if job is None:
-                told(f"{name}: it was over already.")
-                self.look(ticket)
-            elif ticket.state is State.SUBMITTED:
-                self.heard(ticket, job)
-                told(f"{name}: cancelled at {lane.provider.title}.")
+            if job is not None:
+                core.safely(ticket, lambda: self.heard(ticket, job))
+            elif response is not None:
+                core.safely(ticket, lambda: self.look(ticket))  # it may be over already: the answer to a look tells how
 
-        core.work(
-            lambda: lane.transport.send(request),
-            lambda response, error: core.safely(ticket, lambda: then(response, error)),
-        )
+        core.work(lambda: lane.transport.send(request), then)
+
+    def _cancelled(
+        self, ticket: Ticket, response: HttpResponse | None, error: BaseException | None
+    ) -> tuple[Job | None, str]:
+        """Return what a provider says of a job it was asked to cancel, and the words for a person."""
+        provider = ticket.lane.provider
+        try:
+            if response is None:
+                return None, str(error)
+            fault = provider.read_fault(response)
+            if fault is not None and fault.code != 409:
+                return None, str(fault_error(provider, fault, "cancelling"))
+            job = provider.read_cancel(response, ticket.ref)
+        except NotebookgenError as unread:
+            return None, str(unread).splitlines()[0]
+        except Exception as bug:  # an adapter's own; the looks go on, and tell what became of the job
+            log.exception("notebookgen: the answer to a cancelling could not be read")
+            return None, f"the answer could not be read ({type(bug).__name__}: {bug})."
+        if job is None:
+            return None, "it was over already."
+        if job.phase is Phase.CANCELLED:
+            return job, f"cancelled at {provider.title}."
+        return job, f"{provider.title} was asked to cancel it, and says that it is {job.phase}."
 
 
 def long_since(core: Core, ticket: Ticket) -> bool:

@@ -82,8 +82,9 @@ def wish_of(
         if house.book.fresh(lane, apps=app):
             models = house.book.known(lane.provider, lane.realm)
             known = models.get(model_id)
-            if not app and (known is None or not known.live):  # an app that is not listed may run all the same
-                raise unknown_model(model_id, lane.provider, [one.id for one in models.values() if one.live])
+            listed = house.book.listed(lane)
+            if not app and model_id not in listed:  # an app that is not listed may run all the same
+                raise unknown_model(model_id, lane.provider, listed)
             generation = asked(known)
     return Wish(generation, lane, known, price_of(house, lane, generation, known), samples=samples, fresh=fresh)
 

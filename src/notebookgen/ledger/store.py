@@ -208,6 +208,29 @@ class Store:
             for row in self._all(f"SELECT * FROM attempts WHERE state IN {OPEN_STATES} ORDER BY key")  # noqa: S608 - a constant
         ]
 
+    def open_like(self, what: str) -> list[AttemptRow]:
+        """Return the open attempts of a run's rows, whoever bought them, or of the generations whose ids begin so."""
+        meant = self.generations_of(what) | set(self.ids_like(what))
+        return [row for row in self.open_attempts() if row.run == what or row.generation in meant]
+
+    def generations_of(self, run: str) -> set[str]:
+        """Return the ids of what a run asked for."""
+        return {row["generation"] for row in self._all("SELECT generation FROM run_rows WHERE run = ?", run)}
+
+    def run_kernel(self, run: str) -> str | None:
+        """Return the kernel that began a run; None where there is no such run, or it has ended."""
+        row = self._one("SELECT kernel FROM runs WHERE id = ? AND ended IS NULL", run)
+        return str(row["kernel"]) if row else None
+
+    def unsent_rows(self, run: str) -> int:
+        """Return how many generations of a run were never sent."""
+        row = self._one(
+            """SELECT count(DISTINCT w.generation) FROM run_rows w LEFT JOIN attempts a ON a.generation = w.generation
+               WHERE w.run = ? AND (a.key IS NULL OR a.state = 'planned')""",
+            run,
+        )
+        return int(row[0]) if row else 0
+
     def run_attempts(self, run: str) -> list[AttemptRow]:
         """Return the attempts made by one run."""
         return [AttemptRow(*row) for row in self._all("SELECT * FROM attempts WHERE run = ? ORDER BY key", run)]
@@ -295,6 +318,15 @@ class Store:
                 FROM attempts WHERE unit = ?{clause}""",  # noqa: S608 - constants and our own column names
             unit,
             *(value for _, value in asked),
+        )
+        return int(row[0]) if row else 0
+
+    def bought_by(self, run: str) -> int:
+        """Return how many generations a run has bought or is buying."""
+        row = self._one(
+            """SELECT count(DISTINCT generation) FROM attempts
+               WHERE run = ? AND state NOT IN ('planned', 'refused')""",
+            run,
         )
         return int(row[0]) if row else 0
 

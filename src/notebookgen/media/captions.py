@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from notebookgen.normal import plain_number
+from notebookgen.normal import amount_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +95,9 @@ def seconds_words(seconds: float) -> str:
 
 def cost_words(cost: Cost) -> str:
     """Return ``70 credits``, ``0.03 USD (listed)`` or ``cost unknown``."""
-    return "cost unknown" if cost.amount is None else line(str(cost))
+    if cost.amount is None:
+        return "cost unknown"
+    return line(str(cost)) if cost.amount else "nothing charged"
 
 
 def totals(costs: Iterable[Cost]) -> str:
@@ -105,11 +107,13 @@ def totals(costs: Iterable[Cost]) -> str:
     for cost in costs:
         if cost.amount is None:
             unknown += 1
-        else:
+        elif cost.amount:
             unit = cost.unit or ""
             sums[unit] = sums[unit] + cost.amount if unit in sums else cost.amount
-    known = " + ".join(line(f"{plain_number(amount)} {unit}") for unit, amount in sums.items())
-    return ", ".join(filter(None, [known, f"{unknown} of unknown cost" if unknown and known else ""])) or "cost unknown"
+    known = " + ".join(line(amount_words(amount, unit)) for unit, amount in sums.items())
+    if not unknown:
+        return known or "nothing charged"
+    return f"{known}, {unknown} of unknown cost" if known else "cost unknown"
 
 
 def extent(asset: Asset) -> str:

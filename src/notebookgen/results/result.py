@@ -120,7 +120,7 @@ class Result:
     @property
     def error(self) -> str | None:
         """Why it is not saved, where it is not: one to four lines."""
-        return str(self._row.error) if self._row.error is not None else None
+        return self.handle.retell(str(self._row.error)) if self._row.error is not None else None
 
     @property
     def exception(self) -> BaseException | None:

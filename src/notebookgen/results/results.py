@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from notebookgen.jobs.handle import spent_by
+from notebookgen.jobs.states import FREE, State
 from notebookgen.media.copies import made
 from notebookgen.results.result import Result
 from notebookgen.results.waiting import wait_for
@@ -116,7 +117,7 @@ def columns_of(one: Result) -> dict[str, Any]:
         "gen_text": one.text,
         "gen_cost": one.cost.amount,
         "gen_unit": one.cost.unit,
-        "gen_basis": one.cost.basis,
+        "gen_basis": None if State(one.status) in FREE else one.cost.basis,
         "gen_seconds": one.seconds,
         "gen_cached": one.cached,
         "gen_sample": one.sample,

@@ -37,7 +37,7 @@ def still_running(handle: RunHandle, row: Delivered) -> JobError:
     what = words.get(row.state, "Nothing is under way for it, and nothing was charged.")
     message = (
         f"{row.generation.full_model} is not done after the wait (it is {row.state}). {what}\n"
-        f"Run the cell again to pick it up, or type: %generate resume {handle.id}"
+        f"Run it again to pick it up, or type: ng.resume('{handle.id}')"
     )
     return StillRunning(message, id=row.generation.id, job=row.job)
 
@@ -54,7 +54,7 @@ def delivered(result: Result) -> Result:
     if not row.done:
         raise still_running(handle, row)
     if row.state is not State.SAVED:
-        message = f"{row.generation.full_model} ended as {row.state}. To see the run: %generate runs"
+        message = f"{row.generation.full_model} ended as {row.state}. To see the run: ng.runs()"
         raise row.error or NotebookgenError(message)
     return result
 

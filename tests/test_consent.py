@@ -1,0 +1,127 @@
+"""Nobody spends on more than fifty new generations without having said how much."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from notebookgen.errors import BudgetExceeded, BudgetNeeded, InvalidCall
+from notebookgen.jobs.budget import parse_budget
+from notebookgen.jobs.consent import MOST
+from notebookgen.jobs.ticket import Wish
+from notebookgen.records import NO_COST, Cost
+from scripted import PRICE, REALM, WAIT, Shop, bench, wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def many(count: int) -> list[object]:
+    return [wanted(f"coat {number}") for number in range(count)]
+
+
+def test_more_than_fifty_without_a_cap_are_not_sent(home: Path) -> None:
+    """The answer is the price tag and what to add; nothing is sent and no run is written down."""
+    with bench(home, Shop()) as desk:
+        with pytest.raises(BudgetNeeded) as caught:
+            desk.start(*many(MOST + 1))
+        assert 0 == desk.asked(lambda store: store._one("SELECT count(*) FROM runs")[0])
+    assert 0 == desk.shop.seen.get("create", 0)
+    said = str(caught.value)
+    assert f"{MOST + 1} new generations" in said
+    assert "25.5" in said
+    assert "budget=" in said
+    assert f"max_new={MOST + 1}" in said
+    assert len(said.splitlines()) <= 4
+
+
+def test_samples_count_each(home: Path) -> None:
+    """Sixty samples of one prompt are sixty purchases."""
+    with bench(home, Shop()) as desk, pytest.raises(BudgetNeeded):
+        desk.engine.start([Wish(wanted(), desk.lane, None, PRICE, samples=60)])
+
+
+@pytest.mark.parametrize("said", [{"value": "none"}, {"value": 100}, {"value": None, "max_new": 60}])
+def test_any_cap_said_is_enough(home: Path, said: dict[str, object]) -> None:
+    """A budget, a count, or that there is no cap: each is a person's word."""
+    with bench(home, Shop()) as desk:
+        handle = desk.bring(*many(MOST + 1), budget=parse_budget(said["value"], max_new=said.get("max_new")))
+    assert {"saved"} == {str(row.state) for row in handle.rows()}
+
+
+def test_what_is_paid_for_already_and_what_is_equal_do_not_count(home: Path) -> None:
+    """Fifty rows, their doubles, and one that is bought: fifty new ones at the most."""
+    with bench(home, Shop()) as desk:
+        desk.bring(wanted("bought before"))
+        handle = desk.bring(*many(MOST), *many(MOST), wanted("bought before"))
+    assert 2 * MOST + 1 == len(handle.rows())
+    assert MOST + 1 == desk.shop.seen["create"]
+
+
+def test_the_sandbox_asks_for_nothing(home: Path) -> None:
+    """Play money needs no budget."""
+    realm = replace(REALM, sandbox=True)
+    with bench(home, Shop()) as desk:
+        lane = replace(desk.lane, realm=realm)
+        handle = desk.engine.start([Wish(wanted(realm=realm), lane, None, PRICE, samples=MOST + 10)])
+        assert handle.wait(WAIT)
+    assert MOST + 10 == len(handle.rows())
+
+
+def test_an_unknown_price_is_said(home: Path) -> None:
+    """Where nobody lists a price, the flag to add is a count or a price of one's own."""
+    with bench(home, Shop()) as desk, pytest.raises(BudgetNeeded) as caught:
+        desk.start(*many(MOST + 1), price=NO_COST)
+    assert "unknown" in str(caught.value)
+    assert "max_new=" in str(caught.value)
+    assert "budget=" not in str(caught.value).replace("budget='none'", "")
+
+
+def test_the_count_is_a_cap(home: Path) -> None:
+    """``max_new=3`` buys three in their order and leaves the rest planned, with the reason."""
+    with bench(home, Shop()) as desk:
+        handle = desk.bring(*many(5), budget=parse_budget(None, max_new=3))
+        again = desk.bring(*many(5), budget=parse_budget(None, max_new=1))
+    assert ["saved"] * 3 + ["planned"] * 2 == [str(row.state) for row in handle.rows()]
+    assert "max_new=3" in str(handle.row(4).error)
+    assert isinstance(handle.row(4).error, BudgetExceeded)
+    assert ["saved"] * 4 + ["planned"] == [str(row.state) for row in again.rows()]
+    assert 4 == desk.shop.seen["create"]
+
+
+def test_a_count_bounds_what_has_no_price(home: Path) -> None:
+    """A finite budget over an unknown price is refused, unless the count is bounded as well."""
+    with bench(home, Shop()) as desk:
+        refused = desk.bring(wanted("one"), price=NO_COST, budget=parse_budget(5))
+        bounded = desk.bring(wanted("one"), price=NO_COST, budget=parse_budget(5, max_new=1))
+    assert isinstance(refused.row(0).error, BudgetExceeded)
+    assert "saved" == str(bounded.row(0).state)
+
+
+def test_a_refused_one_does_not_use_up_the_count(home: Path) -> None:
+    """What was refused was not bought."""
+    from scripted import reply
+
+    shop = Shop()
+    shop.orders.append(reply(400, {"error": "no"}))
+    with bench(home, shop, concurrency=1) as desk:
+        handle = desk.bring(*many(3), budget=parse_budget(None, max_new=2))
+    assert ["refused", "saved", "saved"] == [str(row.state) for row in handle.rows()]
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "many", True])
+def test_a_count_that_is_none(count: object) -> None:
+    """Nonsense is refused before anything is looked at."""
+    with pytest.raises(InvalidCall, match="max_new"):
+        parse_budget(None, max_new=count)
+
+
+def test_a_price_tag_sums_by_unit() -> None:
+    """Units are never added together."""
+    from notebookgen.jobs.consent import price_tag
+
+    tag = price_tag([Cost(Decimal(2), "credits", "listed"), Cost(Decimal("0.1"), "USD", "listed"), NO_COST, NO_COST])
+    assert ("0.1 USD + 2 credits", 2) == tag
