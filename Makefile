@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BUILD ?= build
+# More processes than two cores have: the tests wait more than they compute. `make pytest WORKERS=0` is one after the other.
+WORKERS ?= 6
 PYTEST_ARGS ?=
 
 ifeq ($(OS),Windows_NT)
@@ -18,6 +20,10 @@ DEMO_READY := $(VENV)/.ready-demo
 TEST_READY := $(VENV)/.ready-test
 
 export PYTHONUTF8 := 1
+# The tests start many processes: each would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -39,7 +45,7 @@ lab: $(DEMO_READY)  ## open a copy of the quickstart in JupyterLab
 test: $(TEST_READY) chromium lint types layers docs pytest  ## lint, types, layers, documentation and every test, the browser's too
 
 check: $(TEST_READY) lint types layers  ## what takes under a minute
-	@$(BIN)/python -m pytest -q -m "not slow and not browser" $(PYTEST_ARGS)
+	@$(PYTEST) -m "not slow and not browser" $(PYTEST_ARGS)
 
 lint: $(TEST_READY)  ## style of the code, checked
 	@$(BIN)/ruff check --quiet .
@@ -60,7 +66,7 @@ docs: $(TEST_READY)  ## build the documentation; a warning is an error
 	@echo "docs/_build/html/index.html"
 
 pytest: $(TEST_READY) chromium
-	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
 
 chromium: $(TEST_READY)  ## find Chromium, or install Debian's
 	@$(BIN)/python tests/browser/chromium.py --install

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,42 @@ import surroundings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
+
     from notebookgen.client import Client
     from notebookgen.sandbox import Handle
 
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST_FIRST = ("browser", "slow")
+# What shares a browser, a kernel, a notebook that was run or a service: one process takes all of it.
+TOGETHER = ("tests/browser/", "tests/test_kernel.py", "tests/test_notebooks.py", "tests/test_crash.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process is left alone with it; among equals the order stays random."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((n for n, name in enumerate(LONGEST_FIRST) if item.get_closest_marker(name)), len(LONGEST_FIRST))
+
+    items.sort(key=rank)
+    if moved := [item.nodeid for item in items if re.search(r"\bat 0x[0-9A-Fa-f]+", item.nodeid)]:
+        message = "an object's address names these tests, so that no two processes agree on them: give them other ids\n"
+        raise pytest.UsageError(message + "\n".join(moved))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Hand tests to the processes one by one, in their order, but for what stays together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((part for part in TOGETHER if nodeid.startswith(part)), nodeid)
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -99,7 +99,7 @@ def test_each_kind_has_its_path(generation: Generation, route: str) -> None:
 @pytest.mark.parametrize("kind", [None, "3d"])
 def test_an_unknown_model_without_a_kind_is_refused(kind: Kind | None) -> None:
     """Nobody can tell the path: the message says how to."""
-    with pytest.raises(InvalidCall, match=re.escape('kind="image"|"video"|"audio"|"text"')):
+    with pytest.raises(InvalidCall, match=re.escape("kind='image' (or 'video', 'audio', 'text')")):
         SERVICE.prepare(asked("who/knows", kind=kind), None)
 
 
@@ -202,6 +202,39 @@ def test_what_a_conversation_cannot_carry_is_refused() -> None:
         SERVICE.prepare(asked("gpt-5-5", ""), None)
     with pytest.raises(InvalidCall, match="cannot be asked about again"):
         SERVICE.status(JobRef("x", "gpt-5-5"))
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "expected"),
+    [
+        ("gemini-3-pro-image", {"resolution": "2k"}, {"resolution": "2K"}),
+        ("kling-v3-image", {"resolution": "2K"}, {"resolution": "2k"}),
+        ("kling-v3", {"duration": 5}, {"duration": "5"}),
+        ("seedance2-a/seedance-2.0-a", {"duration": "5"}, {"duration": 5}),
+    ],
+)
+def test_what_pages_spell_differently_is_sent_as_the_models_own_page_has_it(
+    model: str, settings: dict[str, object], expected: dict[str, object]
+) -> None:
+    """Tiers by their case, a duration as text for one family and as a number for the other."""
+    assert expected == dict(SERVICE.prepare(asked(model, **settings), None).settings)  # type: ignore[arg-type]  # as tests give
+
+
+def test_the_newer_address_has_the_same_paths() -> None:
+    """The vendor's newer code speaks to another host, whose paths are the same behind the version."""
+    newer = APIModels("https://api.apimodels.app/v1/")
+    for one, other in ((newer.balance(), SERVICE.balance()), (newer.status(REF), SERVICE.status(REF))):
+        assert one.url.removeprefix("https://api.apimodels.app/v1") == other.url.removeprefix(BASE)
+
+
+def test_what_a_task_says_beyond_its_page_is_left_out() -> None:
+    """Clients met a ``usage`` object and a model of the house's own name: neither is a result, nor a charge."""
+    data = {
+        "taskId": "clxxx0001", "state": "completed", "resultUrls": ["https://r2.apimodels.app/videos/1.mp4"],
+        "model": "kling-video/kling-v3", "usage": {"seconds": 5, "url": "https://r2.apimodels.app/usage.json"},
+    }  # fmt: skip
+    job = SERVICE.read_status(reply({"code": 200, "msg": "success", "data": data}), REF)
+    assert (["https://r2.apimodels.app/videos/1.mp4"], None) == ([one.url for one in job.outputs], job.charged)
 
 
 def test_a_callback_is_asked_for_by_callback_url() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -71,6 +73,66 @@ def test_routing_is_asked_for_beside_the_input() -> None:
     payload = sent(asked("sora-2", provider="official"))
     assert "official" == payload["provider"]
     assert {"mode": "text-to-video", "prompt": "a lighthouse"} == payload["input"]
+
+
+def test_a_tag_stands_beside_the_input() -> None:
+    """``source``, which one client of the vendor's sends, is no setting of the model either."""
+    payload = sent(asked(source="lesson"))
+    assert "lesson" == payload["source"]
+    assert {"mode": "text-to-image", "prompt": "a lighthouse"} == payload["input"]
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "expected"),
+    [
+        ("nano-banana-2", {"resolution": "1K", "aspect_ratio": "1:1"}, {"resolution": "1k"}),
+        ("flux-2", {"resolution": "2k", "mode": "pro-text-to-image"}, {"resolution": "2K"}),
+        ("sora-2-pro", {"duration": "8"}, {"duration": 8}),
+        ("sora-2-pro", {"size": "720*1280"}, {"size": "720*1280"}),
+        ("hailuo-2-3", {"duration": "6", "mode": "standard-text-to-video"}, {"duration": 6}),
+        ("sora-2", {"duration": "10"}, {"duration": 10}),
+        ("veo-3-1", {"mode": "fast", "generationType": "TEXT_2_VIDEO"}, {"generationType": "TEXT_2_VIDEO"}),
+    ],
+)
+def test_what_pages_spell_differently_is_sent_as_the_models_own_page_has_it(
+    model: str, settings: dict[str, Any], expected: dict[str, object]
+) -> None:
+    """Tiers by their case, durations as number or text, sizes with an asterisk: one spelling is sent."""
+    prepared = SERVICE.prepare(asked(model, **settings), None)
+    assert expected == {key: prepared.settings[key] for key in expected}
+
+
+def test_a_size_with_a_cross_is_refused_with_the_right_ones() -> None:
+    """One page writes sizes with an asterisk: the other spelling would be refused there, after a wait."""
+    with pytest.raises(InvalidSetting, match=r"'720\*1280'"):
+        SERVICE.prepare(asked("sora-2-pro", size="720x1280"), None)
+
+
+def test_what_goes_on_from_an_earlier_task_is_no_text_to_anything() -> None:
+    """A film of an earlier picture is an image-to-video; of midjourney's several ways to go on, one must be said."""
+    film = SERVICE.prepare(asked("grok-video", task_id="task_1", index=0), None)
+    assert "image-to-video" == film.settings["mode"]
+    with pytest.raises(InvalidSetting, match="after an earlier task it may be one of several"):
+        SERVICE.prepare(asked("midjourney", "", taskId="task_1", imageIndex=1), None)
+    larger = SERVICE.prepare(asked("midjourney", "", mode="upscale", taskId="task_1", imageIndex=1), None)
+    assert {"mode": "upscale", "taskId": "task_1", "imageIndex": 1} == dict(larger.settings)
+
+
+@pytest.mark.parametrize(
+    ("model", "image"),
+    [
+        ("wan-2-7-image", InputImage(url="https://example.com/a.png", size=19_000_000)),
+        ("hailuo-2-3", InputImage(url="https://example.com/a.png", size=19_000_000)),
+        ("wan-2-7-image", InputImage(url="https://example.com/a.bmp", mime="image/bmp", size=10)),
+    ],
+)
+def test_a_models_own_page_may_allow_more(model: str, image: InputImage) -> None:
+    """Twenty megabytes, or BMP, where the model's page says so; beyond that it is refused, too."""
+    mode = "omni-image" if model.startswith("wan") else "standard-image-to-video"
+    whole = Generation(Realm("apixo", "a"), model, "x", {"mode": mode}, (image,))
+    assert 1 == len(SERVICE.prepare(whole, None).images)
+    with pytest.raises(InvalidImage, match="at most 20 MB"):
+        SERVICE.prepare(replace(whole, images=(replace(image, size=20_000_001),)), None)
 
 
 def test_a_task_is_asked_about_under_its_model() -> None:
@@ -296,6 +358,20 @@ def test_each_error_is_read(
     assert (meaning, error) == (verdict(fault), type(fault_error(SERVICE, fault, "making a picture")).__name__)
 
 
+@pytest.mark.parametrize("words", ["No permission", "Content violates the policy: SensitiveContentDetected"])
+def test_403_has_two_meanings_and_is_refused_in_both(words: str) -> None:
+    """Three pages say that it is about rights, one that it is about content: the words are passed on, nothing is charged."""
+    fault = SERVICE.read_fault(HttpResponse(403, body=json.dumps({"code": 403, "message": words}).encode()))
+    assert fault is not None
+    assert ("refused", words) == (verdict(fault), fault.said)
+    error = fault_error(SERVICE, fault, "making a picture")
+    assert "Forbidden" == type(error).__name__
+    assert words in str(error)
+    assert "Nothing was charged" in str(error)
+    assert "content policy" in str(error)
+    assert ("SensitiveContentDetected" if "Sensitive" in words else None) == fault.fail_code
+
+
 def test_an_envelope_of_success_says_nothing_of_the_task() -> None:
     """``code`` 200 without a task is no job."""
     with pytest.raises(UnexpectedResponse):
@@ -321,6 +397,15 @@ def test_a_callback_is_a_status_reply(case: str, phase: Phase, outputs: tuple[Ou
     assert callback.job is not None
     assert ("task_abc123xyz789", False) == (callback.job_id, callback.signed)
     assert (phase, outputs, code) == (callback.job.phase, callback.job.outputs, callback.job.fail_code)
+
+
+def test_a_callback_may_come_before_the_end() -> None:
+    """One page speaks of several callbacks for a task: one that is not the last says that it goes on."""
+    body = json.dumps({"code": 200, "message": "success", "data": {"taskId": "t", "state": "processing"}}).encode()
+    callback = SERVICE.read_callback({}, body, secret=None)
+    assert callback is not None
+    assert callback.job is not None
+    assert (Phase.RUNNING, ()) == (callback.job.phase, callback.job.outputs)
 
 
 @pytest.mark.parametrize(

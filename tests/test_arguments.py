@@ -236,6 +236,45 @@ def test_a_wrong_command_says_what_there_is(line: str, says: str) -> None:
     assert says in refused(line, None)
 
 
+def test_a_prompt_behind_one_percent_is_shown_as_it_is_to_be_written() -> None:
+    """A sentence is no slip of the pen of some command: two % and the prompt below."""
+    text = refused("A fox in snow", None)
+    assert "Did you mean" not in text
+    assert ["%%generate", "A fox in snow"] == text.splitlines()[1:3]
+    assert ["%%generate", "logging in the woods"] == refused("logging in the woods", None).splitlines()[1:3]
+    assert "Did you mean 'cost'?" in refused("cots", None)
+    assert "Did you mean 'models'?" in refused("modles flux", None)
+
+
+@pytest.mark.parametrize(
+    ("line", "cell", "written"),
+    [
+        ("a fox", "\n", ["%%generate", "a fox"]),
+        ("-n 2 a fox", "\n", ["%%generate -n 2", "a fox"]),
+        ("a fox -s style='oil painting'", "\n", ["%%generate -s style='oil painting'", "a fox"]),
+        ("a fox\t--fresh", "in the\nsnow", ["%%generate --fresh", "a fox in the snow"]),
+        ("help me draw a fox", "\n", ["%%generate", "help me draw a fox"]),
+    ],
+)
+def test_a_prompt_on_the_first_line_is_shown_where_it_goes(line: str, cell: str, written: list[str]) -> None:
+    """The cell as it is to be written, its flags kept, ready to be copied."""
+    text = refused(line, cell)
+    assert "the prompt goes below" in text
+    assert written == text.splitlines()[1:]
+
+
+@pytest.mark.parametrize("line", ["--model=", "-m ''", "--tag=' '"])
+def test_a_flag_without_its_value_is_not_the_usual_one(line: str) -> None:
+    """An empty value is a mistake: nothing is picked in its place, and charged."""
+    assert " needs a value: " in refused(line)
+
+
+def test_a_value_with_blanks_is_shown_in_quotes() -> None:
+    """What is left over behind a value is most likely its second word."""
+    assert "-s style='oil painting'" in refused("-s style=oil painting", "a fox").replace(": style", ": -s style")
+    assert "'my pictures'" in refused("--save my pictures", "a fox")
+
+
 def test_help_in_a_cell_asks_for_the_help() -> None:
     """`%%generate --help` shows the help and generates nothing."""
     assert Command("help") == parse("--help", "a fox")
@@ -304,6 +343,12 @@ def test_a_value_of_the_wrong_type_says_what_is_taken_and_how_to_force_it(text: 
     assert "One of: 4, 8." in message
     forced = message.splitlines()[-1].partition(": ")[2]
     assert text == typed(one(forced), Setting("k", kind))
+
+
+def test_a_name_in_quotes_of_its_own_is_meant_as_it_stands() -> None:
+    """`-s 'durration'=5` is sent; without the quotes it is taken for a slip of the pen where it looks like one."""
+    assert SettingArgument("durration", "5", sure=True) == one("-s 'durration'=5")
+    assert SettingArgument("durration", "5") == one("-s durration=5") == one("-s 'durration=5'")
 
 
 def test_a_setting_or_model_may_come_from_a_variable() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -151,6 +152,59 @@ def test_the_live_list_is_read_as_the_page_prints_it() -> None:
     images = model.setting("image_input")
     assert images is not None
     assert images.type == "array<url>"
+
+
+def listed(**more: Any) -> Model:
+    """Return a model as the live list gives it."""
+    entry = {"id": "some/thing", "cost": 50, **more}
+    body = json.dumps({"object": "list", "data": [entry]}).encode()
+    return ARMOX.read_models(HttpResponse(200, {}, body))[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"outputType": "image"}, "50 credits (listed)"),
+        ({"outputType": "video"}, "at least 50 credits (listed)"),
+        ({"outputType": "audio"}, "at least 50 credits (listed)"),
+        ({"outputType": "hologram"}, "at least 50 credits (listed)"),
+        ({"outputType": "image", "settings": [{"key": "num_images", "inputType": "number"}]}, "at least 50 credits (listed)"),
+        ({"outputType": "3d", "settings": [{"key": "seconds", "inputType": "slider"}]}, "at least 50 credits (listed)"),
+        ({"cost": None, "outputType": "video"}, "unknown"),
+    ],
+)  # fmt: skip
+def test_a_base_figure_is_at_least_what_is_charged(more: dict[str, object], said: str) -> None:
+    """The page calls ``cost`` a base figure: what has a length or a number is told as "at least"."""
+    model = listed(**more)
+
+    assert said == str(model.cost) == str(ARMOX.price(asked("some/thing"), model))
+
+
+@pytest.mark.parametrize(
+    ("base", "settings", "said", "note"),
+    [
+        (50, {"duration": 4}, "50-202 credits (listed)", "4 s were charged 202 credits"),
+        (50, {"duration": 8}, "50-404 credits (listed)", "base figure of the live list"),
+        (50, {}, "at least 50 credits (listed)", "base figure of the live list"),
+        (300, {"duration": 4}, "at least 300 credits (listed)", "base figure of the live list"),
+    ],
+)
+def test_the_pages_example_counts_beside_the_base_figure(
+    base: int, settings: dict[str, Any], said: str, note: str
+) -> None:
+    """A film of which the page prints a charge above the base figure is reserved at that charge, by its length."""
+    model = listed(id="xai/grok-video-image-to-video", cost=base, outputType="video")
+    cost = ARMOX.price(asked(model.id, **settings), model)
+
+    assert said == str(cost)
+    assert note in cost.note
+
+
+def test_a_live_price_goes_before_an_older_page() -> None:
+    """What the live list says of a picture holds, also where the page that was read once says more."""
+    model = listed(id="google/nano-banana", cost=60, outputType="image")
+
+    assert "60 credits (listed)" == str(ARMOX.price(asked(model.id), model))
 
 
 def test_the_live_list_may_say_more_than_its_page() -> None:
@@ -363,6 +417,48 @@ def test_a_callback_counts_only_with_its_signature() -> None:
     assert ARMOX.read_callback(header, body, secret=None) is None
     empty = b'{"event": "ping"}'
     assert ARMOX.read_callback({"x-armox-signature": hmac_sha256("s3cret", empty)}, empty, secret="s3cret") is None
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "phase"),
+    [("job.failed", "failed", Phase.FAILED), ("job.cancelled", "cancelled", Phase.CANCELLED), ("job.new", "processing", Phase.RUNNING)],
+)  # fmt: skip
+def test_a_callback_is_told_by_the_jobs_status_and_not_by_its_event(event: str, status: str, phase: Phase) -> None:
+    """Only one event's name is printed: whatever the others are called, the job inside says where it stands."""
+    job = {"id": "job_123", "status": status, "output": None, "completed_at": "2026-03-26T12:00:03.000Z"}
+    body = json.dumps({"event": event, "job": job}).encode()
+    callback = ARMOX.read_callback({"x-armox-signature": hmac_sha256("k", body)}, body, secret="k")
+    assert callback is not None
+    assert callback.job is not None
+    assert ("job_123", phase, ()) == (callback.job_id, callback.job.phase, callback.job.outputs)
+
+
+@pytest.mark.parametrize("header", [None, "soon", "-1"])
+def test_a_limit_without_a_time_is_a_limit(header: str | None) -> None:
+    """Where ``Retry-After`` is missing or says nothing, no time is made up here; the policy has one."""
+    headers = {} if header is None else {"retry-after": header}
+    fault = ARMOX.read_fault(HttpResponse(429, headers, b'{"error": "Rate limit exceeded"}'))
+    assert fault is not None
+    assert ("refused", None) == (verdict(fault), fault.retry_after)
+
+
+@pytest.mark.parametrize("id", ["a1b2c3d4-e5f6-7890-ab12-34567890abcd", "job_123"])
+def test_a_jobs_id_has_two_forms(id: str) -> None:
+    """Pages print uuids and ``job_`` numbers: either is kept as it came, and asked about."""
+    body = json.dumps({"id": id, "object": "job", "status": "processing"}).encode()
+    job = ARMOX.read_create(HttpResponse(202, {}, body), asked())
+    assert (id, f"{BASE}/jobs/{id}") == (job.id, ARMOX.status(replace(REF, id=str(job.id))).url)
+
+
+def test_the_older_page_of_apps_is_read_too() -> None:
+    """Inputs that have an id, a label and a flag alone are settings of no known type, and passed on as they are."""
+    model = app(1)
+    assert [("a", "Prompt", True), ("b", "Style", False)] == [
+        (one.key, one.label, one.required) for one in model.settings
+    ]
+    assert {"app_id": "app_124", "inputs": {"a": "a lighthouse", "b": "ink"}} == sent(
+        asked("app:app_124", b="ink"), model
+    )
 
 
 def test_the_price_is_a_base_figure() -> None:

@@ -84,7 +84,7 @@ CALLS: list[tuple[dict[str, Any], type[NotebookgenError], str]] = [
     ),
     ({"model": "armx:google/nano-banana"}, errors.UnknownProvider, "Did you mean 'armox'.*Installed are"),
     ({"model": "nano-bananna-3"}, errors.UnknownModel, "A model is written provider:id"),
-    ({"model": "armox:"}, errors.UnknownModel, "%generate models armox"),
+    ({"model": "armox:"}, errors.UnknownModel, r"ng\.models\('armox'\)"),
     ({"model": "apixo:nano-banana", "kind": "picture"}, errors.InvalidCall, "Kinds are: image"),
     ({"model": None}, errors.UnknownModel, "none is picked for you. Nothing was sent.*ng.configure"),
     ({"model": 5}, errors.InvalidCall, "Nothing was sent. Give text such as"),
@@ -117,14 +117,14 @@ CALLS: list[tuple[dict[str, Any], type[NotebookgenError], str]] = [
     # budgets
     ({"budget": "five"}, errors.InvalidCall, "no amount above zero. Give 5"),
     ({"budget": 0}, errors.InvalidCall, "no amount above zero"),
-    ({"budget": 1}, errors.BudgetExceeded, "needs 70 credits.*Nothing was sent.*Raise it: --budget 70"),
-    ({"budget": "5 USD"}, errors.BudgetExceeded, "paid in credits.*Nothing was sent"),
+    ({"budget": 1}, errors.BudgetExceeded, "needs 70 credits.*Nothing was sent.*Raise it: budget=70"),
+    ({"budget": "5 USD"}, errors.InvalidCall, "paid in credits.*Nothing was sent"),
     # images
     ({"images": "no such picture.png"}, errors.InvalidImage, "there is no image 'no such picture.png'"),
     ({"images": {"image": Path("no such picture.png")}}, errors.InvalidImage, "there is no image"),
     ({"images": b"words, not an image"}, errors.InvalidImage, "text/plain, not an image"),
     ({"images": picture()[:60]}, errors.InvalidImage, "."),
-    ({"images": 5}, errors.InvalidImage, "cannot be a int. Give a path"),
+    ({"images": 5}, errors.InvalidImage, "is of type int. Give a path"),
     ({"images": "https://a b"}, errors.InvalidImage, "white space"),
     ({"images": picture()}, errors.InvalidImage, "public address"),
 ]
@@ -174,7 +174,7 @@ def test_a_provider_without_a_key(real: Handle, monkeypatch: pytest.MonkeyPatch,
     """Named without a key: which variable, where to get one, what to type; never a silent sandbox."""
     monkeypatch.delenv(f"{name.upper()}_API_KEY")
     provider = ng.Client(name)
-    said = rf"{name.upper()}_API_KEY is not set. Nothing was sent.*https://.*%generate login {name}"
+    said = rf"{name.upper()}_API_KEY is not set. Nothing was sent.*https://.*set {name.upper()}_API_KEY before Python starts"
 
     refused(lambda: ng.generate("a fox", model=MODELS[name]), errors.MissingKey, said)
     refused(lambda: provider.generate("a fox", model=MODELS[name].partition(":")[2]), errors.MissingKey, said)
@@ -360,16 +360,71 @@ def test_a_wrong_address(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
     untouched(real)
 
 
-def test_a_home_that_cannot_be_made(real: Handle, tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_made(real: Handle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home folder under a file: nothing is sent, and where else to go is said; another one works at once."""
     (tmp_path / "file").write_bytes(b"")
-    ng.configure(home=tmp_path / "file" / "home")
+    monkeypatch.setenv("NOTEBOOKGEN_HOME", str(tmp_path / "file" / "home"))
     refused(lambda: ng.generate("a fox", model=PICTURE), errors.NotWritable, r"Nothing was sent.*ng\.configure\(home=")
     assert [0, 0, 0] == [accepted(real, name) for name in KEYS]
     assert "cannot be written" in default_client().doctor()
 
     ng.configure(home=tmp_path / "home")
     assert "saved" == ng.generate("a fox", model=PICTURE, timeout=30).status  # type: ignore[union-attr]  # one sample
+
+
+SLIPS: dict[str, tuple[Callable[[], object], str]] = {
+    "resolve(5)": (lambda: ng.resolve(5, "adopt"), "id takes text, and got a value of the type int"),  # type: ignore[arg-type]  # a slip is the test
+    "resolve(None)": (lambda: ng.resolve(None, "adopt"), "id takes text"),  # type: ignore[arg-type]  # likewise
+    "resolve('ab', 5)": (lambda: ng.resolve("ab", 5), "action takes text"),  # type: ignore[arg-type]  # likewise
+    "resume(5)": (lambda: ng.resume(5), "run takes text"),  # type: ignore[arg-type]  # likewise
+    "cancel(5)": (lambda: ng.Client().cancel(5), "run takes text"),  # type: ignore[arg-type]  # likewise
+    "Client(5)": (lambda: ng.Client(5), "provider takes text"),  # type: ignore[arg-type]  # likewise
+    "Client([])": (lambda: ng.Client([]), "provider takes text"),  # type: ignore[arg-type]  # likewise
+    "api_key=5": (lambda: ng.Client("armox", api_key=5), "api_key takes the key as text"),  # type: ignore[arg-type]  # likewise
+    "base_url=5": (lambda: ng.Client("armox", base_url=5), "base_url takes text"),  # type: ignore[arg-type]  # likewise
+    "models(5)": (lambda: ng.models(5), "provider takes text"),  # type: ignore[arg-type]  # likewise
+    "model(5)": (lambda: ng.Client().model(5), "model takes text"),  # type: ignore[arg-type]  # likewise
+    "resolve('nope')": (lambda: ng.resolve("nope", "adopt"), r"an id like 'nope' is ambiguous. Nothing is ambiguous."),
+    "resume('nope')": (lambda: ng.resume("nope"), r"there is no run 'nope'.*Nothing is open.*ng\.runs\(\)"),
+    "cancel('nope')": (lambda: ng.Client().cancel("nope"), r"there is no run 'nope'.*Nothing is open.*ng\.runs\(\)"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_what_names_nothing_is_said(real: Handle, slip: str) -> None:
+    """A number in the place of a name, or a run that is not there: an error of ours that says what is meant, no traceback."""
+    call, said = SLIPS[slip]
+    refused(call, errors.InvalidCall, said)
+    untouched(real)
+
+
+def test_a_run_that_is_there_may_have_nothing_open(real: Handle) -> None:
+    """A run that ended is known: nothing to resume and nothing to cancel is no mistake. A slip names the open ones."""
+    ended = ng.generate("a fox", model=PICTURE, timeout=30)
+    run = ended.handle.id  # type: ignore[union-attr]  # one sample
+    assert 0 == len(ng.resume(run))
+    assert "nothing to cancel" in ng.Client().cancel(run)
+
+    real.configure(seconds=(60.0, 60.0))
+    waiting = ng.generate("a cat", model="apimodels:grok-video-3", background=True)
+    while waiting.job is None:  # type: ignore[union-attr]  # likewise
+        waiting.handle.wait(0.05)  # type: ignore[union-attr]  # likewise
+    still = waiting.handle.id  # type: ignore[union-attr]  # likewise
+    refused(lambda: ng.resume(still[:-1] + "x"), errors.InvalidCall, f"Did you mean '{still}'.*Open are: {still}")
+
+
+def test_a_bare_name_that_several_bear_is_not_picked(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two keys, two prices: the person chooses. With one of the keys it is clear; a full name always wins."""
+    said = r"(?s)several models are named 'nano-banana'.*Nothing was sent.*apixo:nano-banana 0\.03 USD.*armox:google/nano-banana 70"
+    with pytest.raises(errors.UnknownModel, match=said):
+        ng.generate("a fox", model="nano-banana")
+    with pytest.raises(errors.UnknownModel, match=said):
+        ng.Client().model("nano-banana")
+    untouched(real)
+    assert "apixo:nano-banana" == str(ng.generate("a fox", model="apixo:nano-banana", timeout=30).model)  # type: ignore[union-attr]  # one sample
+
+    monkeypatch.delenv("APIXO_API_KEY")
+    assert "armox:google/nano-banana" == str(ng.generate("a fox", model="nano-banana", timeout=30).model)  # type: ignore[union-attr]  # likewise
 
 
 READ_ONLY = """

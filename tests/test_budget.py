@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notebookgen.errors import InvalidCall
-from notebookgen.jobs.budget import NO_BUDGET, Budget, parse_budget
+from notebookgen.jobs.budget import NO_BUDGET, Budget, check_unit, parse_budget
 
 AMOUNTS = st.decimals(min_value="0.000000001", max_value="1000000000", places=9)
 
@@ -84,3 +84,17 @@ def test_what_is_shown_can_be_typed_again(amount: Decimal, unit: str) -> None:
 
     assert dict(budget.caps) == dict(parse_budget(str(budget)).caps)
     assert amount == budget.cap(unit or None)
+
+
+@pytest.mark.parametrize("given_", ["5 EUR", "5 usd", {"credits": 500}, {"EUR": 1, "GBP": 2}], ids=repr)
+def test_a_budget_in_another_unit_is_refused_at_once(given_: object) -> None:
+    """A cap that could never bind is an error that says in what is paid, before anything is asked of anybody."""
+    with pytest.raises(InvalidCall, match="APIXO is paid in USD") as caught:
+        check_unit(parse_budget(given_), "USD", "APIXO")
+    assert len(str(caught.value).splitlines()) <= 4
+
+
+@pytest.mark.parametrize("given_", [None, 5, "5 USD", "none", {"credits": 500, "USD": 5}], ids=repr)
+def test_a_budget_in_the_right_unit_or_none_is_taken(given_: object) -> None:
+    """A bare number is in whatever unit is paid; of several caps one has to fit."""
+    check_unit(parse_budget(given_), "USD", "APIXO")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,7 +20,9 @@ import notebookgen as ng
 import surroundings
 from notebookgen import cli
 from notebookgen.client import default_client
-from notebookgen.errors import MOST_LINES
+from notebookgen.errors import MOST_LINES, LedgerTooNew
+from notebookgen.ledger.schema import VERSION
+from notebookgen.ledger.store import FILE_NAME
 from notebookgen.sandbox.embedded import stop
 
 if TYPE_CHECKING:
@@ -73,13 +76,35 @@ def test_the_version(tmp_path: Path) -> None:
 
 
 def test_without_a_command_it_says_which_there_are(tmp_path: Path) -> None:
-    """Exit code 2 and a usage line, as every tool does; a wrong word names the right ones."""
+    """Exit code 2 and at most four lines, the last of which says where to read on; a wrong word names the right ones."""
     for words in ((), ("modles",)):
         code, out, err = finished(tmp_path, *words)
 
         assert (2, "") == (code, out)
-        assert "usage: notebookgen" in err
+        assert "COMMAND" in err
+        assert "To see what can be typed: notebookgen --help" == err.splitlines()[-1]
+        assert MOST_LINES >= len(err.splitlines())
     assert "demo" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ledger", "--nonsense"), "unrecognized arguments: --nonsense"),
+        (("ledger", "--by"), "--by: expected one argument"),
+        (("sandbox", "--seconds", "1"), "--seconds: expected 2 arguments"),
+        (("models", "a", "b"), "unrecognized arguments: b"),
+    ],
+)
+def test_what_cannot_be_read(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
+    """Exit code 2 and two lines: what makes no sense, and what to type to read on."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    told = capsys.readouterr()
+
+    assert (2, "") == (caught.value.code, told.out)
+    assert said in told.err
+    assert 2 == len(told.err.splitlines())
 
 
 @pytest.mark.parametrize("command", ["demo", "models", "ledger", "sandbox", "doctor"])
@@ -117,10 +142,10 @@ def test_models_by_word_and_provider(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_wrong_provider(capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 1, the near miss, nothing on standard output, no traceback."""
+    """Exit code 2, the near miss, nothing on standard output, no traceback."""
     code, out, err = run(capsys, "models", "--provider", "armx")
 
-    assert (1, "") == (code, out)
+    assert (2, "") == (code, out)
     assert "UnknownProvider: no provider is named 'armx'. Did you mean 'armox'?" in err
     assert 1 == len(err.splitlines())
 
@@ -133,7 +158,7 @@ def test_a_ledger_that_is_empty(capsys: pytest.CaptureFixture[str], home: Path) 
     code, out, err = run(capsys, "ledger")
 
     assert (0, "") == (code, err)
-    assert "attempts" in out
+    assert "Nothing was asked for yet, so nothing was spent.\n" == out
     assert not home.exists()
 
 
@@ -165,19 +190,94 @@ def test_an_export(capsys: pytest.CaptureFixture[str], tmp_path: Path, ending: s
     [
         (("ledger", "--by", "modl"), "Did you mean 'model'"),
         (("ledger", "--export", "ledger.xlsx"), "ends in neither .csv nor .parquet"),
-        (("ledger", "--export", "/no/such/folder/ledger.csv"), "cannot be written"),
-        (("sandbox", "--fail", "2"), "Give a number from 0 to 1"),
-        (("sandbox", "--seconds", "3", "1"), "seconds"),
+        (("sandbox", "--fail", "2"), "--fail 2 is not a number from 0 to 1"),
+        (("sandbox", "--fail", "x"), "--fail 'x' is not a number from 0 to 1"),
+        (("sandbox", "--fail", "nan"), "--fail nan is not a number from 0 to 1"),
+        (("sandbox", "--credits", "many"), "--credits 'many' is not a number of 0 or more"),
+        (("sandbox", "--port", "99999"), "--port 99999 is no port. Give a whole number from 0"),
+        (("sandbox", "--port", "x"), "--port 'x' is no port"),
+        (("sandbox", "--seconds", "3", "1"), "--seconds (3, 1) is not a number of seconds, or the least and the most"),
+        (("sandbox", "--seconds", "a", "b"), "--seconds ('a', 'b') is not a number of seconds"),
     ],
 )
 def test_what_cannot_be_done(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
-    """Exit code 1 and one to four lines on standard error."""
+    """Exit code 2 and one to four lines on standard error, in a shell's words."""
     code, out, err = run(capsys, *words)
 
-    assert (1, "") == (code, out)
+    assert (2, "") == (code, out)
     assert said in err
     assert "Traceback" not in err
     assert MOST_LINES >= len(err.splitlines())
+
+
+def test_a_file_that_cannot_be_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """What was typed makes sense and cannot be done here: exit code 1."""
+    (tmp_path / "file").write_bytes(b"")
+    code, out, err = run(capsys, "ledger", "--export", str(tmp_path / "file" / "ledger.csv"))
+
+    assert (1, "") == (code, out)
+    assert "cannot be written" in err
+
+
+def test_a_ledger_of_a_newer_version_is_left_alone(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    """Reading it by command or function says what to type, and not a byte of it changes."""
+    home.mkdir()
+    path = home / FILE_NAME
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE things (thing TEXT)")
+        database.execute(f"PRAGMA user_version = {VERSION + 1}")
+    database.close()
+    before = path.read_bytes()
+    for words in (("ledger",), ("ledger", "--by", "day"), ("ledger", "--export", str(home / "all.csv"))):
+        code, out, err = run(capsys, *words)
+
+        assert (1, "") == (code, out)
+        assert "LedgerTooNew: the ledger" in err
+        assert "pip install --upgrade notebookgen" in err
+    for read in (
+        lambda: ng.ledger().frame(),
+        lambda: ng.ledger().totals(),
+        ng.runs,
+        lambda: ng.generate("a fox", kind="text"),
+    ):
+        with pytest.raises(LedgerTooNew, match="Nothing was changed"):
+            read()
+
+    assert (before, {FILE_NAME}) == (path.read_bytes(), {one.name for one in home.glob(f"*{FILE_NAME}*")})
+
+
+@pytest.mark.parametrize(
+    ("told", "typed"),
+    [
+        ("Set ARMOX_API_KEY, or in a notebook: %load_ext notebookgen, then %generate login armox (keys: https://a.example)",
+         "Type: export ARMOX_API_KEY=... (keys: https://a.example)"),
+        ("set APIXO_API_KEY before Python starts, or pip install 'notebookgen[keyring]' and in a notebook: %load_ext notebookgen, then %generate login apixo",
+         "type: export APIXO_API_KEY=..."),
+        ("Type: ng.configure(home='a folder of yours')", "Type: export NOTEBOOKGEN_HOME='a folder of yours'"),
+        ("ng.configure(sandbox=True)", "export NOTEBOOKGEN_SANDBOX=1"),
+        ("To see them: ng.models('armox')", "To see them: notebookgen models --provider armox"),
+        ("Look again: ng.runs()", "Look again: notebookgen ledger --by run"),
+        ("type: ng.resume()", 'type: python -c "import notebookgen as ng; ng.resume()"'),
+    ],
+)  # fmt: skip
+def test_messages_speak_as_a_shell_does(told: str, typed: str) -> None:
+    """What messages say in Python's words is told in the shell's; no magic is left."""
+    assert typed == cli.in_shell(told)
+
+
+def test_the_doctor_speaks_as_a_shell_does(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    """Nothing that only a notebook understands, with and without an open job."""
+    ng.configure(sandbox=True)
+    ng.generate("a fox", kind="text", timeout=30)
+    default_client().close()
+    with sqlite3.connect(home / FILE_NAME) as database:
+        database.execute("UPDATE attempts SET state = 'submitted'")
+    database.close()
+    _, out, _ = run(capsys, "doctor")
+
+    assert "export ARMOX_API_KEY=..." in out
+    assert "ng.resume()" in out
+    assert [] == re.findall(r"%\w+|ng\.configure", out)
 
 
 def test_a_broken_project_file(

@@ -65,7 +65,7 @@ def test_a_provider_that_is_named_is_never_the_sandbox(quick: Handle, name: str)
 
     with pytest.raises(errors.MissingKey, match=f"{name.upper()}_API_KEY") as caught:
         made(model=model)
-    with pytest.raises(errors.MissingKey, match="login"):
+    with pytest.raises(errors.MissingKey, match=f"set {name.upper()}_API_KEY before Python starts"):
         ng.Client(name).generate("a fox", model=model.partition(":")[2])
 
     assert len(str(caught.value).splitlines()) <= 4
@@ -112,7 +112,11 @@ def test_a_model_without_its_provider(real: Handle, name: str, model: str) -> No
 @pytest.mark.parametrize(
     ("name", "error", "said"),
     [
-        ("gpt-image-2", errors.UnknownModel, "apimodels:gpt-image-2 or apixo:gpt-image-2"),
+        (
+            "gpt-image-2",
+            errors.UnknownModel,
+            r"none is picked.*\n.*apimodels:gpt-image-2 0.0.*; apixo:gpt-image-2 0.02 USD",
+        ),
         ("armx:google/nano-banana", errors.UnknownProvider, "Did you mean 'armox'"),
         ("nano-bananna", errors.UnknownModel, "Did you mean 'apixo:nano-banana"),
         ("armox:", errors.UnknownModel, "names no model"),
@@ -229,6 +233,14 @@ def test_the_configured_timeout_ends_the_wait(real: Handle) -> None:
     one = made(model=PICTURE)
 
     assert ("saved", 1) == (one.status, accepted(real, "armox"))
+
+
+def test_a_budget_in_a_unit_that_nobody_takes(real: Handle) -> None:
+    """It is refused before the provider is asked for anything, and the message says in what is paid."""
+    with pytest.raises(errors.InvalidCall, match="Armox is paid in credits") as caught:
+        ng.generate("a fox", model=PICTURE, budget="5 EUR")
+
+    assert (3 >= len(str(caught.value).splitlines()), {}) == (True, real.state()["requests"])
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -41,13 +41,19 @@ SOURCES = Sources(
         "fox": "a.png",
         "animal": "fox",
         "count": 3,
+        "model": "armox:sandbox/clip",
         "frame": [1],
         "_private": "x",
         "sys": sys,
         "f": len,
         "T": int,
+        "page": "https://a.example/fox",
+        "drawing": b"x",
+        "table": {"a": 1},
     },
+    files=lambda typed, folders: [] if folders and typed else ["my fox.png", "pics/"] if not folders else ["pics/"],
 )
+NOTHING: list[str] = []
 
 
 def offered(text: str, known: Sources = SOURCES) -> tuple[str, list[str]] | None:
@@ -74,7 +80,7 @@ ALL = [spelling for flag in FLAGS for spelling in (flag.short, flag.long) if spe
         ("%%generate -m |\na fox", ("", ["armox:sandbox/picture", "armox:sandbox/clip", "apixo:nano-banana"])),
         ("%%generate -m armox:sandbox/p|\na fox", ("armox:sandbox/p", ["armox:sandbox/picture"])),
         ("%%generate -m banana|\na fox", ("banana", ["apixo:nano-banana"])),
-        ("%%generate -m zzz|\na fox", None),
+        ("%%generate -m zzz|\na fox", ("zzz", NOTHING)),
         ("%%generate --model=apixo|\na fox", ("apixo", ["apixo:nano-banana"])),
         (
             "%%generate -m armox:sandbox/picture -s |\na fox",
@@ -88,20 +94,40 @@ ALL = [spelling for flag in FLAGS for spelling in (flag.short, flag.long) if spe
         ("%%generate -m armox:sandbox/picture -s seed=|\na fox", ("", ["7"])),
         ("%%generate --model=armox:sandbox/clip -s duration=|\na fox", ("", ["4", "8"])),
         ("%%generate -s d|\na fox", ("d", ["duration="])),
-        ("%%generate -m no:such -s |\na fox", None),
-        ("%%generate -i {|\na fox", ("", ["fox}", "animal}", "frame}"])),
-        ("%%generate -i mask={f|\na fox", ("f", ["fox}", "frame}"])),
-        ("%%generate -i pic|\na fox", None),
+        ("%%generate -s aspect_ratio=|\na fox", ("", NOTHING)),
+        ("%%generate -m no:such -s |\na fox", ("", NOTHING)),
+        ("%%generate -m sandbox/clip -s duration=|\na fox", ("", ["4", "8"])),
+        ("%%generate -m {model} -s duration=|\na fox", ("", ["4", "8"])),
+        ("%%generate -m {m|\na fox", ("m", ["model}"])),
+        ("%%generate -m sandbox/picture -s style='o|\na fox", ("'o", ["'oil painting'"])),
+        ("%%generate -s seed={c|\na fox", ("c", ["count}"])),
+        ("%%generate -i {|\na fox", ("", ["fox}", "page}", "drawing}", "animal}", "model}"])),
+        ("%%generate -i mask={f|\na fox", ("f", ["fox}"])),
+        ("%%generate -i mask=my|\na fox", ("my", ["my\\ fox.png", "pics/"])),
+        ("%%generate -i 'my|\na fox", ("my", ["my fox.png", "pics/"])),
+        ("%%generate -i my\\ f|\na fox", ("my\\ f", ["my\\ fox.png", "pics/"])),
+        (
+            "%%generate -i |\na fox",
+            ("", ["{fox}", "{page}", "{drawing}", "{animal}", "{model}", "my\\ fox.png", "pics/"]),
+        ),
+        ("%%generate --save |\na fox", ("", ["pics/"])),
+        ("%%generate --save=pics/|\na fox", ("pics/", NOTHING)),
+        ("%%generate -n |\na fox", ("", NOTHING)),
+        ("%%generate --timeout |\na fox", ("", NOTHING)),
+        ("%%generate --tag fo|\na fox", ("fo", NOTHING)),
+        ("%%generate im|", ("im", NOTHING)),
         ("%%generate --kind v|\na fox", ("v", ["video"])),
         ("%%generate --budget |\na fox", ("", ["none"])),
-        ("%%generate -o |\na fox", None),
-        ("%%generate --tag 'a --|\na fox", None),
-        ("%%generate\na {|", ("", ["fox}", "animal}", "count}"])),
+        ("%%generate -o |\na fox", ("", NOTHING)),
+        ("%%generate --tag 'a --|\na fox", ("'a --", NOTHING)),
+        ("%%generate\na {|", ("", ["fox}", "animal}", "count}", "model}", "page}"])),
         ("%%generate\na {an|} b", ("an", ["animal"])),
         ("%%generate\nline\n{{{c|", ("c", ["count}"])),
-        ("%%generate\na {{an|", None),
-        ("%%generate\na fox --|", None),
-        ("%%generate\n%generate |", None),
+        ("%%generate\na {{an|", ("", NOTHING)),
+        ("%%generate\na fox --|", ("", NOTHING)),
+        ("%%generate\nim|", ("", NOTHING)),
+        ("%%generate\n\\alp|", None),
+        ("%%generate\n%generate |", ("", NOTHING)),
         ("%generate |", ("", [command.name for command in COMMANDS])),
         ("%generate mo|", ("mo", ["models"])),
         ("x = 1\n  %generate re|\n", ("re", ["resume", "resolve"])),
@@ -117,8 +143,14 @@ ALL = [spelling for flag in FLAGS for spelling in (flag.short, flag.long) if spe
         ("%generate resolve |", ("", ["ab12cd"])),
         ("%generate resolve ab12cd |", ("", ["adopt", "resubmit", "write_off"])),
         ("%generate resolve ab12cd adopt --|", ("--", ["--job"])),
-        ("%generate runs |", None),
-        ("%generate nonsense |", None),
+        ("%generate runs |", ("", NOTHING)),
+        ("%generate doctor |", ("", NOTHING)),
+        ("%generate doctor pri|", ("pri", NOTHING)),
+        ("%generate help apixo:nano-banana |", ("", NOTHING)),
+        ("%generate cost --by=d|", ("d", ["day"])),
+        ("%generate resolve ab12cd adopt |", ("", ["--job"])),
+        ("%generate resolve ab12cd adopt --job |", ("", NOTHING)),
+        ("%generate nonsense |", ("", NOTHING)),
         ("%%generate|", None),
         ("%%generated |\n", None),
         ("%generate|", None),
@@ -135,7 +167,12 @@ def test_offers(text: str, expected: tuple[str, list[str]] | None) -> None:
 
 def test_the_usual_models_settings_are_offered_where_none_is_named() -> None:
     """With a default model configured, `-s` speaks of that one."""
-    assert offered("%%generate -s |\n", replace(SOURCES, model="armox:sandbox/clip")) == ("", ["duration="])
+    usual = {None: "armox:sandbox/picture", "video": "armox:sandbox/clip"}
+    known = replace(SOURCES, usual=usual.get)
+    assert offered("%%generate -s s|\n", known) == ("s", ["style=", "sharp=", "seed="])
+    assert offered("%%generate -s aspect_ratio=9|\n", known) == ("9", ["9:16"])
+    for kind in ("--kind video", "--kind=Video"):
+        assert offered(f"%%generate {kind} -s |\n", known) == ("", ["duration="])
 
 
 @given(st.text(alphabet="%generate -sm{}='\"\n\\ax|"), st.integers(0, 80))
@@ -143,7 +180,7 @@ def test_nothing_typed_breaks_it(text: str, at: int) -> None:
     """Whatever stands in a cell and wherever the cursor is, there is an answer."""
     for start in ("", "%%generate ", "%generate "):
         found = offered(start + text[:at].replace("|", "") + "|" + text[at:].replace("|", ""))
-        assert found is None or found[1]
+        assert found is None or all(found[1])
 
 
 # Where the words come from --------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def test_without_a_list_a_kill_is_held_and_resolved_by_a_person(customer: Custom
         return
     assert "JobAmbiguous" == again["error"]
     assert sent == len(customer.bought(service))
-    name = again["message"].split("resolve ")[1].split()[0]
+    name = again["message"].split("resolve('")[1].split("'")[0]
     if sent:
         wrong = customer.run("resolve", name, "adopt", options={"job": "no-such-job"})
         assert "ambiguous" == wrong["results"][0]["status"], wrong

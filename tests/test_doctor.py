@@ -10,7 +10,10 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
 
+import keyring
+import keyring.backend
 import pytest
+from keyring.backends import fail
 
 import notebookgen as ng
 from notebookgen import credentials
@@ -25,6 +28,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from notebookgen.sandbox import Handle
+
+
+class Ring(keyring.backend.KeyringBackend):
+    """A keyring that works and holds nothing yet."""
+
+    priority = 1  # type: ignore[assignment]  # keyring's own way to say it
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return nothing."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep nothing."""
 
 
 @pytest.fixture
@@ -64,7 +79,7 @@ def test_a_new_machine(home: Path) -> None:
     assert "ledger    empty" in lines
     for name in KEYS:
         assert re.search(
-            rf"^{name} +no key \({name.upper()}_API_KEY\). Type: %generate login {name} +\(keys: https://",
+            rf"^{name} +no key \({name.upper()}_API_KEY\); one is made at https://",
             lines,
             re.MULTILINE,
         )
@@ -73,9 +88,12 @@ def test_a_new_machine(home: Path) -> None:
 
 
 def test_it_leaves_nothing_behind(home: Path) -> None:
-    """Looking makes no ledger and leaves no probe."""
+    """Looking makes no ledger, no folder and leaves no probe, also where the folder was there before."""
     report()
+    assert not home.exists()
 
+    home.mkdir()
+    report()
     assert [] == [path.name for path in home.iterdir()]
 
 
@@ -83,8 +101,8 @@ def test_accounts_that_answer(real: Handle) -> None:
     """Each key by its last letters and its source, and what the account has left; nothing is bought."""
     armox, apimodels, apixo = line("armox"), line("apimodels"), line("apixo")
 
-    assert re.search(r"key …\S{0,4} from the environment; 10000 credits left$", armox)
-    assert re.search(r"key …\S{0,4} from the environment; 50 USD left$", apimodels)
+    assert re.search(rf"key …\S{{0,4}} from the environment; 10000 credits left, at {real.base_urls['armox']}$", armox)
+    assert re.search(r"key …\S{0,4} from the environment; 50 USD left, at http://127", apimodels)
     assert "from the environment; " in apixo
     assert not [each for each in report() if each.startswith("sandbox")]
     assert [0, 0, 0] == [accepted(real, name) for name in KEYS]
@@ -103,13 +121,42 @@ def test_a_key_that_is_not_accepted(real: Handle) -> None:
     assert "! Armox does not accept the key" in line("armox")
 
 
+def test_a_clients_own_key_is_told(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a client was given counts for its provider: the key's source and last letters, and what its account has."""
+    monkeypatch.delenv("ARMOX_API_KEY")
+    own = "sk_of_this_client_9876"
+    client = ng.Client("armox", api_key=own, base_url=real.base_urls["armox"])
+    lines = [each for each in client.doctor().splitlines() if each.startswith("armox")]
+
+    assert [f"armox     key …9876 from the argument; 10000 credits left, at {real.base_urls['armox']}"] == lines
+    assert "no key" in line("armox")
+
+
+@pytest.mark.parametrize(("state", "said"), [("ready", "or in a notebook: %load_ext"), ("missing", "pip install 'notebookgen[keyring]'"), ("none", "no keyring")])  # fmt: skip
+def test_what_to_type_depends_on_what_can_keep_a_key(monkeypatch: pytest.MonkeyPatch, state: str, said: str) -> None:
+    """Nobody is told to log in where nothing can keep the key: the package is named, or the variable alone."""
+    before = keyring.get_keyring()
+    if state == "missing":
+        monkeypatch.setitem(sys.modules, "keyring", None)
+    else:
+        keyring.set_keyring(Ring() if state == "ready" else fail.Keyring())
+    try:
+        (told,) = [each for each in report() if "to use one" in each]
+    finally:
+        keyring.set_keyring(before)
+
+    assert "set ARMOX_API_KEY before Python starts" in told
+    assert said in told
+    assert (state != "none") == ("%generate login armox" in told)
+
+
 @pytest.mark.parametrize("kind", ["html", "empty", "list_instead", "garbage"])
 def test_a_provider_that_answers_strangely(real: Handle, kind: str) -> None:
     """A strange answer is one line, the others are told all the same."""
     real.configure(misbehave=(Fault(kind=kind, service="armox", purpose="balance", count=None),))
 
     assert "; ! " in line("armox")
-    assert line("apimodels").endswith("USD left")
+    assert "USD left, at http" in line("apimodels")
 
 
 def test_a_provider_that_is_not_there(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +171,7 @@ def test_an_address_that_is_none(real: Handle, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("ARMOX_BASE_URL", "nonsense")
 
     assert "'nonsense' is no address of a provider" in line("armox")
-    assert line("apimodels").endswith("USD left")
+    assert "USD left, at http" in line("apimodels")
 
 
 def test_a_key_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,13 +194,13 @@ def test_what_is_open_is_told(home: Path) -> None:
     ng.configure(sandbox=True)
     ng.generate("a fox", kind="text", timeout=30)
     default_client().close()
-    assert "ledger    1 attempts" == line("ledger")
+    assert "ledger    1 attempt" == line("ledger")
 
     database = sqlite3.connect(home / FILE_NAME)
-    for state, said in (("submitted", "%generate resume"), ("ambiguous", "%generate runs")):
+    for state, said in (("submitted", "ng.resume()"), ("ambiguous", "ng.runs()")):
         database.execute("UPDATE attempts SET state = ?", (state,))
         database.commit()
-        assert f"ledger    1 attempts, of which open: 1 {state}" == line("ledger")
+        assert f"ledger    1 attempt, of which open: 1 {state}" == line("ledger")
         assert said in "\n".join(report())
     database.close()
 
@@ -167,13 +214,27 @@ def test_a_ledger_that_cannot_be_read(home: Path) -> None:
     assert "no key" in line("armox")
 
 
-def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said with what to type; nothing else of the report is lost."""
     (tmp_path / "file").write_bytes(b"")
-    ng.configure(home=tmp_path / "file" / "home")
+    monkeypatch.setenv("NOTEBOOKGEN_HOME", str(tmp_path / "file" / "home"))
 
     assert [] != [each for each in report() if "cannot be written" in each and "ng.configure(home=" in each]
     assert "no key" in line("armox")
+
+
+def test_the_way_to_the_network_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies and certificates that the environment names, without the password in them."""
+    for name in doctor.NETWORK:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter2@proxy.example:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/ours.pem")
+    lines = [each for each in report() if each.startswith("network")]
+
+    assert [
+        "network   HTTPS_PROXY=http://***@proxy.example:3128",
+        "network   REQUESTS_CA_BUNDLE=/etc/ssl/ours.pem",
+    ] == lines
 
 
 def test_little_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,8 +104,7 @@ def test_every_command_of_the_command_line_is_documented() -> None:
     text = page("reference/cli")
     program = [sys.executable, "-m", "notebookgen"]
     said = subprocess.run([*program, "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
-    listed = re.search(r"\{([\w,]+)\}", said)
-    commands = listed[1].split(",") if listed else []
+    commands = re.findall(r"^ +(\w+) {2,}", said.partition("COMMAND\n")[2], re.MULTILINE)
     missing = [command for command in commands if f"`notebookgen {command}" not in text]
     for command in commands:
         help_ = subprocess.run([*program, command, "--help"], capture_output=True, text=True, check=True, timeout=60)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from notebookgen.sandbox import Handle
 
+pytestmark = pytest.mark.slow
+
 GROK = "apimodels:grok-image/grok-4.2-image"
 GPT = "apimodels:gpt-image-2"
 ALL = "apimodels:gpt-image-2-all"
@@ -217,7 +219,7 @@ def test_chat(box: Handle) -> None:
 
 def test_an_unknown_model_needs_its_kind(box: Handle) -> None:
     """The path depends on the kind, so that is asked for; with it the request goes out, and the service decides."""
-    with pytest.raises(errors.InvalidCall, match='kind="image"'):
+    with pytest.raises(errors.InvalidCall, match="kind='image'"):
         made(model="apimodels:nobody/knows")
     with pytest.raises(errors.Refused, match="Invalid model"):
         made(model="apimodels:nobody/knows", kind="image")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from notebookgen.sandbox import Handle
 
+pytestmark = pytest.mark.slow
+
 PICTURE = "apixo:nano-banana"
 CAT, DOG = "https://example.com/cat.png", "https://example.com/dog.png"
 

@@ -6,10 +6,13 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 import notebookgen as ng
 from notebookgen import errors
+from notebookgen.client import default_client
+from notebookgen.providers.armox import Armox
 from notebookgen.sandbox import Fault
 from three_services import WAYS, accepted, picture, requests, sent, services
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from notebookgen.sandbox import Handle
+
+pytestmark = pytest.mark.slow
 
 PICTURE = "armox:google/nano-banana"
 FILM = "armox:xai/grok-video-image-to-video"
@@ -155,16 +160,47 @@ def test_several_files_of_one_job(embedded: Handle) -> None:
 # Models ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_live_list(box: Handle) -> None:
+def test_the_live_list(real: Handle) -> None:
     """``ng.models()`` shows the live list over the catalogue, apps included, with the prices and settings it gives."""
     rows = {row["model"]: row for row in ng.models("armox").to_dicts()}
 
-    assert (True, Decimal(70), "credits", "image") == tuple(
-        rows[PICTURE][name] for name in ("live", "cost", "unit", "kind")
+    assert (True, "live", Decimal(70), "credits", "image") == tuple(
+        rows[PICTURE][name] for name in ("live", "source", "cost", "unit", "kind")
     )
     assert "aspect_ratio" in rows[PICTURE]["settings"]
     assert {"prompt", "reference"} == set(rows[STORY]["settings"])
     assert (None, None, True) == tuple(rows[STORY][name] for name in ("cost", "unit", "live"))
+
+
+def test_the_sandbox_lists_for_itself(embedded: Handle) -> None:
+    """In the sandbox nothing is the provider's word: its list is marked as the sandbox's, and not as live.
+
+    A real model keeps what the page that was read says it costs; a play price stands on the sandbox's own alone.
+    """
+    rows = {row["model"]: row for row in ng.models("armox").to_dicts()}
+    models = {str(one): one for one in default_client().models_live("armox")}
+
+    assert {(False, "sandbox")} == {(row["live"], row["source"]) for row in rows.values()}
+    assert {str(one): (one.cost.amount, one.cost.note) for one in Armox().catalogue()} == {
+        name: (models[name].cost.amount, models[name].cost.note) for name in (PICTURE, FILM)
+    }
+    assert (Decimal(70), None) == (rows[PICTURE]["cost"], rows[FILM]["cost"])
+    assert {"play credits of the sandbox; nothing is charged"} == {
+        one.cost.note for name, one in models.items() if name.startswith("armox:sandbox/")
+    }
+    assert Decimal(40) == rows["armox:sandbox/picture"]["cost"]
+    assert "aspect_ratio" in rows[PICTURE]["settings"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"duration": 4}, {"duration": 8}])
+def test_a_film_in_the_sandbox_costs_what_was_quoted(embedded: Handle, settings: dict[str, Any]) -> None:
+    """The sandbox charges for a real model what the quote says that the price list gives, by its length."""
+    quoted = default_client().quote("a fox runs", model=FILM, images=CAT, **settings)
+    one = made("a fox runs", model=FILM, images=CAT, **settings)
+
+    assert Decimal(404 if settings.get("duration") == 8 else 202) == quoted.cost.amount == one.cost.amount
+    assert "4 s were charged 202 credits" in quoted.cost.note
+    assert f"for {quoted.cost.words} (listed; " in str(quoted)
 
 
 def test_a_live_list_with_more_than_the_pages_say(real: Handle) -> None:
@@ -205,6 +241,27 @@ def test_a_live_list_with_more_than_the_pages_say(real: Handle) -> None:
         sorted(set(rows[PICTURE]["settings"]) - {"prompt"}),
     )
     assert FILM in rows
+
+
+def test_a_base_figure_is_not_what_is_set_aside(real: Handle) -> None:
+    """Where the live list gives a base figure and a page prints a higher charge, the higher one is reserved.
+
+    A budget between the two buys nothing; where nobody tells more than the base figure, the quote says "at least".
+    """
+    entry = {"id": FILM.partition(":")[2], "cost": 50, "outputType": "video"}
+    listed = json.dumps({"object": "list", "data": [entry]})
+    real.configure(
+        misbehave=(Fault(kind="status", service="armox", purpose="models", status=200, body=listed, count=None),)
+    )
+    quoted = [str(default_client().quote("run", model=FILM, images=CAT, **more)) for more in ({}, {"duration": 4})]
+
+    assert "for at least 50 credits (listed" in quoted[0]
+    assert "for 50-202 credits (listed" in quoted[1]
+    with pytest.raises(errors.BudgetExceeded, match="202 credits"):
+        made("run", model=FILM, images=CAT, duration=4, budget=100)
+    assert 0 == accepted(real, "armox")
+    assert "saved" == made("run", model=FILM, images=CAT, duration=4, budget=202).status
+    assert [Decimal(202)] == ng.ledger().frame().filter(pl.col("status") == "saved")["reserved"].to_list()
 
 
 def test_a_model_the_live_list_lacks(box: Handle) -> None:
@@ -320,6 +377,23 @@ def wait_until_sent(one: ng.Result) -> None:
             return
         pause.wait(0.05)
     raise AssertionError(f"no job after 20 s: {one!r}")
+
+
+@pytest.mark.parametrize("kind", ["garbage", "html", "empty", "list_instead", "half", "lost_after"])
+def test_a_cancelling_that_is_answered_with_noise(real: Handle, kind: str) -> None:
+    """A person is told that nobody knows, nothing is bought again, and the next look finds how it stands."""
+    real.configure(immediate=False, seconds=(60, 60), misbehave=(Fault(kind=kind, service="armox", purpose="cancel"),))
+    one = ng.generate("a fox", model=PICTURE, background=True)
+    assert isinstance(one, ng.Result)
+    wait_until_sent(one)
+
+    lines = default_client().cancel(one.id)
+
+    assert 1 == len(lines.splitlines())
+    assert "cancelled at Armox" not in lines
+    with pytest.raises(errors.JobCancelled):
+        one.wait(30)
+    assert (1, 1) == (accepted(real, "armox"), requests(real, "armox cancel"))
 
 
 def test_cancelling_what_is_over_changes_nothing(real: Handle) -> None:

@@ -134,6 +134,20 @@ def test_too_many_requests_is_tried_again_and_bought_once(home: Path) -> None:
     assert (3, 1) == (shop.seen["create"], len(shop.jobs))
 
 
+def test_who_would_have_to_wait_too_long_is_told_so(home: Path) -> None:
+    """A 429 that asks for more than five minutes ends the row and sends no other; a person who asks again is heard."""
+    shop = Shop()
+    shop.orders.append(reply(429, {"error": "slow down"}, **{"retry-after": "301"}))
+    with bench(home, shop, concurrency=1) as desk:
+        handle = desk.bring(wanted("a coat"), wanted("a hat"))
+        assert ["refused", "planned"] == states(handle)
+        assert "429" in str(handle.row(0).error) or "slow down" in str(handle.row(0).error)
+        assert str(handle.row(0).error) == str(handle.row(1).error)
+        assert 0 == desk.asked(lambda store: store.committed(unit="USD"))
+        assert ["saved", "saved"] == states(desk.bring(wanted("a coat"), wanted("a hat")))
+    assert (3, 2) == (shop.seen["create"], len(shop.jobs))
+
+
 def test_what_never_left_is_tried_again_and_then_said(home: Path) -> None:
     """Without a network the row comes back planned, nothing is reserved, and a later call buys it once."""
     shop = Shop()

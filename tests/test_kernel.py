@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import os
 import queue
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import nbclient
-import nbformat
 import pytest
 from jupyter_client.manager import start_new_kernel
 
 import surroundings
+from notebookgen.notebook.flags import COMMANDS, FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -261,8 +263,27 @@ def test_tab(kernel: Kernel, text: str, expected: list[str]) -> None:
     assert kernel.complete(text) == expected
 
 
+@pytest.mark.parametrize("jedi", ["False", "True"])
+def test_tab_offers_nothing_alien(kernel: Kernel, jedi: str) -> None:
+    """Behind every flag and every command: what is possible there, else nothing; never a word of Python's."""
+    kernel.run(f"get_ipython().Completer.use_jedi = {jedi}\nimportant = 3")
+    spellings = [spelling for flag in FLAGS for spelling in (flag.short, flag.long) if spelling]
+    lines = [f"%%generate {one}{end}" for one in spellings for end in (" ", " im", "=")]
+    lines += [f"%generate {one.name}{end}" for one in COMMANDS for end in (" ", " im", " x ", " --")]
+    lines += ["%%generate ", "%%generate im", "%%generate\nim", "%%generate\n"]
+    python = {*keyword.kwlist, *dir(builtins), "important"}
+    alien = [
+        (line, match)
+        for line in lines
+        for match in kernel.complete(f"{line}|")
+        if re.split(r"\s|=", match)[-1] in python
+    ]
+    assert [] == alien
+    kernel.run("get_ipython().Completer.use_jedi = False")
+
+
 def test_tab_elsewhere_is_ipythons(kernel: Kernel) -> None:
-    """Python cells are completed as ever, and files behind -i."""
+    """Python cells are completed as ever; behind -i there are files."""
     kernel.run("completed_here = 'fox'")
     assert "completed_here.upper" in "".join(kernel.complete("completed_here.upp|"))
     assert "%%generate\n" not in kernel.complete("%%gener|")
@@ -301,6 +322,9 @@ def test_interrupting_while_it_is_sent(kernel: Kernel) -> None:
 
 def test_a_notebook_run_unattended_keeps_static_outputs(tmp_path: Path, home: Path) -> None:
     """Nbclient runs it without a key; what is saved is text and pictures, no widget, and an error stops the run."""
+    import nbclient
+    import nbformat
+
     cells = ["%load_ext notebookgen", "%%generate -o fox\na fox", "fox.path.exists()", "%%generate\na {fxo}", "1 / 0"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     runner = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})

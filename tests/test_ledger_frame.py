@@ -44,7 +44,7 @@ def ledger(home: Path) -> Ledger:
     store.begin_run("r", at=AT, kernel="k", notebook="lesson.ipynb", tag="trial")
     store.begin_run("s", at=AT + 1, kernel="k", notebook=None, tag=None)
     key = add(store, "one", state="saved", charged=70 * NANO, basis="reported", job="j1", seconds=1.5)
-    store.keep_assets(key, [Asset(str(home / "media" / "a.png"), "image", "image/png", 5, "0" * 64)])
+    store.keep_assets(key, {0: Asset(str(home / "media" / "a.png"), "image", "image/png", 5, "0" * 64)})
     add(store, "two", state="saved", charged=None)
     add(store, "three", state="failed", charged=30 * NANO, refunded=10 * NANO, basis="reported")
     add(store, "four", state="ambiguous", reserved=5 * NANO)
@@ -143,6 +143,32 @@ def test_runs_are_told_newest_first(ledger: Ledger) -> None:
     assert ("r", "credits", 4, 2, 0, 1, 1, Decimal(90)) in runs
     assert ("s", "USD", 1, 1, 0, 0, 0, Decimal("0.030000001")) in runs
     assert 7 == sum(row[2] for row in runs)
+
+
+def test_a_run_is_told_what_it_spent_itself(home: Path) -> None:
+    """What was paid for before is given back for nothing; a failure stays with its run, and what was sent again by hand with its own."""
+    store = Store(home)
+    for at, run in enumerate(("first", "again", "retry", "by hand")):
+        store.begin_run(run, at=AT + at, kernel="k", notebook=None, tag=None)
+    add(store, "fox", run="first", state="saved", charged=70 * NANO, basis="reported")
+    add(store, "cat", run="first", state="failed", charged=30 * NANO, basis="reported")
+    fox, cat = Generation(ARMOX, "m", "fox"), Generation(ARMOX, "m", "cat")
+    store.add_rows("again", [(0, 0, fox.id)])
+    for run, state in (("retry", "ambiguous"), ("by hand", "saved")):
+        key = store.add_intent(cat, run=run, realm=realm_text(ARMOX), kernel="k", at=AT, unit="credits", reserved=NANO)
+        store.update(key, state=state, charged=50 * NANO if state == "saved" else None)
+        if run == "retry":
+            store.add_rows(run, [(0, 0, cat.id)])
+            store.update(key, state="failed")
+    store.close()
+    columns = ("run", "rows", "saved", "failed", "net")
+
+    assert [
+        ("by hand", 0, 1, 0, Decimal(50)),
+        ("retry", 1, 0, 1, Decimal(0)),
+        ("again", 1, 1, 0, Decimal(0)),
+        ("first", 2, 1, 1, Decimal(100)),
+    ] == Ledger(home).runs().select(columns).rows()
 
 
 def test_a_run_that_asked_for_nothing_is_told_too(home: Path) -> None:

@@ -283,7 +283,12 @@ def test_a_dry_run_sends_and_stores_nothing(shell: Shell, box: Handle) -> None:
     ("cell", "kind", "says"),
     [
         ("%%generate\n   \n\t\n", errors.InvalidPrompt, "the prompt is empty"),
+        ("%%generate", errors.InvalidPrompt, "%%generate\nA red fox in the snow\n"),
+        ("%%generate -n 2", errors.InvalidPrompt, "the prompt is empty"),
+        ("%%generate a fox", errors.InvalidCall, "%%generate\na fox"),
+        ("\n  %%generate -n 2 a fox?\n", errors.InvalidCall, "%%generate -n 2\na fox?"),
         ("%%generate\n{empty}", errors.InvalidPrompt, "the prompt is empty"),
+        ("%%generate -m armox:sandbox/picture\n{empty}", errors.InvalidPrompt, "the prompt is empty"),
         ("%%generate\na {fxo}", errors.InvalidPrompt, "Did you mean 'fox'?"),
         ("%%generate\na {frame}", errors.InvalidPrompt, "{frame} is of type list"),
         ("%%generate --modle x\na fox", errors.InvalidCall, "'--model'"),
@@ -296,10 +301,11 @@ def test_a_dry_run_sends_and_stores_nothing(shell: Shell, box: Handle) -> None:
         ("%%generate -i {nothing}\na fox", errors.InvalidImage, "is None"),
         ("%%generate -i a.png -i mask=b.png\na fox", errors.InvalidCall, "-i FIELD=IMAGE"),
         ("%%generate -i no/such.png\na fox", errors.InvalidImage, "no/such.png"),
-        ("%%generate -m armox:google/nano-banana\na fox", errors.MissingKey, "%generate login armox"),
+        ("%%generate -m armox:google/nano-banana\na fox", errors.MissingKey, "ARMOX_API_KEY is not set"),
         ("%%generate -m amrox:google/nano-banana\na fox", errors.UnknownProvider, "'armox'"),
         ("%generate modles", errors.InvalidCall, "'models'"),
         ("%generate a red fox", errors.InvalidCall, "%%generate"),
+        ("%generate A fox in snow", errors.InvalidCall, "%%generate\nA fox in snow\n"),
         ("%generate help no:such", errors.UnknownModel, "no:such"),
         ("%generate models nonsuch", errors.UnknownModel, "nonsuch"),
         ("%generate cost --by colour", errors.InvalidCall, "Columns are"),
@@ -319,6 +325,74 @@ def test_a_mistake_is_one_to_four_lines(shell: Shell, box: Handle, cell: str, ki
     assert creates(box) == 0
 
 
+def test_a_slip_in_a_settings_name_is_not_paid_for(shell: Shell, box: Handle) -> None:
+    """It would be ignored and charged; who means it says so, in the magic with quotes, in Python with a dictionary."""
+    shell.run("import notebookgen as ng")
+    clip = "armox:sandbox/clip"
+    error, seen = shell.fails(f"%%generate -m {clip} -s durration=2\na fox")
+    assert isinstance(error, errors.InvalidSetting)
+    assert f"{clip} is not known to take 'durration'. Did you mean 'duration'? Nothing was sent." in seen
+    assert "-s 'durration'=..." in seen
+    _, seen = shell.fails(f"ng.generate('a fox', model='{clip}', durration=2)")
+    assert "settings={'durration': ...}" in seen
+    assert creates(box) == 0
+    shell.run(f"%%generate -m {clip} -s 'durration'=2\na fox")
+    shell.run(f"ng.generate('a fox', model='{clip}', settings={{'durration': 2}})")
+    shell.run(f"ng.generate('a fox', model='{clip}', loudness=2)")
+    assert creates(box) == 2
+
+
+def test_a_dry_run_tells_what_would_really_happen(shell: Shell) -> None:
+    """With a fresh one asked for, with several, and with a budget that does not cover it."""
+    dry = "%%generate -m armox:sandbox/picture --dry-run {}\na dry fox"
+    assert "does not cover it, nothing would be sent" in shell.seen(dry.format("--budget 39"))
+    assert "does not cover it" in shell.seen(dry.format("--budget '5 USD'"))
+    assert "covers 2 of 3" in shell.seen(dry.format("--budget 80 -n 3"))
+    assert "budget" not in shell.seen(dry.format("--budget 40"))
+    shell.run("%%generate -m armox:sandbox/picture\na dry fox")
+    assert "nothing would be sent" in shell.seen(dry.format(""))
+    assert "would be sent once, for 40 credits (listed" in shell.seen(dry.format("--fresh"))
+
+
+def test_results_are_images_and_an_empty_list_is_none(shell: Shell, everywhere: None) -> None:
+    """`-i {results}` sends each of them; a list without anything in it is a mistake, and no picture without images."""
+    shell.run("%%generate -n 2 -o two\na fox")
+    quote = shell.run(f"%%generate -m {EDIT} -i {{two}} --dry-run\nmake it blue")
+    assert len(quote.generation.images) == 2
+    shell.run("empty = []")
+    _, seen = shell.fails("%%generate -i {empty}\na fox")
+    assert "is empty" in seen
+
+
+def test_only_a_persons_own_variables_are_suggested(shell: Shell) -> None:
+    """IPython's own names are no near misses, nor what could not be meant there."""
+    _, seen = shell.fails("%%generate -i {opne}\na fox")
+    assert "-i {opne} names no variable. Nothing was sent. Assign opne first." in seen
+    shell.run("fox, fix = b'x', 3")
+    _, seen = shell.fails("%%generate -i {fex}\na fox")
+    assert "Did you mean 'fox'?" in seen
+
+
+def test_a_magic_is_answered_in_flags_and_a_function_in_keywords(shell: Shell) -> None:
+    """The same error, each time as the one who asked would type it."""
+    shell.run("import notebookgen as ng")
+    _, seen = shell.fails("%%generate -m armox:sandbox/picture --budget 1\na fox")
+    assert "Raise it: --budget 40" in seen
+    _, seen = shell.fails("ng.generate('a fox', model='armox:sandbox/picture', budget=1)")
+    assert "Raise it: budget=40" in seen
+    assert "the budget has 1 credit left" in seen
+    _, seen = shell.fails("%%generate -m armox:sandbox/pictur\na fox")
+    assert "To see them all: %generate models armox" in seen
+    _, seen = shell.fails("ng.generate('a fox', model='armox:sandbox/pictur')")
+    assert "To see them all: ng.models('armox')" in seen
+
+
+def test_a_terminal_still_waits_for_the_prompt(shell: Shell) -> None:
+    """The answer to a cell without a prompt does not end the typing after its first line."""
+    assert "incomplete" == shell.ip.check_complete("%%generate -n 2")[0]
+    assert "complete" == shell.ip.check_complete("%%generate -n 2\na fox\n\n")[0]
+
+
 def test_a_failed_job_says_what_became_of_the_money(shell: Shell, box: Handle) -> None:
     """The provider's words and the charge, in a few lines; the variable is left as it was."""
     box.configure(fail=1.0)
@@ -332,13 +406,15 @@ def test_a_failed_job_says_what_became_of_the_money(shell: Shell, box: Handle) -
 # Commands --------------------------------------------------------------------------------------------------------
 
 
-def test_models_are_a_frame(shell: Shell) -> None:
-    """All, a provider's, or those with a word in their name."""
+def test_models_are_a_table(shell: Shell) -> None:
+    """All, a provider's, or those with a word in their name; whole names for reading, and a frame behind them."""
     import polars as pl
 
-    frame = shell.run("%generate models")
-    assert isinstance(frame, pl.DataFrame)
-    assert "armox:sandbox/picture" in frame["model"]
+    table = shell.run("%generate models")
+    assert isinstance(table.frame, pl.DataFrame)
+    assert "armox:sandbox/picture" in table["model"]
+    assert "apimodels:nanobanana-2-lite/gemini-3.1-flash-image-preview" in str(table).split()
+    assert "<table" in table._repr_html_()
     assert {one.partition(":")[0] for one in shell.run("%generate models apixo")["model"]} == {"apixo"}
     assert set(shell.run("found = %generate models BANANA\nfound")["model"].str.contains("banana")) == {True}
 
@@ -346,6 +422,7 @@ def test_models_are_a_frame(shell: Shell) -> None:
 def test_help_of_a_model(shell: Shell) -> None:
     """Price, each setting with default and range, and a line to copy; plain text."""
     text = shell.seen("%generate help armox:sandbox/picture")
+    assert text.count("%%generate -m armox:sandbox/picture -s aspect_ratio=16:9") == 1
     for part in ("40 credits", "aspect_ratio", "16:9", "0 to 2147483647", "%%generate -m armox:sandbox/picture -s "):
         assert part in text
     assert max(map(len, text.splitlines())) <= 100
@@ -369,6 +446,7 @@ def test_costs_are_summed_by_unit_and_leave_the_sandbox_out(shell: Shell) -> Non
     """What cost nothing is no cost; asked for, it is shown as what it would have been."""
     shell.run("%%generate --tag lesson\na fox")
     assert len(shell.run("%generate cost")) == 0
+    assert "%generate cost --by day --sandbox" in shell.seen("%generate cost --by day")
     by_tag = shell.run("%generate cost --by tag --sandbox")
     assert by_tag.select("tag", "unit", "net").rows() == [("lesson", "credits", Decimal(40))]
 

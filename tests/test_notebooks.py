@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbclient
-import nbformat
 import pytest
 
 import surroundings
@@ -25,6 +23,9 @@ CELL_BYTES = 4_000_000
 
 def executed(file: Path, folder: Path, person: Path) -> NotebookNode:
     """Run a notebook with its own kernel in a folder, as a person; the first cell that ends in an error raises."""
+    import nbclient
+    import nbformat
+
     notebook = nbformat.read(file, as_version=4)
     nbclient.NotebookClient(
         notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
@@ -52,6 +53,8 @@ def outputs(notebook: NotebookNode, mime: str) -> list[str]:
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_is_committed_without_outputs(file: Path) -> None:
     """A notebook in the repository has no output, no count and no widget state: it differs where its text does."""
+    import nbformat
+
     notebook = nbformat.read(file, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -63,6 +66,8 @@ def test_is_committed_without_outputs(file: Path) -> None:
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_reads_well(file: Path) -> None:
     """A newcomer meets short cells, prose between them, and no key."""
+    import nbformat
+
     notebook = nbformat.read(file, as_version=4)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 

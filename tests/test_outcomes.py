@@ -103,6 +103,8 @@ def test_a_refusal_says_who_must_act(name: str, code: int) -> None:
     assert (code, code in {401, 402, 403}) == (outcome.error.code, outcome.stops_account)
     assert "Nothing was charged." in str(outcome.error)
     assert (code == 429) == (outcome.again is not None)
+    if Refused is type(outcome.error):
+        assert f"ng.Client().model('{wanted(name).full_model}').settings" in str(outcome.error)
 
 
 @pytest.mark.parametrize("name", NAMES)

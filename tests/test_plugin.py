@@ -61,6 +61,16 @@ for name, check in (found := promises(Kiln())):
         broken[name] = str(error)
 print(json.dumps([len(found), broken]))
 """
+STRAY = """
+from notebookgen.wire import HttpRequest
+from notebookgen_kiln import Kiln
+
+class Stray(Kiln):
+    app_prefix = "set:"
+
+    def apps(self):
+        return HttpRequest("GET", "https://elsewhere.example/sets", purpose="models", repeatable=False)
+"""
 
 
 def install(project: Path, target: Path, **changes: Any) -> None:
@@ -160,7 +170,7 @@ def test_without_its_key_its_own_page_is_named(target: Path, tmp_path: Path) -> 
     assert "MissingKey" == name
     assert "KILN_API_KEY is not set. Nothing was sent." in lines[0]
     assert "https://kiln.example/keys" in lines[1]
-    assert "%generate login kiln" in lines[1]
+    assert "set KILN_API_KEY before Python starts" in lines[1]
 
 
 def test_it_keeps_the_promises(target: Path, tmp_path: Path) -> None:
@@ -169,6 +179,16 @@ def test_it_keeps_the_promises(target: Path, tmp_path: Path) -> None:
 
     assert {} == broken
     assert 13 <= count
+
+
+def test_a_list_that_strays_is_noticed(target: Path, tmp_path: Path) -> None:
+    """A third party's list of apps that ignores the configured address, or may not be asked for twice, breaks a promise."""
+    (target / "stray.py").write_text(STRAY)
+    program = PROMISES.replace("from notebookgen_kiln import Kiln", "from stray import Stray as Kiln")
+    _, broken = run(program, target, tmp_path / "person")
+
+    assert {"requests_go_to_the_configured_address", "reads_are_repeatable"} == set(broken)
+    assert "https://elsewhere.example/sets" in broken["requests_go_to_the_configured_address"]
 
 
 def test_two_packages_with_one_name_clash(target: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from datetime import date
@@ -13,11 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notebookgen.errors import InputError
 from notebookgen.providers.apimodels import APIModels
 from notebookgen.providers.apixo import APIXO
 from notebookgen.providers.armox import Armox
 from notebookgen.providers.pricing import known_model, known_models, prices
 from notebookgen.records import Cost, Generation, InputImage, Realm
+from notebookgen.sandbox import catalogue
 
 if TYPE_CHECKING:
     from notebookgen.providers.base import Provider
@@ -95,7 +98,9 @@ def test_the_data_is_read_once_and_names_no_internals() -> None:
     ("asked", "expected"),
     [
         (cost("armox:google/nano-banana"), (None, "70", "credits")),
-        (cost("armox:xai/grok-video-image-to-video", duration=4), (None, None, None)),
+        (cost("armox:xai/grok-video-image-to-video", duration=4), (None, "202", "credits")),
+        (cost("armox:xai/grok-video-image-to-video", duration=8), (None, "404", "credits")),
+        (cost("armox:xai/grok-video-image-to-video"), (None, None, None)),
         (cost("apixo:nano-banana"), (None, "0.03", "USD")),
         (cost("apixo:gpt-image-1", num_images=4), (None, "1.4", "USD")),
         (cost("apixo:gpt-image-2"), (None, "0.02", "USD")),
@@ -158,11 +163,55 @@ def test_a_price_says_where_it_comes_from_and_what_it_is_per() -> None:
     assert "18 CNY per 1M tokens (input), 90 CNY per 1M tokens (output)" == cost("apimodels:claude-sonnet-4-6").note
 
 
+def test_a_rate_says_where_it_comes_from() -> None:
+    """A film whose length nobody knows has no price; the rate is told, and that one example stands behind it."""
+    film = known_model("armox", "xai/grok-video-image-to-video")
+    assert film is not None
+    assert (None, "50.5 credits per second; by the page's one example: 4 s were charged 202 credits") == (
+        film.cost.amount,
+        film.cost.note,
+    )
+
+
 def test_a_models_own_cost_is_that_of_its_base_settings() -> None:
     """The list of models shows what one run costs as far as that is known without settings."""
     costs = {model.id: money(model.cost) for model in known_models("apimodels")}
     assert ("0.025", "0.05", "USD") == costs["gpt-image-2"]
     assert (None, None, None) == costs["minimax-speech-02-turbo"]
+
+
+def combinations(model: catalogue.Model) -> list[dict[str, object]]:
+    """Return settings that a price may depend on, in all combinations, a few hundred at most."""
+    axes: list[list[tuple[str, object]]] = []
+    for name, rule in model.settings.items():
+        if name in {"resolution", "quality", "mode", "duration", "n", "num_images", "max_images", "sound"}:
+            values = list(rule.get("options", ())) or ([5, 10] if name == "duration" else [2])
+            axes.append([(name, value) for value in (None, *values[:4])])
+    chosen = itertools.islice(itertools.product(*axes), 400)
+    return [{name: value for name, value in one if value is not None} for one in chosen]
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+def test_the_sandbox_charges_what_the_price_list_says(name: str) -> None:
+    """Of every real model that has a price: whatever the settings, the play charge lies within the range that is quoted."""
+    compared = 0
+    for model in catalogue.models(name).values():
+        for more in combinations(model) if not model.id.startswith("sandbox/") else ():
+            try:
+                asked = PROVIDERS[name].prepare(
+                    Generation(Realm(name, "a"), model.id, "a fox", more, kind=model.kind),  # type: ignore[arg-type]  # a text
+                    None,
+                )
+            except InputError:
+                continue
+            quoted = PROVIDERS[name].price(asked, None)
+            if quoted.amount is None or quoted.unit not in {"USD", "credits"}:
+                continue
+            values = {**asked.settings, "prompt": "a fox"}
+            charged = model.cost(values, count=catalogue.count_of(model, values))
+            assert (quoted.low or quoted.amount) <= charged <= quoted.amount, (model.id, more, str(quoted), charged)
+            compared += 1
+    assert compared >= {"armox": 1, "apixo": 10, "apimodels": 100}[name]
 
 
 def test_an_alias_is_the_same_model() -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from notebookgen.errors import Stopped
-from notebookgen.jobs.handle import Delivered, Progress, RunHandle
+from notebookgen.jobs.delivered import Delivered
+from notebookgen.jobs.handle import Progress, RunHandle
 from notebookgen.jobs.states import State
 from notebookgen.notebook.progress import PERIOD, TICK, WIDTH, TerminalBoard, follow, line, quietly
 from notebookgen.records import Cost, Generation, Realm
@@ -55,7 +56,7 @@ class Run(RunHandle):
         self.clock, self.events, self.stops = clock, dict(events), 0
         self.waits: list[float] = []
         generations = [FOX.with_sample(index) for index in range(count)]
-        super().__init__("run1", generations, clock=clock, stop=self.stopped)
+        super().__init__("run1", generations, clock=clock, stop=self.truth)
 
     def wait(self, timeout: float) -> bool:
         self.waits.append(timeout)
@@ -65,7 +66,7 @@ class Run(RunHandle):
                 self.events.pop(second)()
         return self.done
 
-    def stopped(self, handle: RunHandle) -> str:
+    def truth(self, handle: RunHandle) -> str:
         assert handle is self
         self.stops += 1
         return "Stopped. 1 job goes on at armox, 70 credits set aside; run the cell again to fetch it."
@@ -88,7 +89,12 @@ def interrupt() -> None:
 def started(events: dict[float, str], count: int = 1) -> tuple[Run, Board, Clock]:
     clock = Clock()
     run = Run(clock, {}, count)
-    table = {"save": run.save, "interrupt": interrupt, "run": lambda: run.tell(0, "running", 30.0)}
+    table = {
+        "save": run.save,
+        "refuse": lambda: run.put(0, Delivered(FOX, State.REFUSED, done=True)),
+        "interrupt": interrupt,
+        "run": lambda: run.tell(0, "running", 30.0),
+    }
     run.events = {second: table[what] for second, what in events.items()}
     return run, Board(clock), clock
 
@@ -113,6 +119,10 @@ NOW = Progress(1, {"submitted": 1}, "running", 12.0, 30.0, {}, "armox:google/nan
             ),
             "4/8 running |████████        | 00:12 of about 00:30 · 1 failed · 210.5 credits · armox:google/n…",
         ),
+        (
+            replace(NOW, total=8, states={"refused": 3, "failed": 1, "submitted": 4}, spent={"credits": Decimal(1)}),
+            "4/8 running |████████        | 00:12 of about 00:30 · 1 failed · 3 refused · 1 credit · armox:g…",
+        ),
     ],
 )
 def test_the_line_tells_state_elapsed_expected_and_spent(progress: Progress, says: str) -> None:
@@ -134,6 +144,17 @@ def test_a_short_run_shows_its_last_line_only() -> None:
     follow(run, board=lambda: board, clock=clock)
     assert board.shown == []
     assert board.ended == ["saved · armox:sandbox/picture · 0.3 s · 70 credits · sandbox"]
+
+
+@pytest.mark.parametrize(
+    ("second", "shown"),
+    [(0.2, []), (3.0, ["refused · armox:sandbox/picture · 3.0 s · nothing spent · sandbox"])],
+)
+def test_where_an_error_says_it_all_there_is_no_line(second: float, shown: list[str]) -> None:
+    """A run of one that was refused at once leaves the error alone; what was seen running ends in its own word."""
+    run, board, clock = started({second: "refuse"})
+    follow(run, board=lambda: board, clock=clock)
+    assert shown == board.ended
 
 
 def test_a_long_run_is_drawn_at_most_five_times_a_second_and_ends_static() -> None:
@@ -170,7 +191,7 @@ def test_stop_tells_the_run_and_raises_one_line_of_truth() -> None:
         follow(run, board=lambda: board, clock=clock)
     assert run.stops == 1
     assert board.ended == ["stopped · armox:sandbox/picture · 2.0 s"]
-    assert str(caught.value) == run.stopped(run)
+    assert str(caught.value) == run.truth(run)
     assert len(caught.value._render_traceback_()) == 1
     assert caught.value.__suppress_context__
     assert isinstance(caught.value, KeyboardInterrupt)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from notebookgen.errors import ReplyLost
-from notebookgen.providers import Fault, provider_class, provider_names
+from notebookgen.providers import Fault, Provider, provider_class, provider_names
+from notebookgen.providers.apimodels import APIModels
 from notebookgen.providers.armox import Armox
-from notebookgen.records import Balance, Cost, Generation, Job, JobRef, Model, Phase
+from notebookgen.records import Balance, Cost, Generation, InputImage, Job, JobRef, Model, Phase
 from notebookgen.testing import FakeClock, MemoryTransport, promises
 from notebookgen.wire import HttpRequest, HttpResponse, get_request
 
@@ -58,6 +59,64 @@ class Strays(Armox):
 
     def balance(self) -> HttpRequest | None:
         return get_request("https://elsewhere.example/balance", purpose="balance")
+
+
+class Wanders(Armox):
+    """Asks for the list of apps at an address of its own."""
+
+    def apps(self) -> HttpRequest:
+        return get_request("https://elsewhere.example/apps", purpose="models")
+
+
+class Sends(APIModels):
+    """Uploads to an address of its own."""
+
+    def upload(self, image: InputImage, data: bytes) -> HttpRequest:
+        return dataclasses.replace(super().upload(image, data), url="https://elsewhere.example/files")
+
+
+class Leaks(Armox):
+    """Puts a key into a create that asks to be called back."""
+
+    def create(
+        self, generation: Generation, sources: Mapping[str, str], model: Model | None, *, callback: str | None = None
+    ) -> HttpRequest:
+        request = super().create(generation, sources, model, callback=callback)
+        return dataclasses.replace(request, headers=(("Authorization", "mine"),)) if callback else request
+
+
+class Stalls(Armox):
+    """Has a list of apps that may not be asked for twice."""
+
+    def apps(self) -> HttpRequest:
+        return dataclasses.replace(super().apps(), repeatable=False)
+
+
+class Buys(Armox):
+    """Calls the list of apps a purchase."""
+
+    def apps(self) -> HttpRequest:
+        return dataclasses.replace(super().apps(), purpose="create", repeatable=True)
+
+
+class Stumbles(Armox):
+    """Lets a foreign error out of the reader of apps."""
+
+    def read_apps(self, response: HttpResponse) -> tuple[Model, ...]:
+        return (Model("armox", str({}["id"])),)
+
+
+class Hides(Armox):
+    """Has apps, and no prefix that tells them from models."""
+
+    app_prefix: ClassVar[str] = ""
+
+
+class Boasts(Armox):
+    """Calls its catalogue live."""
+
+    def catalogue(self) -> tuple[Model, ...]:
+        return tuple(dataclasses.replace(one, live=True) for one in super().catalogue())
 
 
 class Hesitates(Armox):
@@ -141,6 +200,15 @@ class Gives(Armox):
         (Repeats, "a_create_is_never_repeatable"),
         (Tells, "no_request_carries_a_key"),
         (Strays, "requests_go_to_the_configured_address"),
+        (Wanders, "requests_go_to_the_configured_address"),
+        (Sends, "requests_go_to_the_configured_address"),
+        (Leaks, "no_request_carries_a_key"),
+        (Stalls, "reads_are_repeatable"),
+        (Buys, "reads_are_repeatable"),
+        (Buys, "a_create_is_never_repeatable"),
+        (Stumbles, "readers_raise_nothing_foreign"),
+        (Hides, "lists_and_their_readers_belong_together"),
+        (Boasts, "models_belong_to_the_provider"),
         (Hesitates, "reads_are_repeatable"),
         (Counts, "the_same_generation_gives_the_same_create"),
         (Drifts, "preparing_twice_changes_nothing"),
@@ -153,7 +221,7 @@ class Gives(Armox):
         (Gives, "prices_have_units"),
     ],
 )
-def test_a_broken_promise_is_noticed(cls: type[Armox], promise: str) -> None:
+def test_a_broken_promise_is_noticed(cls: type[Provider], promise: str) -> None:
     """A provider that breaks a promise fails exactly there, and says what would come of it."""
     with pytest.raises((AssertionError, KeyError)):
         dict(promises(cls()))[promise]()

@@ -18,6 +18,7 @@ from notebookgen.jobs.matching import Missing, match
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text
 from notebookgen.records import Job, Phase
+from notebookgen.wire import json_request
 from scripted import REALM, WAIT, Listless, Shop, bench, hurry, lost, reply, until, wanted
 
 if TYPE_CHECKING:
@@ -275,6 +276,23 @@ def test_a_job_that_another_generation_has_is_not_adopted(home: Path) -> None:
             desk.engine.resolve(wanted().id, "adopt", other.job)
         again = desk.bring(wanted())
         assert isinstance(again.row(0).error, JobAmbiguous)
+
+
+def test_a_job_of_another_content_is_not_adopted(home: Path) -> None:
+    """A job of the same account that was bought elsewhere for something else: it is seen, and refused; the right one is taken."""
+    shop = Shop()
+    held(home, shop)
+    strange = shop.accept(json_request("https://tailor.example/v1/jobs", {"prompt": "a hat"}, purpose="create"))
+    with bench(home, shop, Listless()) as desk:
+        wrong = desk.engine.resolve(wanted().id, "adopt", strange["id"])
+        assert wrong.wait(WAIT)
+        assert "has another content" in str(wrong.row(0).error)
+        assert "Nothing was changed" in str(wrong.row(0).error)
+        row = desk.row(wanted())
+        assert (State.AMBIGUOUS, None, 500_000_000) == (row.state, row.job, row.reserved)
+        right = desk.engine.resolve(wanted().id, "adopt", "job-1")
+        assert right.wait(WAIT)
+        assert ["saved"] == states(right)
 
 
 def test_what_is_held_keeps_its_reservation(home: Path) -> None:

@@ -16,7 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notebookgen.errors import InvalidSetting
-from notebookgen.normal import canonical_json, json_value, plain_number, plain_text, sample_id
+from notebookgen.normal import (
+    amount_words,
+    canonical_json,
+    count_words,
+    json_value,
+    plain_number,
+    plain_text,
+    sample_id,
+)
 from notebookgen.records import Asset, Cost, Generation, InputImage, Job, Model, Phase, Realm, Setting
 
 REALM = Realm("armox", "0123456789ab")
@@ -128,6 +136,18 @@ def test_how_they_are_written() -> None:
     assert "unknown" == str(Cost())
     assert "70 credits" == str(Cost(Decimal(70), "credits", "reported"))
     assert "0.0075-0.03 USD (listed)" == str(Cost(Decimal("0.030"), "USD", "listed", low=Decimal("0.0075")))
+    assert "0.0075-0.03 USD" == Cost(Decimal("0.030"), "USD", "listed", low=Decimal("0.0075")).words
+    assert "1 credit" == str(Cost(Decimal("1.0"), "credits", "reported"))
+    assert ["1 USD", "0 credits", "1.5 credits"] == [
+        amount_words(Decimal(1), "USD"),
+        amount_words(Decimal(0), "credits"),
+        amount_words(Decimal("1.50"), "credits"),
+    ]
+    assert ["1 image", "2 images", "3 dice"] == [
+        count_words(1, "image"),
+        count_words(2, "image"),
+        count_words(3, "die", "dice"),
+    ]
 
 
 def test_a_phase_is_over_or_not() -> None:
@@ -174,7 +194,7 @@ def test_a_value_has_one_form(value: object, expected: object) -> None:
     assert type(expected) is type(found)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, Decimal("NaN"), object(), b"bytes", {1, 2}, np.zeros(2), open, [math.nan], {"a": b"x"}], ids=repr)  # fmt: skip
+@pytest.mark.parametrize("value", [math.nan, math.inf, Decimal("NaN"), object(), b"bytes", {1, 2}, np.zeros(2), open, [math.nan], {"a": b"x"}], ids=lambda value: repr(value).partition(" at ")[0])  # fmt: skip
 def test_what_has_no_json_is_refused_by_name(value: object) -> None:
     """The error names the setting and what can be given instead."""
     with pytest.raises(InvalidSetting, match=r"setting 'size'.*[Gg]ive"):

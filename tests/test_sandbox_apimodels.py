@@ -335,6 +335,16 @@ def test_video_that_holds_the_connection(api: Talk) -> None:
     assert api.post("/video/generations", {"model": "p-video", "prompt": "a fox"}).status_code == 400
 
 
+def test_callbacks_are_tried_again(api: Talk, handle: Handle) -> None:
+    """A callback that is not answered with 2xx is sent three times more; any 2xx ends it."""
+    handle.configure(callback_delays=[0, 0, 0])
+    with listener(500, 302, 204) as (url, heard):
+        made(api, {**FOX, "callback_url": url})
+        until(lambda: [each["answer"] for each in handle.state()["callbacks"]] == [500, 302, 204])
+    assert 3 == len(heard)
+    assert 1 == len({body for _, body in heard})
+
+
 @pytest.mark.parametrize("failed", [False, True])
 def test_callbacks(api: Talk, handle: Handle, failed: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """A callback is unsigned; `param` and `resultJson` are JSON in strings."""

@@ -166,6 +166,24 @@ def test_balance_is_a_bare_number(api: Talk) -> None:
     assert api.get("/apikeys/current-balance").json() == {"code": 200, "message": "success", "data": 49.97}
 
 
+def test_a_callback_must_be_answered_with_200(api: Talk, handle: Handle) -> None:
+    """The page asks for 200: another 2xx is no answer to it, and the failed task is told in the same envelope."""
+    handle.configure(callback_delays=[0, 0, 0], fail=1, fail_code="NSFW_DETECTED")
+    with listener(204, 200) as (url, heard):
+        task = made(api, request_type="callback", callback_url=url)
+        until(lambda: [each["answer"] for each in handle.state()["callbacks"]] == [204, 200])
+    data = json.loads(heard[1][1])["data"]
+    assert (task, "failed", "NSFW_DETECTED") == (data["taskId"], data["state"], data["failCode"])
+    assert "resultJson" not in data
+
+
+def test_the_request_type_may_be_left_out(api: Talk) -> None:
+    """One page demands it, another gives it a default: without it the task is an ordinary one."""
+    reply = api.post("/generateTask/nano-banana", {"input": INPUT})
+    assert (200, 200) == (reply.status_code, reply.json()["code"])
+    assert ["taskId"] == list(reply.json()["data"])
+
+
 def test_callbacks_are_the_status_envelope(api: Talk, handle: Handle) -> None:
     """A callback has the shape of the status call, no signature, and is tried three times more."""
     handle.configure(callback_delays=[0, 0, 0])

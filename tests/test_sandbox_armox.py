@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from notebookgen.sandbox import Handle, start
+from notebookgen.sandbox import Fault, Handle, start
 from sandbox_talk import Talk, listener, until
 
 if TYPE_CHECKING:
@@ -312,6 +312,25 @@ def test_callbacks_are_tried_again(armox: Talk, handle: Handle) -> None:
         until(lambda: armox.get(f"/jobs/{job}").json()["webhook_delivered"])
     assert len(heard) == 3
     assert [each["answer"] for each in handle.state()["callbacks"]] == [500, 500, 204]
+
+
+def test_a_cancelling_that_is_answered_with_noise_has_happened(armox: Talk, handle: Handle) -> None:
+    """Whatever becomes of the reply, the job is cancelled once and its credits are back."""
+    handle.configure(seconds=60, misbehave=[Fault(kind="garbage", purpose="cancel")])
+    job = armox.post("/models/run", LATER).json()["id"]
+    assert 200 == armox.post(f"/jobs/{job}/cancel").status_code
+    assert "cancelled" == armox.get(f"/jobs/{job}").json()["status"]
+    assert 409 == armox.post(f"/jobs/{job}/cancel").status_code
+    assert 10_000 == armox.get("/account").json()["credits"]
+
+
+def test_a_server_fault_has_the_services_own_shape(armox: Talk, handle: Handle) -> None:
+    """500 with an error and nothing else; whether the run was charged is not said, so both are played."""
+    for accepted in (False, True):
+        handle.configure(misbehave=[Fault(kind="status", status=500, accepted=accepted)])
+        reply = armox.post("/models/run", PICTURE)
+        assert (500, ["error"]) == (reply.status_code, list(reply.json()))
+        assert int(accepted) == handle.state()["services"]["armox"]["accepted"]
 
 
 def test_only_this_machine_is_called_back(armox: Talk, handle: Handle) -> None:

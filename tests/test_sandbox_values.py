@@ -134,22 +134,77 @@ def test_what_is_no_web_address(text: object) -> None:
     assert not addresses.is_web(text)
 
 
+NAN, INF = float("nan"), float("inf")
+
+
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "words"),
     [
-        {"nonsense": 1},
-        {"fail": 1.5},
-        {"seconds": (2, 1)},
-        {"seconds": (-1, 1)},
-        {"results": "odd"},
-        {"balance_shape": "x"},
-        {"misbehave": [{"kind": "x"}]},
+        ({"nonsense": 1}, "no behaviour 'nonsense'"),
+        ({"fial": 0.5}, "Did you mean 'fail'"),
+        *(({"fail": bad}, "a number from 0 to 1") for bad in (1.5, -1, "x", None, True, NAN, INF, [0.5])),
+        *(
+            ({"seconds": bad}, "a number of seconds, or the least and the most")
+            for bad in (None, "x", "1", ("a", "b"), (1, 2, 3), (2, 1), (-1, 1), (), NAN, (0, INF), True, {1: 2})
+        ),
+        *(({"credits": bad}, "a number of 0 or more") for bad in ("many", -1, NAN, INF, None, 10**400, False)),
+        *(({"balance": bad}, "a number of 0 or more") for bad in ("5", -0.5)),
+        *(({"rate_limit": bad}, "a whole number of 0 or more") for bad in (-1, 1.5, "60", True)),
+        *(({"rate_window": bad}, "in seconds") for bad in (0, -1, "60", None)),
+        *(({"asset_ttl": bad}, "None: for always") for bad in (-1, "1")),
+        *(({"callback_delays": bad}, "a list of seconds") for bad in (5, "12", None, (1, -1), ("a",), {"a": 1})),
+        *(({name: bad}, "True or False") for name in ("immediate", "asset_renewed", "refunds") for bad in (1, "no", None)),
+        *(({"keys": bad}, "a list of keys") for bad in ("sk_class", [1], 7, [""])),
+        *(({name: bad}, "a text") for name in ("plan", "webhook_secret", "busy_word") for bad in (1, "", [])),
+        ({"fail_code": 7}, "a text"),
+        ({"results": "emty"}, "Did you mean 'empty'"),
+        *(({"balance_shape": bad}, "one of data.balance") for bad in ("x", ["data.balance"], None)),
+        *(({"apixo_broke": bad}, "one of 402, 400") for bad in ("402", 403, True, 402.0)),
+        *(({"misbehave": bad}, "is no fault") for bad in ("x", 7, None, ["stall"], [None], {}, {"status": 500})),
+        ({"misbehave": [{"kind": "lost_aftre"}]}, "Did you mean 'lost_after'"),
+        ({"misbehave": {"kind": "stall", "secnds": 1}}, "Did you mean 'seconds'"),
+        ({"misbehave": {"kind": "stall", "service": "amrox"}}, "Did you mean 'armox'"),
+        ({"misbehave": {"kind": "stall", "purpose": "craete"}}, "Did you mean 'create'"),
+        *(({"misbehave": {"kind": "stall", "count": bad}}, "None: without end") for bad in (0, -1, "2", 1.5)),
+        *(({"misbehave": {"kind": "stall", "probability": bad}}, "a number from 0 to 1") for bad in (2, "x", NAN)),
+        *(({"misbehave": {"kind": "stall", "seconds": bad}}, "a number of 0 or more") for bad in (-1, "1", INF)),
+        *(({"misbehave": {"kind": "status", "status": bad}}, "from 100 to 599") for bad in (7, 600, "500")),
+        *(({"misbehave": {"kind": "status", "headers": bad}}, "pairs of a name and a text") for bad in ("ab", 7, [1])),
     ],
-)
-def test_behaviour_refuses_nonsense(changes: dict[str, Any]) -> None:
-    """An unknown name or an impossible value is an error that lists what there is."""
-    with pytest.raises(InvalidCall):
+)  # fmt: skip
+def test_behaviour_refuses_nonsense(changes: dict[str, Any], words: str) -> None:
+    """An unknown name or an impossible value is an error that says what is allowed, in two lines at most."""
+    with pytest.raises(InvalidCall) as caught:
         Behaviour.of(changes)
+    assert words in str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 2
+
+
+def test_no_key_is_shown_by_an_error() -> None:
+    """Keys and secrets that are given in the wrong shape are not repeated."""
+    for changes in ({"keys": "sk_live_secret"}, {"keys": ["sk_live_secret", 7]}, {"webhook_secret": b"sk_live_secret"}):
+        with pytest.raises(InvalidCall) as caught:
+            Behaviour.of(changes)
+        assert "sk_live_secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "read"),
+    [
+        ({"seconds": 2}, (2.0, 2.0)),
+        ({"seconds": [0, 1]}, (0.0, 1.0)),
+        ({"callback_delays": [1]}, (1.0,)),
+        ({"misbehave": {"kind": "stall"}}, (Fault(kind="stall"),)),
+        ({"misbehave": Fault(kind="stall", headers={"A": "b"})}, (Fault(kind="stall", headers=(("A", "b"),)),)),  # type: ignore[arg-type]  # as people give them
+        ({"misbehave": ()}, ()),
+        ({"keys": {"a"}}, frozenset({"a"})),
+        ({"rate_limit": None}, None),
+    ],
+)  # fmt: skip
+def test_behaviour_takes_what_is_meant(changes: dict[str, Any], read: object) -> None:
+    """One number, one fault, a list or a mapping are what they plainly mean."""
+    (name,) = changes
+    assert read == getattr(Behaviour.of(changes), name)
 
 
 def test_behaviour_survives_json() -> None:

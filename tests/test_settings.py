@@ -122,7 +122,12 @@ other = 0.1
         ("sandbox = true\n\nmodel = 'x\n", r"line 3.*Mend that line"),
         ("concurency = 4\n", r"'concurency'.*Did you mean 'concurrency'"),
         ("file = 'x'\n", r"'file', which is no setting"),
-        ("home = '/tmp/x'\n", r"'home', which a project file may not"),
+        ("home = '/tmp/x'\n", r"line 1, sets 'home', which a project file may not"),
+        (
+            "sandbox = true\n[prices]\n'armox:google/nano-banana' = '0.01'\n",
+            r"line 2, sets 'prices', which a project file may not",
+        ),
+        ("sandbox = false\n\ntimeout = 0\n", r"line 3, sets timeout to 0"),
         ("[base_urls]\narmox = 'https://evil.example'\n", r"'base_urls', which a project file may not"),
         ("concurrency = 0\n", r"concurrency to 0; it takes a whole number from 1 to 1000"),
         ("concurrency = 2.5\n", r"whole number"),
@@ -196,12 +201,103 @@ def test_configure_is_all_or_nothing(changes: dict[str, Any]) -> None:
 
 def test_what_configure_takes(tmp_path: Path) -> None:
     """Folders, addresses and amounts in the forms people write them."""
-    ng.configure(home=tmp_path / "h", base_urls={"armox": "http://127.0.0.1:9/v1/"}, prices={"a:b": 0.1}, settle=0)
+    ng.configure(home=tmp_path / "h", base_urls={"armox": "http://127.0.0.1:9/v1/"}, prices={"apixo:b": 0.1}, settle=0)
     found = ng.settings()
 
-    assert (tmp_path / "h", {"armox": "http://127.0.0.1:9/v1"}, {"a:b": Decimal("0.1")}, 0.0) == (
+    assert (tmp_path / "h", {"armox": "http://127.0.0.1:9/v1"}, {"apixo:b": Decimal("0.1")}, 0.0) == (
         found.home, dict(found.base_urls), dict(found.prices), found.settle,
     )  # fmt: skip
+    assert not (tmp_path / "h").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model": "foo"}, r"model to 'foo'; a model is written provider:id"),
+        ({"model": "nano-banana"}, r"Did you mean 'apixo:nano-banana'"),
+        ({"model": "armx:google/nano-banana"}, r"Did you mean 'armox:google/nano-banana'"),
+        ({"model": "armox:"}, r"written provider:id"),
+        ({"model": 5}, r"model to 5; it takes text"),
+        ({"home": ""}, r"home folder to '', which names no folder"),
+        ({"home": "~nobody-of-that-name/x"}, r"names no folder"),
+        ({"home": "a\0b"}, r"names no folder"),
+        ({"home": True}, r"home to True; it takes a folder"),
+        ({"concurrency": 0}, r"whole number from 1 to 1000"),
+        ({"concurrency": -1}, r"whole number from 1 to 1000"),
+        ({"timeout": 0}, r"above 0"),
+        ({"timeout": "soon"}, r"above 0"),
+        ({"settle": -1}, r"0 or more"),
+        ({"sandbox": 1}, r"true or false"),
+        ({"base_urls": {"armx": "https://a.example/v1"}}, r"'armx', which is no provider.*'armox'"),
+        ({"base_urls": {"armox": "nonsense"}}, r"base_urls\['armox'\]: 'nonsense' is no address of a provider"),
+        ({"base_urls": {"armox": "ftp://a.example"}}, r"https://"),
+        ({"base_urls": {"armox": "https://a.example:x/v1"}}, r"is no address"),
+        ({"base_urls": {"armox": 5}}, r"'5' is no address"),
+        ({"credit_price": {"armx": "0.1"}}, r"credit_price for 'armx', which is no provider"),
+        ({"prices": {"armox": "0.1"}}, r"a price is that of one model: \{'armox:MODEL'"),
+        ({"prices": {"armx:b": "0.1"}}, r"prices for 'armx', which is no provider"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_configure_refuses(changes: dict[str, Any], said: str) -> None:
+    """What would fail (or silently count for nothing) later is refused where it is typed, in at most four lines."""
+    before = ng.settings()
+
+    with pytest.raises(SettingsError, match=f"(?s){said}") as caught:
+        ng.configure(**changes)
+
+    assert before == ng.settings()
+    assert 4 >= len(shown(caught.value))
+
+
+@pytest.mark.parametrize("url", ["https://somebody:hunter2@a.example/v1", "https://hunter2@a.example/v1"])
+def test_an_address_with_a_password_is_refused_and_not_shown(url: str) -> None:
+    """A password in an address would go into logs and to the provider; the message has it blacked out."""
+    with pytest.raises(SettingsError, match=r"base_urls\['armox'\].*a name or a password stands in it") as caught:
+        ng.configure(base_urls={"armox": url})
+
+    assert "hunter2" not in str(caught.value)
+    assert {} == dict(ng.settings().base_urls)
+
+
+def test_a_home_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    """Below a file there is no folder: said at once, and the home folder stays what it was."""
+    (tmp_path / "file").write_bytes(b"")
+    before = ng.settings().home
+
+    with pytest.raises(SettingsError, match="cannot be written"):
+        ng.configure(home=tmp_path / "file" / "home")
+
+    assert before == ng.settings().home
+
+
+def test_a_model_in_a_project_file_is_checked_where_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file and the line are named; ``configure`` may say it better."""
+    path = written(tmp_path, "[tool.other]\nmodel = 3\n\n[tool.notebookgen]\nmodel = 'nano'\n", "pyproject.toml")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SettingsError, match=r"line 5, sets model to 'nano'") as caught:
+        ng.generate("a fox")
+    assert str(path) in str(caught.value)
+
+    ng.configure(model="armox:google/nano-banana")
+    assert "armox:google/nano-banana" == ng.settings().model
+
+
+def test_an_address_in_the_environment_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable, not only what it holds; a password in it is blacked out."""
+    monkeypatch.setenv("ARMOX_API_KEY", "sk_0123456789abcdefghij")
+    monkeypatch.setenv("ARMOX_BASE_URL", "https://me:hunter2@gateway.example/v1")
+
+    with pytest.raises(SettingsError, match=r"ARMOX_BASE_URL: 'https://\*\*\*@gateway") as caught:
+        ng.generate("a fox", model="armox:google/nano-banana")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_variable_that_names_no_folder(tmp_path: Path) -> None:
+    """``NOTEBOOKGEN_HOME`` is named."""
+    with pytest.raises(SettingsError, match=r"NOTEBOOKGEN_HOME sets the home folder to '~nobody-of"):
+        load_settings({"NOTEBOOKGEN_HOME": "~nobody-of-that-name/x"}, tmp_path)
 
 
 def test_settings_are_frozen(tmp_path: Path) -> None:

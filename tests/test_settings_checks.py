@@ -104,7 +104,7 @@ def test_what_is_wrong_is_named_with_what_is_allowed(given_settings: dict[str, o
     """The message names the setting, what it takes, what was given, the near miss, and what to type next."""
     with pytest.raises(InvalidSetting, match=re.escape(said)) as caught:
         checked_settings(asked(**given_settings), MODEL)
-    assert "%generate help apixo:one" in str(caught.value)
+    assert "ng.Client().model('apixo:one').settings" in str(caught.value)
     assert len(str(caught.value).splitlines()) <= 4
 
 

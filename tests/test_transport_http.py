@@ -507,6 +507,19 @@ def test_the_environments_proxy_is_used_and_read_once(monkeypatch: pytest.Monkey
     assert server.asked[0].target == "/v1/x?y=z"
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_is_never_reached_through_a_proxy(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy's loopback is another machine's: the sandbox answers also where the environment sends everything to a proxy."""
+    monkeypatch.delenv("NO_PROXY")
+    with RawServer(lambda _: reply(b"{}")) as server, RecordingProxy(server) as proxy:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        transport = HttpTransport(Secret(KEY), origin=f"http://{host}:{server.port}/v1")
+        assert transport.send(create_of(f"http://{host}:{server.port}/v1/x")).status == 200
+        transport.close()
+    assert (1, 0) == (len(server.asked), len(proxy.asked))
+
+
 def test_https_goes_through_a_tunnel(authority: tuple[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTPS_PROXY is asked for a tunnel and never sees the key; the certificate is checked inside the tunnel."""
     monkeypatch.delenv("NO_PROXY")

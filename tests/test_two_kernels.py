@@ -80,6 +80,46 @@ def test_what_a_living_kernel_holds_is_said_at_once(home: Path) -> None:
     assert 1 == shop.seen["create"]
 
 
+@pytest.mark.parametrize("phase", ["failed", "cancelled"])
+def test_what_fails_in_one_kernel_is_not_bought_again_by_the_one_that_waits(home: Path, phase: str) -> None:
+    """Both were told of one job, and it failed: another try is a person's own word, in whichever kernel."""
+    shop = Shop()
+    shop.finished = False
+    with bench(home, shop) as one, bench(home, shop) as two:
+        first = one.start(wanted())
+        until(lambda: states(first) == ["submitted"])
+        second = two.start(wanted())
+        until(lambda: second.snapshot().phase == "another kernel is making it")
+        shop.jobs[0] |= {"phase": phase, "error": "the thread broke"}
+        assert first.wait(WAIT)
+        assert second.wait(WAIT)
+        assert [[phase], [phase]] == [states(first), states(second)]
+        assert "Run it again" in str(second.row(0).error)
+        assert 1 == shop.seen["create"]
+        shop.finished = True
+        assert ["saved"] == states(two.bring(wanted()))
+    assert 2 == shop.seen["create"]
+
+
+def test_an_attempt_that_failed_elsewhere_is_not_bought_again_by_itself(home: Path) -> None:
+    """A kernel that finds its attempt moved and failed tells so, and leaves another try to a person."""
+    shop = Shop()
+    shop.finished = False
+    with bench(home, shop) as one:
+        handle = one.start(wanted())
+        until(lambda: states(handle) == ["submitted"])
+        other = Store(home)
+        try:
+            other.update(one.row(wanted()).key, state="failed", error="the thread broke", retryable=1)
+        finally:
+            other.close()
+        shop.finished = True
+        assert handle.wait(WAIT)
+        assert ["failed"] == states(handle)
+        assert "the thread broke" in str(handle.row(0).error)
+    assert 1 == shop.seen["create"]
+
+
 def test_a_kernel_that_dies_is_succeeded_while_one_waits(home: Path) -> None:
     """The waiting kernel takes over what the other had begun."""
     shop = Shop()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shutil
 import sys
 import tempfile
 import time
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from notebookgen.errors import MissingExtra, NotebookgenError, NotWritable, shown
+from notebookgen.errors import InvalidCall, MissingExtra, NotebookgenError, NotWritable, UnknownProvider, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +21,36 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 DEMO_SECONDS = 180
+# What messages tell people to type in Python, and the same for a shell; the first that fits counts.
+SHELL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(told), typed)
+    for told, typed in (
+        (r"[Ss]et (\w+_API_KEY) before Python starts", r"type: export \1=..."),
+        (r"Set (\w+_API_KEY)(?=,)", r"Type: export \1=..."),
+        (r",? or (pip install '[^']*' and )?in a notebook: %load_ext notebookgen, then %generate login \w+", ""),
+        (r"ng\.configure\(home='?([^')]*)'?\)", r"export NOTEBOOKGEN_HOME='\1'"),
+        (r"ng\.configure\(sandbox=True\)", "export NOTEBOOKGEN_SANDBOX=1"),
+        (r"ng\.models\('(\w+)'\)", r"notebookgen models --provider \1"),
+        (r"ng\.models\(\)", "notebookgen models"),
+        (r"ng\.runs\(\)", "notebookgen ledger --by run"),
+        (r"\b(port|seconds|fail|credits)=", r"--\1 "),
+        (r" \(this machine has no keyring[^)]*\)", ""),
+        (r"\b(ng\.(?:resume|resolve)\([^()]*\))", r'python -c "import notebookgen as ng; \1"'),
+    )
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 good, 1 an error that is told in one to four lines, 130 Stop."""
+    """Run a command and return its exit code.
+
+    0 is good, 1 an error, 2 a command that makes no sense, 130 Stop. Errors are told in one to four lines.
+    """
     options = parser().parse_args(argv)
     try:
         return int(options.run(options) or 0)
     except NotebookgenError as error:
-        say("\n".join(shown(error)), error=True)
-        return 1
+        say(in_shell("\n".join(shown(error))), error=True)
+        return 2 if isinstance(error, InvalidCall | UnknownProvider) else 1
     except KeyboardInterrupt:
         say("stopped", error=True)
         return 130
@@ -37,13 +59,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are two lines: what makes no sense, and where to read what does."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        line = f"{self.prog}: {message}\nTo see what can be typed: {self.prog} --help\n"
+        self.exit(2, line)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; the documentation prints its help."""
-    top = argparse.ArgumentParser(
-        prog="notebookgen", description="Generate from a notebook, and account for every credit."
-    )
+    top = Parser(prog="notebookgen", description="Generate from a notebook, and account for every credit.")
     top.add_argument("--version", action="version", version=f"notebookgen {package_version()}")
-    commands = top.add_subparsers(title="commands", required=True)
+    commands = top.add_subparsers(title="commands", required=True, dest="command", metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="run the quickstart on the sandbox and show the page; no key needed")
     demo.add_argument(
@@ -66,16 +95,30 @@ def parser() -> argparse.ArgumentParser:
     ledger.set_defaults(run=run_ledger)
 
     sandbox = commands.add_parser("sandbox", help="run the three services on this machine until stopped")
-    sandbox.add_argument("--port", type=int, default=0, help="where to listen on 127.0.0.1 (default: any free port)")
-    sandbox.add_argument("--seconds", type=float, nargs=2, metavar=("FROM", "TO"), help="how long a job takes")
-    sandbox.add_argument("--fail", type=float, help="the share of jobs that fail, 0 to 1")
-    sandbox.add_argument("--credits", type=int, help="what each Armox account has")
-    sandbox.add_argument("--parent", action="store_true", help="end when the standard input is closed")
+    sandbox.add_argument("--port", type=number, default=0, help="where to listen on 127.0.0.1 (default: any free port)")
+    sandbox.add_argument("--seconds", type=number, nargs=2, metavar=("FROM", "TO"), help="how long a job takes")
+    sandbox.add_argument("--fail", type=number, help="the share of jobs that fail, 0 to 1")
+    sandbox.add_argument("--credits", type=number, help="what each Armox account has")
+    sandbox.add_argument(
+        "--parent",
+        action="store_true",
+        help="for programs: read the behaviour as one line of JSON from standard input, and end when that closes",
+    )
     sandbox.set_defaults(run=run_sandbox)
 
     doctor = commands.add_parser("doctor", help="say what is configured, reachable and writable, and what to type next")
     doctor.set_defaults(run=run_doctor)
     return top
+
+
+def number(text: str) -> float | str:
+    """Read a number; what is none stays as it is, and who takes it says what is allowed."""
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
 
 
 def package_version() -> str:
@@ -156,29 +199,32 @@ def quickstart() -> Path:
 def run_models(options: argparse.Namespace) -> None:
     """Print the models, one a line."""
     from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
+    from notebookgen.jobs.listing import with_word  # noqa: PLC0415 - likewise
+    from notebookgen.ledger.views import models_view  # noqa: PLC0415 - likewise
 
-    models = Client(options.provider).models_live()
-    word = options.word.lower()
-    rows = [one for one in models if word in f"{one} {one.name} {one.kind}".lower()]
-    width = max((len(str(one)) for one in rows), default=0)
-    for one in rows:
-        say(f"{one!s:{width}}  {one.kind or '?':5}  {one.cost}")
-    if not rows:
+    found = with_word(Client(options.provider).models_live(), options.word)
+    if found:
+        say(models_view(found).text(line_width(), head=False))
+    else:
         say(f"no model has '{options.word}' in its name. All: notebookgen models")
 
 
 def run_ledger(options: argparse.Namespace) -> None:
     """Print what was spent, or write all rows to a file."""
     from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
+    from notebookgen.ledger.views import costs_view  # noqa: PLC0415 - likewise
 
     ledger = Client().ledger()
     if options.export is not None:
         say(f"written: {ledger.export(options.export)}")
         return
-    import polars as pl  # noqa: PLC0415 - a command loads what it needs
+    command = "notebookgen ledger" + (f" --by {options.by}" if options.by != "model" else "")
+    say(costs_view(ledger, options.by, sandbox=options.sandbox, command=command).text(line_width()))
 
-    with pl.Config(tbl_rows=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, fmt_str_lengths=60):
-        say(str(ledger.totals(options.by, sandbox=options.sandbox)))
+
+def line_width() -> int | None:
+    """Return the width of the terminal; None where the lines go to a file or to another program."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def run_sandbox(options: argparse.Namespace) -> None:
@@ -202,4 +248,11 @@ def run_doctor(options: argparse.Namespace) -> None:
     del options
     from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
 
-    say(Client().doctor())
+    say(in_shell(Client().doctor()))
+
+
+def in_shell(text: str) -> str:
+    """Return a message, which speaks of functions, as it is typed in a shell."""
+    for told, typed in SHELL:
+        text = told.sub(typed, text)
+    return text

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.configuration import current_settings
-from notebookgen.credentials import Secret
+from notebookgen.credentials import given_key
 from notebookgen.errors import InvalidCall, Stopped
-from notebookgen.jobs.asking import check_options
-from notebookgen.jobs.budget import parse_budget
+from notebookgen.jobs.asking import check_options, check_texts
+from notebookgen.jobs.budget import check_unit, parse_budget
 from notebookgen.jobs.choosing import choose
 from notebookgen.jobs.house import House, house_of
 from notebookgen.jobs.listing import find_models, live_models, named_model
@@ -72,16 +72,14 @@ class Client:
         base_url: str | None = None,
         session: requests.Session | None = None,
     ) -> None:
+        check_texts(provider=provider, base_url=base_url)
         if provider is not None:
             provider_class(provider)
         elif api_key is not None or base_url is not None:
             message = "a key or an address belongs to one provider: ng.Client('armox', api_key=...)."
             raise InvalidCall(message)
-        if isinstance(api_key, str) and not api_key.strip():
-            message = "api_key is empty. Give the key, or leave api_key out to use the environment's."
-            raise InvalidCall(message)
         self.provider = provider
-        self._api_key = Secret(api_key) if isinstance(api_key, str) else api_key
+        self._api_key = given_key(api_key)
         self._base_url = base_url
         self._session = session
 
@@ -143,6 +141,7 @@ class Client:
         check_options(model=model, kind=kind, settings=settings, timeout=timeout, tag=tag)
         cap = parse_budget(budget, max_new=max_new)
         lane, model_id = self._choose(model, kind)
+        check_unit(cap, lane.provider.unit, lane.provider.title)
         wish = wish_of(
             self._house,
             lane,
@@ -160,7 +159,7 @@ class Client:
         try:
             if given_up is not None and given_up.is_set():
                 raise Stopped("Stopped before anything was sent. Nothing was charged.")  # noqa: TRY301 - nobody waits for it
-            handle = self._house.engine.start([wish], budget=cap, tag=tag, notebook=notebook_name())
+            handle = self._house.start([wish], budget=cap, tag=tag, notebook=notebook_name())
             if not background:
                 self._follow(handle, timeout)
         except Stopped:
@@ -216,7 +215,7 @@ class Client:
             settings=picked["settings"],
             more=options,
         )
-        row, seconds = self._house.engine.look(wish.generation)
+        row, seconds = self._house.look(wish.generation)
         return Quote(wish.generation, wish.price, state_of(row), seconds)
 
     def _choose(self, model: str | None, kind: Any) -> tuple[Lane, str]:
@@ -300,6 +299,7 @@ class Client:
 
     def resume(self, run: str | None = None) -> Results:
         """Adopt, poll and download what an earlier kernel (or a stopped cell) left; buy nothing."""
+        check_texts(run=run)
         handle = self._house.engine.resume(run)
         self._follow(handle, None)
         return Results(handle, self._cancel_lines)
@@ -316,12 +316,14 @@ class Client:
         Raises:
             InvalidCall: There is no such generation, it is not ambiguous, or the action lacks something.
         """
+        check_texts(id=id, action=action, job=job, needed=("id", "action"))
         handle = self._house.engine.resolve(id, action, job)  # type: ignore[arg-type]  # checked there, with a near miss
         self._follow(handle, None)
         return Results(handle, self._cancel_lines)[0]
 
     def cancel(self, run: str | None = None) -> str:
         """Ask the providers to cancel what is under way (of one run); return what they said."""
+        check_texts(run=run)
         return "\n".join(self._cancel_lines(run))
 
     def doctor(self) -> str:

@@ -10,12 +10,12 @@ import hashlib
 import sys
 from typing import TYPE_CHECKING, Literal
 
-from notebookgen.errors import ConfigurationError, MissingExtra
+from notebookgen.errors import ConfigurationError, InvalidCall, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Found", "Secret", "account_of", "find_key", "store_key"]
+__all__ = ["Found", "Secret", "account_of", "check_keyring", "find_key", "given_key", "keyring_state", "store_key"]
 
 SERVICE = "notebookgen"
 _asked: dict[str, str | None] = {}
@@ -91,6 +91,50 @@ def find_key(variable: str, *, env: Mapping[str, str], explicit: str | Secret | 
     return None
 
 
+def given_key(key: object) -> Secret | None:
+    """Return the key that a call gives as ``api_key``; None where it gives none.
+
+    Raises:
+        InvalidCall: It is empty, or no text. It is not shown.
+    """
+    if key is None or isinstance(key, Secret):
+        return key
+    if not isinstance(key, str):
+        message = f"api_key takes the key as text, and got a value of the type {type(key).__name__}."
+        raise InvalidCall(message)
+    if not key.strip():
+        message = "api_key is empty. Give the key, or leave api_key out to use the environment's."
+        raise InvalidCall(message)
+    return Secret(key)
+
+
+def keyring_state() -> Literal["ready", "missing", "none"]:
+    """Return whether a key can be kept: ``missing`` where the package is, ``none`` where the machine has no keyring."""
+    try:
+        import keyring  # noqa: PLC0415 - an extra
+    except ImportError:
+        return "missing"
+    # A keyring that keeps nothing says so by its priority; nobody is asked for a password by this.
+    return "ready" if keyring.get_keyring().priority > 0 else "none"
+
+
+def check_keyring(variable: str) -> None:
+    """Check that a key can be kept, before a person is asked for it.
+
+    Raises:
+        MissingExtra: The keyring package is not installed.
+        ConfigurationError: This machine has no keyring that works.
+    """
+    state = keyring_state()
+    instead = f"et {variable} in the environment before Jupyter starts (not in a cell: it would be saved there)."
+    if state == "missing":
+        message = f"storing a key needs the keyring package: pip install 'notebookgen[keyring]'\nOr s{instead}"
+        raise MissingExtra(message)
+    if state == "none":
+        message = f"this machine has no system keyring that works; nothing was stored.\nS{instead}"
+        raise ConfigurationError(message)
+
+
 def store_key(variable: str, key: str) -> str:
     """Keep a key in the system keyring and return the keyring's name.
 
@@ -102,21 +146,16 @@ def store_key(variable: str, key: str) -> str:
     if not secret:
         message = "nothing was typed, so nothing was stored."
         raise ConfigurationError(message)
-    try:
-        import keyring  # noqa: PLC0415 - an extra
-        import keyring.errors  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        message = (
-            f"storing a key needs the keyring package: pip install 'notebookgen[keyring]'\n"
-            f"Or set {variable} in the environment before Jupyter starts (not in a cell: it would be saved there)."
-        )
-        raise MissingExtra(message) from error
+    check_keyring(variable)
+    import keyring  # noqa: PLC0415 - an extra
+    import keyring.errors  # noqa: PLC0415 - an extra
+
     try:
         keyring.set_password(SERVICE, variable, secret.reveal())
         _asked.pop(variable, None)
     except keyring.errors.KeyringError as error:
         message = (
-            f"this machine has no system keyring that works ({type(error).__name__}); nothing was stored.\n"
+            f"this machine's system keyring did not take the key ({type(error).__name__}); nothing was stored.\n"
             f"Set {variable} in the environment before Jupyter starts (not in a cell: it would be saved there)."
         )
         raise ConfigurationError(message) from None

@@ -11,7 +11,16 @@ from decimal import Decimal
 
 from notebookgen.errors import InvalidSetting
 
-__all__ = ["ID_LENGTH", "canonical_json", "json_value", "plain_number", "plain_text", "sample_id"]
+__all__ = [
+    "ID_LENGTH",
+    "amount_words",
+    "canonical_json",
+    "count_words",
+    "json_value",
+    "plain_number",
+    "plain_text",
+    "sample_id",
+]
 
 ID_LENGTH = 32
 
@@ -35,6 +44,17 @@ def plain_number(amount: Decimal) -> str:
     """Return a decimal without exponent and trailing zeros: ``70``, ``0.0075``."""
     text = format(amount, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def amount_words(amount: Decimal, unit: str) -> str:
+    """Return an amount with its unit: ``70 credits``, ``1 credit``, ``0.03 USD``."""
+    number = plain_number(amount)
+    return f"{number} {unit.removesuffix('s') if number == '1' and unit.islower() else unit}"
+
+
+def count_words(count: int, one: str, many: str = "") -> str:
+    """Return a number of things: ``1 image``, ``3 images``; a plural that takes more than an s is given."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def json_value(value: object, key: str = "value") -> object:
@@ -62,6 +82,6 @@ def json_value(value: object, key: str = "value") -> object:
     if callable(scalar) and not hasattr(value, "__len__"):
         return json_value(scalar(), key)
     message = (
-        f"setting '{key}' is a {type(value).__name__}, which cannot be sent. Give text, a number, a list or a dict."
+        f"setting '{key}' is of type {type(value).__name__}, which cannot be sent. Give text, a number, a list or a dict."
     )
     raise InvalidSetting(message)

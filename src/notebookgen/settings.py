@@ -7,16 +7,19 @@ nor the home folder, nor prices (a budget holds by them); those come from the en
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from notebookgen.errors import SettingsError, near_miss
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "check_address", "load_settings", "place_of"]
 
 FILE_NAMES = ("notebookgen.toml", "pyproject.toml")
 NOT_IN_FILES = frozenset({"home", "base_urls", "prices"})
@@ -88,7 +91,9 @@ def load_settings(env: Mapping[str, str], folder: Path) -> Settings:
     settings = Settings(home=_home(env))
     path = find_file(folder)
     if path is not None:
-        settings = replace(settings.changed(str(path), **_table(path)), file=path)
+        for name, value in _table(path).items():
+            settings = settings.changed(place_of(path, name), **{name: value})
+        settings = replace(settings, file=path)
     flag = env.get("NOTEBOOKGEN_SANDBOX", "").strip().lower()
     if flag:
         settings = settings.changed("NOTEBOOKGEN_SANDBOX", sandbox=flag not in {"0", "false", "no", "off"})
@@ -103,6 +108,19 @@ def find_file(folder: Path) -> Path | None:
             if path.is_file() and (name == FILE_NAMES[0] or _speaks_of_us(path)):
                 return path
     return None
+
+
+def place_of(path: Path, name: str) -> str:
+    """Return where a project file sets something, for messages: the file, and the line where it can be told."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return str(path)
+    # In other people's pyproject.toml the same word may stand in tables before ours.
+    first = 0 if path.name == FILE_NAMES[0] else next((at for at, one in enumerate(lines) if "notebookgen" in one), 0)
+    spelled = re.compile(rf"(?:^|[\s.\[{{,\"']){re.escape(name)}[\"']?\s*[\].=]")
+    found = next((at for at, one in enumerate(lines) if at >= first and spelled.search(one)), None)
+    return str(path) if found is None else f"{path}, line {found + 1},"
 
 
 def _speaks_of_us(path: Path) -> bool:
@@ -120,7 +138,7 @@ def _speaks_of_us(path: Path) -> bool:
 def _home(env: Mapping[str, str]) -> Path:
     """Return the home folder: the variable's, else the platform's folder for user data."""
     if env.get("NOTEBOOKGEN_HOME"):
-        return Path(env["NOTEBOOKGEN_HOME"]).expanduser().absolute()
+        return _folder("NOTEBOOKGEN_HOME", env["NOTEBOOKGEN_HOME"])
     import platformdirs  # noqa: PLC0415 - kept out of `import notebookgen`
 
     return Path(platformdirs.user_data_dir("notebookgen", appauthor=False))
@@ -147,7 +165,7 @@ def _table(path: Path) -> dict[str, object]:
         raise SettingsError(message)
     for name in NOT_IN_FILES & set(data):
         message = (
-            f"{path} sets '{name}', which a project file may not: it travels with the notebook.\n"
+            f"{place_of(path, name)} sets '{name}', which a project file may not: it travels with the notebook.\n"
             f"Set it with ng.configure({name}=...) or in the environment."
         )
         raise SettingsError(message)
@@ -162,10 +180,12 @@ def _checked(where: str, name: str, value: object) -> object:
     """
     if name in {"prices", "credit_price"}:
         return _amounts(where, name, value)
-    if name == "base_urls" and isinstance(value, Mapping) and not any("@" in str(url) for url in value.values()):
-        return MappingProxyType({str(key): str(url).rstrip("/") for key, url in value.items()})
-    if name == "home" and isinstance(value, str | Path):
-        return Path(value).expanduser().absolute()
+    if name == "base_urls" and isinstance(value, Mapping):
+        return MappingProxyType(
+            {str(key): check_address(f"{where} base_urls['{key}']", url) for key, url in value.items()}
+        )
+    if name == "home" and isinstance(value, str | PathLike):
+        return _folder(where, value)
     if name == "sandbox" and isinstance(value, bool):
         return value
     if name == "model" and (value is None or (isinstance(value, str) and value.strip())):
@@ -187,6 +207,47 @@ def _checked(where: str, name: str, value: object) -> object:
         "base_urls": "a table of addresses such as {'armox': 'https://...'}",
     }
     message = f"{where} sets {name} to {value!r}; it takes {wanted[name]}."
+    raise SettingsError(message)
+
+
+def check_address(where: str, url: object) -> str:
+    """Return a provider's address without its last slash.
+
+    Args:
+        where: What names it, for messages.
+        url: The address, up to and including the version path.
+
+    Raises:
+        SettingsError: It is none, or holds a password: a key is all that a provider gets.
+    """
+    text = str(url).strip()
+    shown = re.sub(r"//[^/]*@", "//***@", text)  # a password must not reach a message
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - reading it checks it
+        why = "" if parts.scheme in {"http", "https"} and parts.hostname else "it needs http:// or https:// and a host"
+        why = "a name or a password stands in it, which no provider gets" if "@" in parts.netloc else why
+    except ValueError:  # a port that is no number, an open bracket; its own words could quote a password
+        why = "it cannot be read"
+    if not why:
+        return text.rstrip("/")
+    message = f"{where}: {shown!r} is no address of a provider: {why}.\nIt should look like https://api.example.com/v1"
+    raise SettingsError(message)
+
+
+def _folder(where: str, value: str | PathLike[str]) -> Path:
+    """Return a folder's absolute path.
+
+    Raises:
+        SettingsError: It names no folder.
+    """
+    text = str(value)
+    try:
+        if text.strip() and "\0" not in text:
+            return Path(text).expanduser().absolute()
+    except RuntimeError:  # ~somebody, whom this machine does not know
+        pass
+    message = f"{where} sets the home folder to {text!r}, which names no folder. Give one such as ~/notebookgen."
     raise SettingsError(message)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from notebookgen.providers import Provider
+    from notebookgen.records import Model
     from notebookgen.transport import Timeouts
 
 __all__ = ["FakeClock", "MemoryTransport", "promises"]
@@ -121,11 +122,19 @@ class _Promises:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
+        self._made: list[tuple[Generation, Model]] = []
 
     def _generation(self) -> Generation:
         """Return something that the provider's first model can make."""
+        return self._generations()[0][0]
+
+    def _generations(self) -> list[tuple[Generation, Model]]:
+        """Return something that each model of the catalogue can make of a prompt alone; prepared once."""
+        if self._made:
+            return self._made
         provider, realm = self._provider, Realm(self._provider.name, "0" * 12)
         errors: list[str] = []
+        found: list[tuple[Generation, Model]] = []
         for model in provider.catalogue():
             settings = {
                 one.key: one.default if one.default is not None else one.options[0]
@@ -133,15 +142,20 @@ class _Promises:
                 if one.required and one.key != "prompt" and (one.default is not None or one.options)
             }
             try:
-                return provider.prepare(Generation(realm, model.id, "a fox", settings, kind=model.kind), model)
+                asked = Generation(realm, model.id, "a fox", settings, kind=model.kind)
+                found.append((provider.prepare(asked, model), model))
             except InputError as error:
                 errors.append(str(error))
-        message = f"none of the catalogue's models takes a plain prompt: {errors[:3]}"
-        raise AssertionError(message)
+        self._made = found
+        kept(found, f"none of the catalogue's models takes a plain prompt: {errors[:3]}")
+        return found
+
+    def _ref(self) -> JobRef:
+        generation, model = self._generations()[0]
+        return JobRef("job-1", generation.model, generation.kind, self._provider.route_of(generation, model))
 
     def _create(self) -> HttpRequest:
-        generation = self._generation()
-        model = next(one for one in self._provider.catalogue() if one.id == generation.model)
+        generation, model = self._generations()[0]
         return self._provider.create(generation, {}, model)
 
     def names_are_given(self) -> None:
@@ -155,16 +169,25 @@ class _Promises:
         kept(not provider.base_url.endswith("/"), "a trailing slash doubles in every address")
 
     def models_belong_to_the_provider(self) -> None:
-        """Every model of the catalogue has an id of its own and carries the provider's name."""
+        """Every model of the catalogue has an id of its own and carries the provider's name, and none claims to be live."""
         models = self._provider.catalogue()
         kept(models, "a catalogue with nothing in it helps nobody")
         kept({one.provider for one in models} == {self._provider.name}, "a model names another provider")
         kept(len({one.id for one in models}) == len(models), "two models have one id")
+        kept(not any(one.live for one in models), "a catalogue is no live list")
+
+    def lists_and_their_readers_belong_together(self) -> None:
+        """Apps have ids that tell them from models, and a provider that has them says how to ask for them."""
+        provider = self._provider
+        kept(bool(provider.app_prefix) == (provider.apps() is not None), "apps need a prefix and a list, or neither")
+        kept((provider.job_list_limit > 0) == (provider.jobs(20) is not None), "a list of jobs says how many it shows")
 
     def a_create_is_never_repeatable(self) -> None:
         """A paid request goes out once; only reads may be sent again."""
-        kept(not self._create().repeatable, "a create that is repeated is paid twice")
         kept(self._create().purpose == "create", "pacing and faults are told by the purpose")
+        for request in self._requests():
+            paid = request.purpose == "create"
+            kept(not (paid and request.repeatable), f"{request.url}: a create that is repeated is paid twice")
 
     def no_request_carries_a_key(self) -> None:
         """Requests name the scheme; the key joins them in the transport and nowhere else."""
@@ -181,7 +204,18 @@ class _Promises:
                 kept(request.url.startswith("http://127.0.0.1:9/"), f"{request.url} ignores the configured address")
 
     def reads_are_repeatable(self) -> None:
-        """Looking costs nothing, so looks may be sent again."""
+        """Looking costs nothing, so looks may be sent again; and what only looks says so by its purpose."""
+        provider = self._provider
+        looks = [
+            provider.status(self._ref()),
+            provider.models(),
+            provider.apps(),
+            provider.jobs(20),
+            provider.balance(),
+        ]
+        for request in looks:
+            kept(request is None or request.repeatable, f"{request and request.url} is a read")
+            kept(request is None or request.purpose != "create", f"{request and request.url} buys nothing")
         for request in self._requests():
             if request.purpose in {"status", "list", "balance", "models"}:
                 kept(request.repeatable, f"{request.method} {request.url} is a read")
@@ -214,19 +248,21 @@ class _Promises:
 
     def readers_raise_nothing_foreign(self) -> None:
         """Whatever bytes come, a reader gives a record or an error of notebookgen."""
-        provider, ref = self._provider, JobRef("1", self._generation().model)
+        provider, ref = self._provider, self._ref()
         dice = random.Random(7)  # noqa: S311 - the same noise every time
         bodies = [*NOISE_BODIES, *(dice.randbytes(dice.randrange(200)) for _ in range(200))]
         readers: list[Callable[[HttpResponse], object]] = [
             provider.read_fault,
             provider.read_limits,
             provider.read_models,
+            provider.read_apps,
             provider.read_jobs,
             provider.read_balance,
             lambda response: provider.read_create(response, self._generation()),
             lambda response: provider.read_status(response, ref),
             lambda response: provider.read_cancel(response, ref),
             lambda response: provider.read_upload(response, InputImage(sha256="0" * 64), b""),
+            lambda response: provider.read_callback({}, response.body, secret=None),
             lambda response: provider.read_callback({}, response.body, secret="made up"),  # noqa: S106 - no secret of anybody
         ]
         for reader in readers:
@@ -245,7 +281,12 @@ class _Promises:
 
     def the_adapter_is_pure(self) -> None:
         """No I/O, no clock, no environment, no dice: the module imports none of the modules for them."""
-        tree = ast.parse(inspect.getsource(inspect.getmodule(type(self._provider)) or ast))
+        try:
+            source = inspect.getsource(inspect.getmodule(type(self._provider)) or ast)
+        except (OSError, TypeError) as error:
+            message = f"the adapter's source cannot be read ({error}): put it into a file of its own"
+            raise AssertionError(message) from error
+        tree = ast.parse(source)
         names = {
             name.split(".")[0]
             for node in ast.walk(tree)
@@ -260,11 +301,19 @@ class _Promises:
         kept(not names & FORBIDDEN, f"the adapter imports {sorted(names & FORBIDDEN)}")
 
     def _requests(self) -> list[HttpRequest]:
-        """Return every request the provider can build without an image."""
-        provider, generation = self._provider, self._generation()
-        ref = JobRef("job-1", generation.model, generation.kind, provider.route_of(generation, None))
-        maybe = [provider.models(), provider.jobs(20), provider.balance(), provider.cancel(ref)]
-        return [self._create(), provider.status(ref), *(one for one in maybe if one is not None)]
+        """Return every request the provider can build: for one job of each model, for the account, for the lists."""
+        provider = self._provider
+        built = [provider.models(), provider.apps(), provider.jobs(20), provider.balance()]
+        built.append(provider.upload(InputImage(sha256="0" * 64, mime="image/png", size=3), b"png"))
+        for generation, model in self._generations():
+            ref = JobRef("job-1", generation.model, generation.kind, provider.route_of(generation, model))
+            try:
+                built += [provider.status(ref), provider.cancel(ref)]
+            except InputError:  # a model that answers at once may leave no job to ask about
+                kept(ref != self._ref(), "the first model's job must be asked about")
+            for callback in (None, "https://example.com/hook"):
+                built.append(provider.create(generation, {}, model, callback=callback))
+        return [one for one in built if one is not None]
 
 
 def kept(promise: object, otherwise: str) -> None:

@@ -1,4 +1,7 @@
-"""One JupyterLab and one browser for the tests of this folder, and a notebook of its own for each."""
+"""One JupyterLab and one browser for the tests of this folder, and a notebook of its own for each.
+
+nbformat takes seconds to import; it is not loaded where these tests are not run.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
 
 from browser.chrome import Chrome
@@ -46,6 +48,8 @@ def tabs(lab: LabServer, chrome: Chrome, name: str) -> Iterator[Callable[[Notebo
 
     A page that asks for an address off this machine, or whose JavaScript ends in an error, fails the test.
     """
+    import nbformat
+
     pages: list[NotebookPage] = []
 
     def open_(content: NotebookNode) -> NotebookPage:
@@ -79,6 +83,8 @@ def notebook(
 @pytest.fixture(scope="module")
 def quickstart(lab: LabServer, chrome: Chrome) -> Iterator[NotebookPage]:
     """Open the quickstart, run all of it as a newcomer would, and save it."""
+    import nbformat
+
     with tabs(lab, chrome, "quickstart") as open_:
         page = open_(nbformat.read(NOTEBOOKS / "quickstart.ipynb", as_version=4))
         page.run_all()
@@ -89,6 +95,7 @@ def quickstart(lab: LabServer, chrome: Chrome) -> Iterator[NotebookPage]:
 @pytest.fixture
 def cells() -> Callable[..., NotebookNode]:
     """Return a function that makes a notebook of code cells."""
+    import nbformat
 
     def make(*sources: str) -> NotebookNode:
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
 
 if TYPE_CHECKING:
@@ -102,6 +101,8 @@ def test_a_dry_run_shows_a_price(quickstart: NotebookPage) -> None:
 
 def test_nothing_is_left_moving(quickstart: NotebookPage) -> None:
     """No progress line stands at 0 % in the saved notebook, and nothing needs a widget."""
+    import nbformat
+
     saved = nbformat.read(quickstart.server.root / quickstart.name, as_version=4)
     text = "\n".join(str(cell.get("outputs", "")) for cell in saved.cells)
 
@@ -114,6 +115,8 @@ def test_opened_elsewhere_it_still_tells_its_story(
     quickstart: NotebookPage, notebook: Callable[[NotebookNode], NotebookPage], pictures: Path
 ) -> None:
     """The saved file, changed by somebody else and so not trusted, shows the same pictures, clip, sound and text."""
+    import nbformat
+
     saved = nbformat.read(quickstart.server.root / quickstart.name, as_version=4)
     saved.metadata["from"] = "somebody else"
     for cell in saved.cells:

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from notebookgen.errors import InvalidCall, InvalidPrompt, near_miss
+from notebookgen.errors import InvalidCall, InvalidPrompt, InvalidSetting, near_miss
 from notebookgen.normal import json_value, plain_text
 from notebookgen.records import Generation, InputImage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from notebookgen.media import MediaStore
     from notebookgen.providers import Provider
     from notebookgen.records import Kind, Model, Realm
 
-__all__ = ["RESERVED", "ask", "check_options", "gather_settings", "input_images", "on_this_machine"]
+__all__ = [
+    "RESERVED",
+    "are_several",
+    "ask",
+    "check_options",
+    "check_slip",
+    "check_texts",
+    "gather_settings",
+    "input_images",
+    "on_this_machine",
+]
 
+NEARLY = 0.85  # how alike two names are that differ by a slip of the pen
 # What `generate` takes by name; a setting that is nearly one of these is a slip of the pen that could cost money.
 RESERVED = (
     "prompt",
@@ -61,6 +73,22 @@ def check_options(*, model: object, kind: object, settings: object, timeout: obj
             raise InvalidCall(message)
 
 
+def check_texts(*, needed: Collection[str] = (), **given: object) -> None:
+    """Check that what a call names by an id or a name is text, or left out.
+
+    Args:
+        needed: What cannot be left out.
+        **given: What was given.
+
+    Raises:
+        InvalidCall: It is something else, such as a result in the place of its id.
+    """
+    for name, value in given.items():
+        if not isinstance(value, str) and (value is not None or name in needed):
+            message = f"{name} takes text, and got a value of the type {type(value).__name__}. Nothing was sent."
+            raise InvalidCall(message)
+
+
 def gather_settings(
     settings: Mapping[str, Any] | None, more: Mapping[str, Any], models: Iterable[Model]
 ) -> dict[str, Any]:
@@ -73,7 +101,9 @@ def gather_settings(
 
     Raises:
         InvalidCall: A keyword is nearly a reserved name, or stands in both.
+        InvalidSetting: A keyword is nearly a setting of the one model.
     """
+    models = list(models)
     known = {one.key for model in models for one in model.settings}
     for key in more:
         hint = near_miss(key, RESERVED, most=1)
@@ -86,7 +116,25 @@ def gather_settings(
         if settings is not None and key in settings:
             message = f"the setting '{key}' is given twice. Nothing was sent."
             raise InvalidCall(message)
+        if len(models) == 1:
+            check_slip(key, models[0])
     return {**(settings or {}), **more}
+
+
+def check_slip(key: str, model: Model) -> None:
+    """Refuse a setting that is nearly one of the model's: most likely it would be ignored, and paid for.
+
+    Raises:
+        InvalidSetting: It is; the message says how to send it all the same.
+    """
+    known = {one.key for one in model.settings}
+    close = [] if key in known else difflib.get_close_matches(key, sorted(known), n=1, cutoff=NEARLY)
+    if close:
+        message = (
+            f"{model} is not known to take '{key}'. Did you mean '{close[0]}'? Nothing was sent.\n"
+            f"To send it all the same: settings={{'{key}': ...}}"
+        )
+        raise InvalidSetting(message)
 
 
 def _close(key: str) -> bool:
@@ -110,13 +158,18 @@ def input_images(images: Any, store: MediaStore, *, near: bool = False) -> tuple
     if isinstance(images, dict):
         found: list[InputImage] = []
         for field, value in images.items():
-            several = isinstance(value, list | tuple)
+            several = are_several(value)
             found += [
                 _image(one, store, str(field), listed=several, near=near) for one in (value if several else [value])
             ]
         return tuple(found)
-    given = images if isinstance(images, list | tuple) else [images]
+    given = images if are_several(images) else [images]
     return tuple(_image(one, store, None, listed=True, near=near) for one in given)
+
+
+def are_several(value: object) -> bool:
+    """Whether what was given for an image is a list of images, ``Results`` among them."""
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview)
 
 
 def _image(value: Any, store: MediaStore, field: str | None, *, listed: bool, near: bool) -> InputImage:
@@ -173,7 +226,7 @@ def ask(
         InputError: The prompt, a setting or an image cannot be sent as it is; the message names what can.
     """
     if not isinstance(prompt, str):
-        message = f"the prompt is a {type(prompt).__name__}, not text. Nothing was sent."
+        message = f"the prompt is of type {type(prompt).__name__}, not text. Nothing was sent."
         raise InvalidPrompt(message)
     text = plain_text(prompt)
     if not text and (model.prompt_required if model is not None else not provider.is_app(model_id)):

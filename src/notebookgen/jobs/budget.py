@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from notebookgen.errors import InvalidCall
 
-__all__ = ["NO_BUDGET", "Budget", "parse_budget"]
+__all__ = ["NO_BUDGET", "Budget", "check_unit", "parse_budget"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,25 @@ def parse_budget(value: object, *, max_new: object = None) -> Budget:
     if isinstance(value, Mapping):
         return Budget({str(unit): _amount(amount, value) for unit, amount in value.items()})
     return Budget({None: _amount(value, value)})
+
+
+def check_unit(budget: Budget, unit: str, payee: str) -> None:
+    """Check that a budget says anything about what is going to be paid, before anything else is done.
+
+    Args:
+        budget: What a person gave.
+        unit: In what is paid.
+        payee: Whom, for the message.
+
+    Raises:
+        InvalidCall: It names other units only.
+    """
+    if budget.finite and budget.cap(unit) is None:
+        message = (
+            f"the budget is {budget}, and {payee} is paid in {unit}. Nothing was sent.\n"
+            f"Give it in {unit}: budget='5 {unit}', or as a bare number."
+        )
+        raise InvalidCall(message)
 
 
 def _amount(number: object, whole: object) -> Decimal:

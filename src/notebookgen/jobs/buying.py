@@ -126,7 +126,7 @@ class Buying:
         reserved = reservation(core.store, ticket.generation, ticket.price)
         over = over_budget(core.store, ticket, reserved)
         if over is not None:
-            return lambda: core.finish(ticket, over)
+            return lambda: core.decline(ticket, over)
         ticket.at = core.clock.now()
         ticket.reserved = reserved
         if ticket.key:
@@ -180,8 +180,7 @@ class Buying:
         ticket.tries += 1
         ticket.accepted, ticket.timed = core.clock.monotonic(), True
         core.sending += 1
-        for handle, index in ticket.followers:  # from here on nobody may say that nothing was sent
-            handle.put(index, ticket.facts(done=False))
+        core.show(ticket)  # from here on nobody may say that nothing was sent
         core.tell(ticket, "sending")
 
         def then(result: tuple[Outcome, HttpResponse | None] | None, error: BaseException | None) -> None:

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError
+from notebookgen.jobs.naming import check_named
 from notebookgen.jobs.states import OPEN, State
 from notebookgen.ledger.rows import realm_from
 from notebookgen.ledger.store import FEWEST_DIGITS
@@ -38,14 +39,10 @@ def cancel_all(core: Core, watching: Watching, recovering: Recovering, what: str
     """
     elsewhere, lines = _elsewhere(core, recovering, what)
     meant = _meant(core, what)
-    unsent = [ticket for ticket in meant if ticket.state is State.PLANNED]
     tickets = [ticket for ticket in meant if ticket.state in OPEN]
     for ticket in meant:
         ticket.wanted = False  # also what is on its way: it is not sent a second time
-    for ticket in unsent:
-        core.drop(ticket, NotebookgenError("cancelled before it was sent. Nothing was charged."))
-    if unsent:
-        lines.insert(0, f"{len(unsent)} not sent yet, and never will be.")
+    lines = _unsent(core, [ticket for ticket in meant if ticket.state is State.PLANNED]) + lines
     told: Future[list[str]] = Future()
     expected = len(lines) + len(tickets) + len(elsewhere)
 
@@ -59,8 +56,23 @@ def cancel_all(core: Core, watching: Watching, recovering: Recovering, what: str
     for ticket in elsewhere:
         watching.cancel(ticket, tell, ours=False)
     if not tickets and not elsewhere:
+        if what is not None and not lines:
+            check_named(core.store, what, generations=True)
         told.set_result(lines or ["nothing is under way, so there is nothing to cancel."])
     return told
+
+
+def _unsent(core: Core, tickets: list[Ticket]) -> list[str]:
+    """End the rows that were not sent; return a line about those that never will be, and about those made elsewhere."""
+    waiting = [ticket for ticket in tickets if ticket.shared]
+    for ticket in tickets:
+        words = "cancelled before it was sent. Nothing was charged."
+        core.drop(
+            ticket, NotebookgenError("no longer waited for; another kernel is making it." if ticket.shared else words)
+        )
+    number = len(tickets) - len(waiting)
+    lines = [f"{number} not sent yet, and never will be."] if number else []
+    return lines + ([f"{len(waiting)} made by another kernel, and no longer waited for here."] if waiting else [])
 
 
 def _meant(core: Core, what: str | None) -> list[Ticket]:
@@ -84,34 +96,38 @@ def _elsewhere(core: Core, recovering: Recovering, what: str | None) -> tuple[li
     found: list[Ticket] = []
     lines: list[str] = []
     for row in core.store.open_like(what):
-        if row.generation in core.tickets:
+        known = core.tickets.get(row.generation)
+        if known is not None and known.state in OPEN:
             continue
-        taken = recovering.take(row)
-        if taken is not None:
-            if row.generation not in core.tickets and taken.error is not None:  # held: only a person can settle it
-                lines.append(f"{row.generation[:8]}: {taken.error}")
-            continue
-        ticket = recovering.ticket_of(row)
-        if ticket is None:
-            account = realm_from(row.realm)
-            lines.append(
-                f"{row.generation[:8]}: the key of the account {account} is not at hand. Set it and cancel again."
-            )
-        elif row.state == State.INTENT:
-            lines.append(
-                f"{row.generation[:8]}: another kernel is sending it just now. Cancel again when it was accepted."
-            )
-        else:
-            ticket.load(row)
-            found.append(ticket)
-    run = core.store.run_kernel(what)
-    if run is not None and run != core.kernel.id and core.kernel.alive(run):
-        left = core.store.unsent_rows(what)
-        if left:
-            lines.append(
-                f"{left} not sent yet: the kernel that began the run lives and may send them. Press Stop there."
-            )
+        if known is not None:  # this kernel only waits for what another one is making
+            core.drop(known, NotebookgenError("cancelled; another kernel was making it."))
+        ticket, line = _foreign(core, recovering, row)
+        found += [ticket] if ticket is not None else []
+        lines += [f"{row.generation[:8]}: {line}"] if line else []
+    kernel = core.store.run_kernel(what)
+    alive = kernel is not None and kernel != core.kernel.id and core.kernel.alive(kernel)
+    left = core.store.unsent_rows(what) if alive else 0
+    if left:
+        lines.append(f"{left} not sent yet: the kernel that began the run lives and may send them. Press Stop there.")
     return found, lines
+
+
+def _foreign(core: Core, recovering: Recovering, row: AttemptRow) -> tuple[Ticket | None, str]:
+    """Return a ticket to cancel what another living kernel looks after, or what else a person should know of a row.
+
+    What a dead kernel left is this one's own from now on.
+    """
+    taken = recovering.take(row)
+    if taken is not None:
+        held = row.generation not in core.tickets and taken.error is not None  # only a person can settle it
+        return None, str(taken.error) if held else ""
+    ticket = recovering.ticket_of(row)
+    if ticket is None:
+        return None, f"the key of the account {realm_from(row.realm)} is not at hand. Set it and cancel again."
+    if row.state == State.INTENT:
+        return None, "another kernel is sending it just now. Cancel again when it was accepted."
+    ticket.load(row)
+    return ticket, ""
 
 
 def _others(core: Core) -> list[str]:

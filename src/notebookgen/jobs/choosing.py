@@ -14,12 +14,22 @@ from notebookgen.errors import InvalidCall, MissingKey, UnknownModel, UnknownPro
 from notebookgen.providers import provider_class, provider_names, usable_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from notebookgen.providers import Provider
-    from notebookgen.records import Kind
+    from notebookgen.records import Kind, Model
 
-__all__ = ["KINDS", "SANDBOX_MODELS", "Choice", "choose", "missing_key", "no_model", "to_set_a_key"]
+__all__ = [
+    "KINDS",
+    "SANDBOX_MODELS",
+    "Choice",
+    "bearing",
+    "choose",
+    "missing_key",
+    "no_model",
+    "several_models",
+    "to_set_a_key",
+]
 
 KINDS: tuple[Kind, ...] = ("image", "video", "audio", "3d", "text")
 # What the sandbox's Armox offers of its own, for those who name nothing.
@@ -77,7 +87,7 @@ def choose(
                 return Choice("armox", SANDBOX_MODELS[kind or "image"], sandbox=True)
             return Choice(provider or "armox", _first_of(provider_class(provider or "armox")(), kind), sandbox=True)
         raise no_model(provider, kind)
-    owner, model = _split(name, provider)
+    owner, model = _split(name, provider, has_key)
     if model.startswith("sandbox/"):
         sandbox = True  # these models exist nowhere else: whoever names one names the sandbox
     if not sandbox and not has_key(owner):
@@ -85,7 +95,19 @@ def choose(
     return Choice(owner, model, sandbox)
 
 
-def _split(name: str, provider: str | None) -> tuple[str, str]:
+def bearing(name: str, models: Iterable[Model]) -> list[Model]:
+    """Return the models that a name without a provider may mean: by their id, or by what follows its maker's name."""
+    return [model for model in models if name in {model.id, model.id.rpartition("/")[2]}]
+
+
+def several_models(name: str, models: Iterable[Model]) -> UnknownModel:
+    """Return the error for a name that several models bear, with their prices."""
+    priced = "; ".join(f"{model} {model.cost}" for model in models)
+    message = f"several models are named '{name}', and none is picked for you. Nothing was sent.\nSay which: {priced}"
+    return UnknownModel(message)
+
+
+def _split(name: str, provider: str | None, has_key: Callable[[str], bool]) -> tuple[str, str]:
     """Return the provider's name and the model's id that a name means."""
     before, colon, after = name.strip().partition(":")
     if colon and before in provider_names():
@@ -98,21 +120,20 @@ def _split(name: str, provider: str | None) -> tuple[str, str]:
         return before, after
     if provider is not None:
         return provider, name.strip()
-    owners = {one: {model.id for model in provider_class(one)().catalogue()} for one in usable_names()}
-    found = [one for one, ids in owners.items() if name in ids]
-    if len(found) == 1:
-        return found[0], name
+    models = [model for one in usable_names() for model in provider_class(one)().catalogue()]
+    found = bearing(name.strip(), models)
+    payable = found if len(found) == 1 else [model for model in found if has_key(model.provider)]
+    if len(payable) == 1:
+        return payable[0].provider, payable[0].id
     if found:
-        message = f"several providers have '{name}'. Say which: {' or '.join(f'{one}:{name}' for one in found)}."
-        raise UnknownModel(message)
+        raise several_models(name, payable or found)
     if colon and "/" not in before:
         message = (
             f"no provider is named '{before}'.{near_miss(before, provider_names())} "
             f"Installed are: {', '.join(provider_names())}."
         )
         raise UnknownProvider(message)
-    known = [f"{one}:{model}" for one, ids in owners.items() for model in ids]
-    hint = near_miss(name, known) or near_miss(name, {model for ids in owners.values() for model in ids})
+    hint = near_miss(name, map(str, models)) or near_miss(name, {model.id for model in models})
     message = (
         f"no model is named '{name}'.{hint}\n"
         f"A model is written provider:id, as in armox:google/nano-banana. To see them: ng.models()"

@@ -139,6 +139,7 @@ class Core:
 
     def begin_again(self, ticket: Ticket) -> None:
         """Look a ticket up in the ledger anew, because another kernel has moved its attempt."""
+        ticket.shared = ticket.key
         ticket.state, ticket.key = State.PLANNED, 0
         if ticket.followers:
             self.ready.append(ticket)
@@ -165,8 +166,7 @@ class Core:
         if not self.store.update(ticket.key, str(ticket.state), state=str(new), **columns):
             raise Elsewhere
         ticket.state = new
-        for handle, index in ticket.followers:
-            handle.put(index, ticket.facts(done=False))
+        self.show(ticket)
 
     @contextlib.contextmanager
     def settling(self, ticket: Ticket) -> Iterator[None]:
@@ -184,25 +184,43 @@ class Core:
         for handle, index in ticket.followers:
             handle.tell(index, phase, ticket.expected)
 
+    def show(self, ticket: Ticket, *, done: bool = False) -> None:
+        """Show those who follow a ticket how it stands; ``done`` where nothing more will come for them."""
+        ended: set[str] = set()
+        for handle, index, facts in ticket.told(done=done):
+            handle.put(index, facts)
+            if done and handle.done:
+                ended.add(handle.id)
+        for run in ended:
+            # The date of a run's end is a nicety, not a fact of money.
+            with contextlib.suppress(NotWritable, LedgerError):
+                self.store.end_run(run, self.clock.now())
+
+    def decline(self, ticket: Ticket, error: NotebookgenError) -> None:
+        """End a row for the run that cannot pay for it; another run that wants it pays out of its own budget."""
+        others = [(handle, index) for handle, index in ticket.followers if handle.id != ticket.run]
+        payer = next((handle for handle, _ in others if handle.buys), None)
+        if payer is None:
+            self.finish(ticket, error)
+            return
+        ticket.error = error
+        ticket.followers = [one for one in ticket.followers if one not in others]
+        self.show(ticket, done=True)
+        ticket.error, ticket.followers = None, others
+        ticket.charge(payer)
+        self.ready.append(ticket)
+
     def finish(self, ticket: Ticket, error: NotebookgenError | None = None) -> None:
         """End the work on a ticket as it now stands."""
         ticket.error = error
         if self.tickets.get(ticket.generation.id) is ticket:
             del self.tickets[ticket.generation.id]
-        for handle, index in ticket.followers:
-            handle.put(index, ticket.facts(done=True))
-        ended = {handle.id for handle, _ in ticket.followers if handle.done}
-        for run in ended:
-            with contextlib.suppress(
-                NotWritable, LedgerError
-            ):  # the date of a run's end is a nicety, not a fact of money
-                self.store.end_run(run, self.clock.now())
+        self.show(ticket, done=True)
 
     def leave(self, ticket: Ticket, error: NotebookgenError) -> None:
         """Tell the followers that nothing more will come for now; an open attempt stays in hand."""
         ticket.error = error
-        for handle, index in ticket.followers:
-            handle.put(index, ticket.facts(done=True))
+        self.show(ticket, done=True)
         ticket.followers.clear()
         if ticket.state not in OPEN and self.tickets.get(ticket.generation.id) is ticket:
             del self.tickets[ticket.generation.id]

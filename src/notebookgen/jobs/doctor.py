@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import sqlite3
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from notebookgen.errors import LedgerTooNew, NotebookgenError
 from notebookgen.jobs.choosing import to_set_a_key
 from notebookgen.ledger.filesystem import is_network_folder, why_not_writable
-from notebookgen.ledger.schema import check_shape
+from notebookgen.ledger.reading import open_to_read
 from notebookgen.ledger.store import FILE_NAME
 from notebookgen.normal import amount_words, count_words
 from notebookgen.providers import fault_error, provider_class, provider_names
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["examine"]
 
 LITTLE_ROOM = 2 * 2**30
+# What https://requests.readthedocs.io/en/latest/user/advanced/#proxies and the part above it name.
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+NETWORK = (*PROXIES, *(name.lower() for name in PROXIES if os.name != "nt"), *CERTIFICATES)  # there both are one
 OPEN = """SELECT state, count(*) FROM attempts
     WHERE state IN ('intent', 'submitted', 'completed', 'ambiguous') GROUP BY state"""
 
@@ -40,7 +45,7 @@ def examine(house: House, own: Mapping[str, Mapping[str, Any]] | None = None) ->
         house: What is examined.
         own: What a client was given of its own, by provider: ``api_key``, ``base_url``, ``session``.
     """
-    lines = [*_place(house), *_ledger(house.settings.home), *_accounts(house, own or {}), *_around()]
+    lines = [*_place(house), *_ledger(house.settings.home), *_accounts(house, own or {}), *_network(), *_around()]
     return "\n".join(lines)
 
 
@@ -82,9 +87,8 @@ def _ledger(home: Path) -> list[str]:
     if not path.exists():
         return ["ledger    empty: nothing was asked for yet"]
     try:
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+        database = open_to_read(path, timeout=5.0)
         try:
-            check_shape(database, path)
             (count,) = database.execute("SELECT count(*) FROM attempts").fetchone()
             rows = database.execute(OPEN).fetchall()
         finally:
@@ -143,6 +147,8 @@ def _answer(house: House, name: str, given: Mapping[str, Any]) -> str:
     """Return whether the provider can be reached with that key."""
     try:
         lane = house.lane(name, **given)
+        other = lane.provider.base_url
+        where = "" if other == lane.provider.default_base_url else f", at {other}"
         request = lane.provider.balance() or lane.provider.models()
         if request is None:
             return f"{lane.provider.base_url}: nothing can be asked for free"
@@ -155,7 +161,13 @@ def _answer(house: House, name: str, given: Mapping[str, Any]) -> str:
         balance = lane.provider.read_balance(response)
     except NotebookgenError as error:
         return f"! {str(error).splitlines()[0]}"
-    return f"{amount_words(balance.amount, balance.unit)} left"
+    return f"{amount_words(balance.amount, balance.unit)} left{where}"
+
+
+def _network() -> list[str]:
+    """Return which proxies and certificates the environment names; a password is not shown."""
+    told = [name for name in NETWORK if os.environ.get(name)]
+    return [f"network   {name}={re.sub(r'//[^/]*@', '//***@', os.environ[name])}" for name in told]
 
 
 def _around() -> list[str]:

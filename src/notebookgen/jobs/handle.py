@@ -7,56 +7,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from notebookgen.jobs.states import OPEN, OVER, State
+from notebookgen.jobs.rowbook import RowBook, book_of
+from notebookgen.jobs.states import OVER, State
 from notebookgen.normal import amount_words
-from notebookgen.records import NO_COST, Cost, nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from decimal import Decimal
 
-    from notebookgen.errors import NotebookgenError
-    from notebookgen.records import Asset, Generation
+    from notebookgen.jobs.budget import Budget
+    from notebookgen.jobs.delivered import Delivered
+    from notebookgen.records import Generation
 
-__all__ = ["Delivered", "Progress", "RunHandle", "duration"]
+__all__ = ["Progress", "RunHandle", "duration"]
 
 log = logging.getLogger("notebookgen")
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """How one row of a run stands.
-
-    Attributes:
-        generation: What was asked for.
-        state: Where it stands.
-        cost: What it cost, net.
-        assets: The files, when they are here.
-        seconds: How long the job took.
-        job: The provider's handle.
-        error: Why it is not saved, where it is not.
-        cached: Whether it was paid for before this run.
-        reserved: What is set aside for it while it is under way.
-        at: When it was bought.
-        done: Whether this run has nothing more to do for it (it may be held or left as it is).
-    """
-
-    generation: Generation
-    state: State = State.PLANNED
-    cost: Cost = field(default_factory=nothing)
-    assets: tuple[Asset, ...] = ()
-    seconds: float | None = None
-    job: str | None = None
-    error: NotebookgenError | None = None
-    cached: bool = False
-    reserved: Cost = NO_COST
-    at: datetime | None = None
-    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +37,8 @@ class Progress:
         phase: What is going on, in a word or two.
         elapsed: Seconds since it began.
         expected: Seconds that such a run usually takes in all; None where nothing is known.
-        spent: What was spent by this run, per unit.
+        spent: What was spent by this run, by unit.
+        reserved: What is set aside for its rows under way, by unit.
         model: The model, where all rows have the same.
         job: The provider's handle, for a run of one.
         notes: What a person should know, a line each.
@@ -84,6 +53,7 @@ class Progress:
     model: str
     job: str | None
     notes: tuple[str, ...] = ()
+    reserved: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def over(self) -> int:
@@ -97,8 +67,10 @@ class RunHandle:
     def __init__(
         self,
         run: str,
-        generations: Sequence[Generation],
+        rows: Sequence[Generation] | RowBook,
         *,
+        models: Collection[str] = (),
+        sandbox: bool = False,
         clock: Callable[[], float],
         stop: Callable[[RunHandle], str],
     ) -> None:
@@ -106,7 +78,9 @@ class RunHandle:
 
         Args:
             run: The run's id.
-            generations: What is asked for, in order.
+            rows: What is asked for, in order; a book of it, where there are many.
+            models: What runs, where a book does not tell.
+            sandbox: Whether the sandbox answers for all of a book's rows.
             clock: A monotonic clock in seconds.
             stop: What the engine does when a person presses Stop.
         """
@@ -117,14 +91,18 @@ class RunHandle:
         self._ended: float | None = None
         self._stop = stop
         self._changed = threading.Condition()
-        self._rows: list[Delivered] = [Delivered(one) for one in generations]
+        self._book = rows if isinstance(rows, RowBook) else book_of(rows)
+        self._models = set(models) or ({one.full_model for one in rows} if not isinstance(rows, RowBook) else set())
+        self.sandbox = sandbox if isinstance(rows, RowBook) else all(one.realm.sandbox for one in rows)
         self._phases: dict[int, str] = {}
         self._expected: float | None = None
+        self.budget: Budget | None = None  # what it may spend; None where it only looks after what was bought
+        self.stopped = False  # a person pressed Stop: it buys nothing more
+        self.released = False  # nobody waits any more: the same call again takes up what this one began
         self._notes: list[str] = []
         self._failure: BaseException | None = None
         self._callbacks: list[Callable[[], None]] = []
-        self._left = len(self._rows)
-        if not self._rows:
+        if self.done:
             self._ended = self._began
 
     # Written by the engine ---------------------------------------------------------------------------------------
@@ -132,10 +110,8 @@ class RunHandle:
     def put(self, index: int, row: Delivered) -> None:
         """Set how a row stands."""
         with self._changed:
-            if self._rows[index].done and not row.done:
+            if not self._book.put(index, row):
                 return
-            self._left -= int(row.done and not self._rows[index].done)
-            self._rows[index] = row
             if row.done:
                 self._phases.pop(index, None)
             callbacks = self._wake()
@@ -158,13 +134,12 @@ class RunHandle:
         """End the run because the engine itself could not go on."""
         with self._changed:
             self._failure = error
-            self._left = 0
             callbacks = self._wake()
         call_all(callbacks)
 
     def _wake(self) -> list[Callable[[], None]]:
         """Tell who waits, when all is over; return who is to be called, without the lock."""
-        if self._left > 0 or self._ended is not None:
+        if not self.done or self._ended is not None:
             return []
         self._ended = self._clock()
         self._changed.notify_all()
@@ -176,7 +151,12 @@ class RunHandle:
     @property
     def done(self) -> bool:
         """Whether this run has nothing more to do."""
-        return self._left <= 0
+        return self._failure is not None or self._book.tally.done >= self._book.total
+
+    @property
+    def buys(self) -> bool:
+        """Whether this run still wants its rows bought."""
+        return self.budget is not None and not self.stopped and not self.done
 
     @property
     def failure(self) -> BaseException | None:
@@ -186,25 +166,44 @@ class RunHandle:
     def wait(self, timeout: float) -> bool:
         """Wait until the run is done, at most ``timeout`` seconds; return whether it is."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._left <= 0, timeout)
+            return self._changed.wait_for(lambda: self.done, timeout)
 
     def when_done(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once the run is done, from the engine's thread; at once if it is done already."""
         with self._changed:
-            if self._left > 0:
+            if not self.done:
                 self._callbacks.append(callback)
                 return
         callback()
 
-    def rows(self) -> list[Delivered]:
-        """Return how the rows stand now."""
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return self._book.total
+
+    def rows(self, indices: Iterable[int] | None = None) -> list[Delivered]:
+        """Return how the rows stand now, all of them or some."""
+        wanted = range(self._book.total) if indices is None else list(indices)
         with self._changed:
-            return list(self._rows)
+            held = self._book.held(wanted)
+        return self._book.filled(wanted, held)  # the ledger is read without the lock: it may take a while
 
     def row(self, index: int) -> Delivered:
         """Return how one row stands now."""
         with self._changed:
-            return self._rows[index]
+            held = self._book.held([index])
+        return self._book.filled([index], held)[0]
+
+    def among(self, states: Collection[State]) -> list[int]:
+        """Return which rows are in one of some states."""
+        with self._changed:
+            return [index for index in range(self._book.total) if self._book.state(index) in states]
+
+    @property
+    def spent(self) -> dict[str, Decimal]:
+        """What this run's own rows cost, net, by unit."""
+        with self._changed:
+            return dict(self._book.tally.spent)
 
     def stop(self) -> str:
         """Send nothing new, and return one line that says what became of the jobs and of the money."""
@@ -213,60 +212,52 @@ class RunHandle:
     def snapshot(self) -> Progress:
         """Return how the run stands at this moment."""
         with self._changed:
-            rows, phases, notes = list(self._rows), dict(self._phases), tuple(self._notes)
+            tally, phases, total = self._book.tally, self._phases, self._book.total
             end = self._ended if self._ended is not None else self._clock()
-            expected = self._expected
-        states = Counter(str(row.state) for row in rows)
-        models = {row.generation.full_model for row in rows}
-        phase = next(iter(phases.values())) if phases else ("done" if self.done else "starting")
-        job = rows[0].job if len(rows) == 1 else None
-        return Progress(
-            total=len(rows),
-            states=states,
-            phase=phase,
-            elapsed=end - self._began,
-            expected=expected,
-            spent=spent_by(rows),
-            model=models.pop() if len(models) == 1 else f"{len(models)} models",
-            job=job,
-            notes=notes,
-        )
+            return Progress(
+                total=total,
+                states={str(state): count for state, count in tally.states.items() if count},
+                phase=next(iter(phases.values())) if phases else ("done" if self.done else "starting"),
+                elapsed=end - self._began,
+                expected=self._expected,
+                spent=dict(tally.spent),
+                reserved=dict(tally.reserved),
+                model=next(iter(self._models)) if len(self._models) == 1 else f"{len(self._models)} models",
+                job=self._book.get(0).job if total == 1 else None,
+                notes=tuple(self._notes),
+            )
 
     def summary(self) -> str:
         """Return the last line: what came of it, how long it took, what it cost."""
-        now, rows = self.snapshot(), self.rows()
+        now = self.snapshot()
         states = ", ".join(
             f"{count} {state}" if now.total > 1 else str(state) for state, count in sorted(now.states.items())
         )
-        if rows and all(row.cached for row in rows):
-            states += " before"
-        parts = [states, now.model]
-        if not (rows and all(row.cached for row in rows)):
+        with self._changed:
+            before = 0 < now.total == self._book.tally.cached
+        parts = [f"{states} before" if before else states, now.model]
+        if not before:
             parts.append(duration(now.elapsed))
-        parts.append(self._money(rows))
-        if rows and all(row.generation.realm.sandbox for row in rows):
+        parts.append("nothing spent" if before else self._money())
+        if now.total and self.sandbox:
             parts.append("sandbox")
-        return " · ".join(parts)
+        return " · ".join(part for part in parts if part)
 
-    @staticmethod
-    def _money(rows: Sequence[Delivered]) -> str:
+    def _money(self) -> str:
         """Return what this run spent, in words."""
-        if rows and all(row.cached for row in rows):
-            return "nothing spent"
-        spent = spent_by(rows)
-        unknown = sum(1 for row in rows if row.state in {State.SAVED, State.COMPLETED} and row.cost.amount is None)
-        held = sum(1 for row in rows if row.state in OPEN)
-        words = [amount_words(amount, unit) for unit, amount in sorted(spent.items())]
-        listed = any(row.cost.basis == "listed" and not row.cached and row.cost.amount for row in rows)
-        text = (
-            " + ".join(words) + (" (listed)" if listed else "") if words else ("nothing spent" if not unknown else "")
-        )
-        dearer = [row for row in rows if _dearer(row)]
-        if dearer:
-            text += f", listed at {dearer[0].reserved.words}" if len(rows) == 1 else f", {len(dearer)} above the list"
+        with self._changed:
+            tally, several = self._book.tally, self._book.total > 1
+            unknown, held = tally.unknown, tally.open
+            words = [amount_words(amount, unit) for unit, amount in sorted(tally.spent.items())]
+            text = " + ".join(words) + (" (listed)" if words and tally.listed else "")
+            if tally.dearer:
+                listed_at = f", listed at {self._book.get(0).reserved.words}"
+                text += f", {tally.dearer} above the list" if several else listed_at
+        if not words and not unknown:
+            text = "nothing spent"
         if unknown:
-            text += f"{' + ' if text else ''}cost unknown" + (f" for {unknown}" if len(rows) > 1 else "")
-        return text + (f", {held} still open" if held and len(rows) > 1 else "")
+            text += f"{' + ' if text else ''}cost unknown" + (f" for {unknown}" if several else "")
+        return text + (f", {held} still open" if held and several else "")
 
 
 def call_all(callbacks: Sequence[Callable[[], None]]) -> None:
@@ -276,22 +267,6 @@ def call_all(callbacks: Sequence[Callable[[], None]]) -> None:
             callback()
         except Exception:  # somebody else's code
             log.exception("notebookgen: a callback at the end of a run failed")
-
-
-def _dearer(row: Delivered) -> bool:
-    """Whether a provider took more than what was reserved after its own list; what the sandbox takes is nobody's."""
-    if row.cached or row.generation.realm.sandbox or row.cost.amount is None or row.reserved.amount is None:
-        return False
-    return row.cost.unit == row.reserved.unit and row.cost.amount > row.reserved.amount
-
-
-def spent_by(rows: Sequence[Delivered]) -> dict[str, Decimal]:
-    """Return what the rows cost in this run, per unit; units are never added together."""
-    spent: dict[str, Decimal] = {}
-    for row in rows:
-        if not row.cached and row.cost.amount and row.cost.unit:
-            spent[row.cost.unit] = spent.get(row.cost.unit, Decimal(0)) + row.cost.amount
-    return spent
 
 
 def duration(seconds: float) -> str:

@@ -5,24 +5,32 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from notebookgen.credentials import Found, Secret, account_of, find_key
+from notebookgen.errors import LedgerError, NotWritable
 from notebookgen.jobs.choosing import missing_key
 from notebookgen.jobs.engine import Engine
 from notebookgen.jobs.models import ModelBook
+from notebookgen.jobs.stored import stored_attempt, stored_run
 from notebookgen.jobs.ticket import Lane
 from notebookgen.providers import provider_class
 from notebookgen.records import Realm
 from notebookgen.settings import check_address
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import requests
 
+    from notebookgen.jobs.handle import RunHandle
+    from notebookgen.jobs.ticket import Wish
+    from notebookgen.ledger.rows import AttemptRow
     from notebookgen.media import Collector, MediaStore
     from notebookgen.providers import Provider
+    from notebookgen.records import Generation
     from notebookgen.settings import Settings
 
 __all__ = ["House", "house_of"]
@@ -95,6 +103,32 @@ class House:
                 collector = Collector(self.media, AssetFetcher())
                 self._engine = Engine(settings=self.settings, fetcher=collector, lane_for=self.lane_of)
             return self._engine
+
+    def start(self, wishes: Sequence[Wish], **options: Any) -> RunHandle:
+        """Begin a run, as ``Engine.start`` does; where nothing can be written, what is paid for and here is shown.
+
+        Raises:
+            NotWritable: Nothing can be written, and nothing of it is here.
+            LedgerError: The ledger cannot be used.
+        """
+        try:
+            return self.engine.start(wishes, **options)
+        except (NotWritable, LedgerError) as error:
+            present = partial(self.media.verify, deep=False)
+            stored = stored_run(self.settings.home, wishes, present=present, error=error)
+            if stored is None:
+                raise
+            return stored
+
+    def look(self, generation: Generation) -> tuple[AttemptRow | None, float | None]:
+        """Return what the ledger knows of a content, and how long such a job usually takes."""
+        try:
+            return self.engine.look(generation)
+        except (NotWritable, LedgerError):
+            row = stored_attempt(self.settings.home, generation)
+            if row is None:
+                raise
+            return row, None
 
     def close(self) -> None:
         """End the engine; what is open stays open in the ledger."""

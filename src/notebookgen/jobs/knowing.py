@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import AssetError, JobFailed
+from notebookgen.errors import AssetError, JobCancelled, JobFailed
 from notebookgen.jobs.outcomes import outcome_of
 from notebookgen.jobs.states import State
 
@@ -52,8 +52,10 @@ class Knowing:
         row = self._core.store.last_attempt(ticket.generation.id)
         if row is not None and row.state == State.FAILED and row.retryable == 0:
             return lambda: self._known_failure(ticket, row)
+        if row is not None and row.key == ticket.shared and row.state in {State.FAILED, State.CANCELLED}:
+            return lambda: self._shared_failure(ticket, row)
         if row is None or row.state in BOUGHT_ANEW:
-            ticket.queued = True
+            ticket.queued, ticket.shared = True, 0
             return None
         if row.state == State.SAVED:
             return lambda: self._give_back(ticket, row)
@@ -114,6 +116,18 @@ class Knowing:
             ticket, JobFailed(message, id=row.generation, job=row.job, fail_code=row.fail_code, retryable=False)
         )
 
+    def _shared_failure(self, ticket: Ticket, row: AttemptRow) -> None:
+        """Tell of a failure of what this ticket waited for in another kernel; another try is a person's own word."""
+        ticket.load(row)
+        ended = "was cancelled" if row.state == State.CANCELLED else "failed"
+        error = JobCancelled if row.state == State.CANCELLED else JobFailed
+        said = f": {row.error}" if row.error else "."
+        message = (
+            f"{ticket.generation.full_model} {ended} in another kernel, which was making it for this call, too{said}\n"
+            "Run it again to buy another try."
+        )
+        self._core.finish(ticket, error(message, id=row.generation, job=row.job))
+
     def _foreign(self, ticket: Ticket, row: AttemptRow) -> None:
         """Wait for another kernel that is buying the same content just now."""
         core = self._core
@@ -122,6 +136,7 @@ class Knowing:
             core.drop(ticket, self._reconciling.held_error(ticket))  # nobody is working on it: a person has to
             return
         core.tell(ticket, "another kernel is making it")
+        ticket.shared = row.key
 
         def look() -> None:
             core.ready.append(ticket)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from notebookgen.errors import ProviderError, TransportError, UnknownModel, near_miss
+from notebookgen.jobs.asking import check_texts
+from notebookgen.jobs.choosing import bearing, several_models
 from notebookgen.providers import provider_class, usable_names
 from notebookgen.records import Realm
 
@@ -28,6 +30,7 @@ class LaneOf(Protocol):
 
 def find_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_key: bool = False) -> list[Model]:
     """Return the known models of one provider or of all, without any network."""
+    check_texts(provider=provider)
     found: list[Model] = []
     for name in [provider] if provider else usable_names():
         keyed = house.key(name) is not None or (has_own_key and name == provider)
@@ -43,6 +46,7 @@ def live_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_
     Raises:
         ProviderError, TransportError: A list cannot be had.
     """
+    check_texts(provider=provider)
     free = not has_own_key and not any(house.key(one) is not None for one in usable_names())
     sandboxed = house.settings.sandbox or free
     for name in [provider] if provider else usable_names():
@@ -78,14 +82,15 @@ def named_model(name: str, models: Sequence[Model]) -> Model:
     Raises:
         UnknownModel: There is none, or several; near misses are named.
     """
+    check_texts(model=name, needed=("model",))
     named = {str(one): one for one in models}
     if name in named:
         return named[name]
-    same = [one for one in models if one.id == name]
+    same = bearing(name, models)
     if len(same) == 1:
         return same[0]
-    hint = near_miss(name, named) or near_miss(name, [one.id for one in models])
     if same:
-        hint = f" Say which: {' or '.join(map(str, same))}."
+        raise several_models(name, same)
+    hint = near_miss(name, named) or near_miss(name, [one.id for one in models])
     message = f"no model is named '{name}'.{hint}\nTo see them: ng.models()"
     raise UnknownModel(message)

@@ -112,13 +112,13 @@ def played(provider: Provider, models: Mapping[str, Model]) -> dict[str, Model]:
     """Return what the sandbox lists in a provider's place, marked as such and without play prices on real models."""
     priced = {model.id: model.cost for model in provider.catalogue()}
     return {
-        id: replace(
+        name: replace(
             model,
             live=False,
             source="sandbox",
-            cost=priced.get(id) or replace(model.cost, note="play credits of the sandbox; nothing is charged"),
+            cost=priced.get(name) or replace(model.cost, note="play credits of the sandbox; nothing is charged"),
         )
-        for id, model in models.items()
+        for name, model in models.items()
     }
 
 

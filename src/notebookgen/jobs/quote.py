@@ -51,7 +51,7 @@ class Quote:
         settings: Mapping[str, object] = self.generation.settings
         told = ", ".join(f"{key}={value}" for key, value in settings.items()) or "none"
         words = {
-            "new": f"would be sent once, for {_priced(self.cost)}",
+            "new": f"would be sent once, {_priced(self.cost)}",
             "cached": "paid for before: nothing would be sent, nothing spent",
             "running": "under way already: nothing more would be sent",
             "ambiguous": "sent before without an answer: it would be looked for, not sent again",
@@ -70,9 +70,10 @@ class Quote:
 
 
 def _priced(cost: Cost) -> str:
-    """Return a price, and in one pair of brackets where it is known from and what it depends on."""
+    """Return the words for a price, and in one pair of brackets where it is known from and what it depends on."""
     known = "; ".join(part for part in ("listed" if cost.basis == "listed" else "", cost.note) if part)
-    return f"{cost.words} ({known})" if known else cost.words
+    words = "at a cost that nobody tells" if cost.amount is None else f"for {cost.words}"
+    return f"{words} ({known})" if known else words
 
 
 def state_of(row: AttemptRow | None) -> str:

@@ -7,6 +7,8 @@ import uuid
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall, NotebookgenError
+from notebookgen.jobs.budget import NO_BUDGET
+from notebookgen.jobs.naming import check_named
 from notebookgen.jobs.resolving import check_action, claim_row, find_ambiguous
 from notebookgen.jobs.states import State
 from notebookgen.jobs.ticket import Lane, Ticket
@@ -70,7 +72,7 @@ class Recovering:
         if ticket is not None:
             ticket.wanted = False  # finish what was begun; buy nothing
             core.tickets[row.generation] = ticket
-            core.safely(ticket, lambda: self._knowing.take_over(ticket, row)())
+            core.safely(ticket, lambda: self._knowing.take_over(ticket, row)())  # noqa: PLW0108 - both steps are to be safe
         return ticket
 
     def ticket_of(self, row: AttemptRow) -> Ticket | None:
@@ -90,6 +92,8 @@ class Recovering:
     def resume(self, run: str | None) -> RunHandle:
         """Take over what is open and give a handle on it."""
         tickets = self.recover(sandbox=True, run=run)
+        if run is not None and not tickets:
+            check_named(self._core.store, run)
         handle = self._runs.handle(run or uuid.uuid4().hex[:10], [ticket.generation for ticket in tickets])
         for index, ticket in enumerate(tickets):
             ticket.followers.append((handle, index))
@@ -115,6 +119,7 @@ class Recovering:
         ticket.load(row)
         core.tickets[generation.id] = ticket
         handle = self._runs.handle(uuid.uuid4().hex[:10], [generation])
+        handle.budget = NO_BUDGET if action == "resubmit" else None
         ticket.followers.append((handle, 0))
         ticket.wanted = action == "resubmit"
         core.safely(ticket, lambda: self._resolving.act(ticket, action, job, handle.id))

@@ -45,7 +45,12 @@ def find_ambiguous(store: Store, kernel: KernelLock, id: str, lane_of: Callable[
     if not rows:
         last = [row for row in map(store.last_attempt, ids) if row is not None]
         known = f" ({id} is {last[0].state}, which needs no resolving)" if len(last) == 1 else ""
-        message = f"no generation with an id like '{id}' is ambiguous{known}. To see what is open: ng.runs()"
+        held = [row.generation[:12] for row in store.open_attempts() if row.state == State.AMBIGUOUS]
+        those = f"Ambiguous are: {', '.join(held[-5:])}." if held else "Nothing is ambiguous."
+        message = (
+            f"no generation with an id like '{id}' is ambiguous{known}.{near_miss(id, held)} {those}"
+            " To see what is open: ng.runs()"
+        )
         raise InvalidCall(message)
     if len(rows) > 1:
         message = (

@@ -46,10 +46,11 @@ class Runs:
         core, run = self._core, uuid.uuid4().hex[:10]
         rows: list[tuple[Generation, Wish]] = []
         with core.store.transaction():
+            claimed = self._claimed() if any(wish.fresh for wish in wishes) else {}
             for wish in wishes:
                 content = wish.generation.content
                 samples = (
-                    core.store.unused_samples(content, wish.samples)
+                    core.store.unused_samples(content, wish.samples, claimed.get(content, ()))
                     if wish.fresh
                     else range(wish.generation.sample, wish.generation.sample + wish.samples)
                 )
@@ -60,9 +61,27 @@ class Runs:
                 core.store.remember(generation, core.clock.now())
             core.store.add_rows(run, ((place, one.sample, one.id) for place, (one, _) in enumerate(rows)))
         handle = self.handle(run, [generation for generation, _ in rows])
+        handle.budget = budget
         for index, (generation, wish) in enumerate(rows):
             self._follow(handle, index, generation, self.lane(wish.lane), wish, budget)
         return handle
+
+    def _claimed(self) -> dict[str, set[int]]:
+        """Return the samples that runs of living kernels wait for, by content: ``fresh`` is another one than those.
+
+        What was stopped, given up or left by a dead kernel is not among them: the same call again takes it up.
+        """
+        core = self._core
+        claimed: dict[str, set[int]] = {}
+        waited = [
+            (ticket.generation.content, ticket.generation.sample)
+            for ticket in core.tickets.values()
+            if ticket.wanted and any(handle.buys and not handle.released for handle, _ in ticket.followers)
+        ]
+        others = [one for one in core.store.busy_kernels() if one != core.kernel.id and core.kernel.alive(one)]
+        for content, sample in (*waited, *core.store.asked_by(others)):
+            claimed.setdefault(content, set()).add(sample)
+        return claimed
 
     def _check_consent(self, rows: Sequence[tuple[Generation, Wish]], budget: Budget) -> None:
         """Refuse a run of many purchases for which nobody has said how much may be spent.
@@ -110,17 +129,22 @@ class Runs:
             if wish is not None and not ticket.wanted:  # taken over from an earlier kernel, which knew its price
                 ticket.model, ticket.price, ticket.run, ticket.budget = wish.model, wish.price, handle.id, budget
             ticket.wanted = True
-            handle.put(index, ticket.facts(done=False))
         ticket.followers.append((handle, index))
+        core.show(ticket)
         handle.tell(index, "starting" if ticket.state is State.PLANNED else str(ticket.state), ticket.expected)
 
     def unwant(self, *handles: RunHandle) -> None:
         """Send nothing new of some runs, but for what another run wants, too."""
         core = self._core
+        for handle in handles:
+            handle.stopped = True
         for ticket in list(core.tickets.values()):
-            mine = any(one in handles for one, _ in ticket.followers)
-            others = any(one not in handles and not one.done for one, _ in ticket.followers)
-            if mine and not others:
+            if not any(one in handles for one, _ in ticket.followers):
+                continue
+            others = [one for one, _ in ticket.followers if one.buys]
+            if others and ticket.run not in {one.id for one in others}:
+                ticket.charge(others[0])  # who stopped pays for nothing more
+            elif not others:
                 ticket.wanted = False
                 if ticket.state is State.PLANNED:
                     core.leave(ticket, NotebookgenError("stopped before it was sent. Nothing was charged."))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notebookgen.jobs.handle import spent_by
 from notebookgen.jobs.states import State
 from notebookgen.normal import amount_words
 
 if TYPE_CHECKING:
-    from notebookgen.jobs.handle import Delivered, RunHandle
+    from notebookgen.jobs.delivered import Delivered
+    from notebookgen.jobs.handle import RunHandle
 
 __all__ = ["stopped_line"]
+
+LONGEST_JOB = 40  # characters; room for a UUID
 
 
 def stopped_line(handle: RunHandle) -> str:
     """Return what became of the jobs and of the money, for a person."""
-    rows = handle.rows()
-    return _one(rows[0], handle.id) if len(rows) == 1 else _many(rows, handle.id)
+    return _one(handle.row(0), handle.id) if handle.total == 1 else _many(handle)
 
 
 def _one(row: Delivered, run: str) -> str:
@@ -38,7 +39,7 @@ def _one(row: Delivered, run: str) -> str:
             f" {again}; nothing is bought twice."
         ),
         State.SUBMITTED: (
-            f"Stopped waiting. {row.generation.full_model} was accepted{money} and goes on as job {row.job}."
+            f"Stopped waiting. {row.generation.full_model} was accepted{money} and goes on as job {_short(row.job or '')}."
             f" {again}, or cancel it: ng.Client().cancel('{run}')"
         ),
         State.COMPLETED: f"Stopped. It is made and paid for{money}; the file is still coming. {again}.",
@@ -48,16 +49,22 @@ def _one(row: Delivered, run: str) -> str:
     return lines.get(row.state, f"Stopped. It had ended already: {row.state}.")
 
 
-def _many(rows: list[Delivered], run: str) -> str:
+def _short(job: str) -> str:
+    """Return a job's handle, or the beginning of one that no person reads to its end; the ledger has it whole."""
+    return job if len(job) <= LONGEST_JOB else f"{job[:LONGEST_JOB]}…"
+
+
+def _many(handle: RunHandle) -> str:
     """Return the line for a run of several."""
-    count = {state: sum(1 for row in rows if row.state is state) for state in State}
+    now = handle.snapshot()
+    count = {state: now.states.get(str(state), 0) for state in State}
     under_way = count[State.INTENT] + count[State.SUBMITTED] + count[State.COMPLETED]
-    spent = " + ".join(amount_words(amount, unit) for unit, amount in sorted(spent_by(rows).items()))
+    spent = " + ".join(amount_words(amount, unit) for unit, amount in sorted(now.spent.items()))
     parts = [
-        f"{count[State.SAVED]} of {len(rows)} done",
+        f"{count[State.SAVED]} of {now.total} done",
         f"{under_way} under way (looked after to their end)" if under_way else "",
         f"{count[State.AMBIGUOUS]} ambiguous" if count[State.AMBIGUOUS] else "",
         f"{count[State.PLANNED]} never sent" if count[State.PLANNED] else "",
         f"{spent} spent" if spent else "nothing spent",
     ]
-    return f"Stopped: {', '.join(part for part in parts if part)}. Run it again, or: ng.Client().cancel('{run}')"
+    return f"Stopped: {', '.join(part for part in parts if part)}. Run it again, or: ng.Client().cancel('{handle.id}')"

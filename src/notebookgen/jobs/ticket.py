@@ -5,17 +5,19 @@ Both are mutable and belong to that one thread; nothing here leaves it but froze
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from notebookgen.jobs.budget import NO_BUDGET, Budget
-from notebookgen.jobs.handle import Delivered
+from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.states import FREE, State
 from notebookgen.ledger.rows import from_nano
 from notebookgen.records import NO_COST, Cost, JobRef, nothing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.ledger.rows import AttemptRow
@@ -118,6 +120,7 @@ class Ticket:
         run: The run that buys it.
         budget: That run's cap.
         key: Its attempt in the ledger; 0 before there is one.
+        shared: An attempt of another kernel that this one waited for.
         state: Where it stands; changed by ``Core.move`` only.
         at, lost_at: When the intent was committed; when the create could last have left (microseconds).
         job, route: The provider's handle and path.
@@ -147,6 +150,7 @@ class Ticket:
     price: Cost = NO_COST
     budget: Budget = NO_BUDGET
     key: int = 0
+    shared: int = 0
     state: State = State.PLANNED
     at: int = 0
     lost_at: int | None = None
@@ -194,6 +198,18 @@ class Ticket:
         self.job, self.route, self.seconds = row.job, row.route or "", row.seconds
         self.cost = row.cost
         self.reserved = Cost(from_nano(row.reserved), row.unit, "listed") if row.reserved is not None else NO_COST
+
+    def told(self, *, done: bool) -> Iterator[tuple[RunHandle, int, Delivered]]:
+        """Return what each follower is told: one row of the run that pays has the cost, the others share what it paid for."""
+        facts = self.facts(done=done)
+        shared = facts if self.cached or len(self.followers) < 2 else replace(facts, cached=True)
+        paying = next((one for one, (handle, _) in enumerate(self.followers) if handle.id == self.run), 0)
+        for number, (handle, index) in enumerate(self.followers):
+            yield handle, index, facts if number == paying else shared
+
+    def charge(self, handle: RunHandle) -> None:
+        """Have another run pay for it, out of its own budget."""
+        self.run, self.budget = handle.id, handle.budget or NO_BUDGET
 
     def facts(self, *, done: bool) -> Delivered:
         """Return how it stands, for those who follow it."""

@@ -1,10 +1,12 @@
-"""What kind of file system a folder lies on, as far as the operating system tells."""
+"""What a folder is good for: what kind of file system it lies on, as far as the system tells, and whether it can be written."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
-__all__ = ["is_network_folder"]
+__all__ = ["is_network_folder", "why_not_writable"]
 
 NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "fuse.glusterfs", "lustre"}
@@ -26,3 +28,20 @@ def is_network_folder(folder: Path) -> bool:
         if (mounted == place or mounted in place.parents) and len(mounted.parts) >= best:
             best, kind = len(mounted.parts), found
     return kind in NETWORK
+
+
+def why_not_writable(folder: Path) -> str:
+    """Return why a folder cannot be made or written, in the system's words; empty where it can. Nothing is left behind."""
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        return error.strerror or str(error)
+    finally:
+        for one in made:
+            with contextlib.suppress(OSError):  # another kernel may have begun to use it just now
+                one.rmdir()
+    return ""

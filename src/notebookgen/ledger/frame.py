@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from notebookgen.errors import InvalidCall, NotWritable, near_miss
-from notebookgen.ledger.schema import check_shape
-from notebookgen.ledger.store import FILE_NAME, translated
+from notebookgen.ledger.reading import open_to_read
+from notebookgen.ledger.store import FILE_NAME
+from notebookgen.ledger.trouble import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +36,21 @@ STATES = pl.Enum(
         "skipped",
         "invalid",
     ]
+)
+RUN_COLUMNS = (
+    "run",
+    "at",
+    "model",
+    "rows",
+    "saved",
+    "open",
+    "ambiguous",
+    "failed",
+    "net",
+    "cost_unknown",
+    "unit",
+    "tag",
+    "sandbox",
 )
 TIME = pl.Datetime("us", "UTC")
 SCHEMA: dict[str, Any] = {
@@ -64,16 +80,27 @@ SCHEMA: dict[str, Any] = {
 ATTEMPTS = """
     SELECT a.at, a.run, a.generation AS id, g.provider, g.model, g.account, g.prompt, a.job, a.state AS status,
            a.reserved, a.charged, a.refunded, a.unit, a.basis, a.seconds, a.number AS attempt,
-           (SELECT path FROM assets s WHERE s.attempt = a.key AND s.position = 0) AS path, r.notebook, r.tag, g.sandbox
+           (SELECT path FROM assets s WHERE s.attempt = a.key ORDER BY s.position LIMIT 1) AS path, r.notebook, r.tag, g.sandbox
     FROM attempts a JOIN generations g ON g.id = a.generation JOIN runs r ON r.id = a.run ORDER BY a.key
 """
+# A run's rows stand as its own attempt does, else (what was paid for before) as the newest. Money is that of the run's
+# own attempts: what a run was given back cost it nothing. The second half is what a person had sent again by hand.
 RUNS = """
-    SELECT r.id AS run, r.at, r.tag, r.notebook, g.provider, g.model, g.sandbox, a.state, a.unit,
-           a.charged, a.refunded, a.reserved, w.generation IS NOT NULL AS wanted
+    SELECT r.id AS run, r.at, r.tag, r.notebook, g.provider, g.model, coalesce(g.sandbox, 0) AS sandbox, a.state, a.unit,
+           CASE WHEN a.run = r.id THEN a.charged ELSE 0 END AS charged,
+           CASE WHEN a.run = r.id THEN a.refunded ELSE 0 END AS refunded,
+           CASE WHEN a.run = r.id THEN a.reserved ELSE 0 END AS reserved, w.generation IS NOT NULL AS wanted
     FROM runs r LEFT JOIN run_rows w ON w.run = r.id LEFT JOIN generations g ON g.id = w.generation
-    LEFT JOIN attempts a ON a.generation = g.id
-         AND a.number = (SELECT max(number) FROM attempts b WHERE b.generation = g.id)
-    ORDER BY r.at
+    LEFT JOIN attempts a ON a.key = coalesce(
+        (SELECT key FROM attempts b WHERE b.generation = g.id AND b.run = r.id ORDER BY number DESC LIMIT 1),
+        (SELECT key FROM attempts b WHERE b.generation = g.id ORDER BY number DESC LIMIT 1))
+    WHERE w.run IS NOT NULL OR NOT EXISTS (SELECT 1 FROM attempts c WHERE c.run = r.id)
+    UNION ALL
+    SELECT r.id, r.at, r.tag, r.notebook, g.provider, g.model, g.sandbox, a.state, a.unit, a.charged, a.refunded,
+           a.reserved, 0
+    FROM attempts a JOIN runs r ON r.id = a.run JOIN generations g ON g.id = a.generation
+    WHERE NOT EXISTS (SELECT 1 FROM run_rows w WHERE w.run = a.run AND w.generation = a.generation)
+    ORDER BY 2
 """
 
 
@@ -99,9 +126,8 @@ class Ledger:
         if not self._path.exists():
             return pl.DataFrame(schema=dict.fromkeys(columns, pl.Null))
         with translated(self._path):
-            database = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)
+            database = open_to_read(self._path)
             try:
-                check_shape(database, self._path)
                 rows = database.execute(sql).fetchall()
             finally:
                 database.close()
@@ -148,13 +174,16 @@ class Ledger:
             pl.col(name).cast(kind) for name, kind in SCHEMA.items()
         )
 
-    def export(self, path: str | Path) -> Path:
+    def export(self, path: str | PathLike[str]) -> Path:
         """Write every row to a ``.csv`` or ``.parquet`` file and return its path.
 
         Raises:
-            InvalidCall: The name ends in neither.
+            InvalidCall: It is no path, or its name ends in neither.
             NotWritable: It cannot be written.
         """
+        if not isinstance(path, str | PathLike):
+            message = f"{str(path)[:80]} is no path, so nothing was written. Name a file: .export('ledger.csv')"
+            raise InvalidCall(message)
         target = Path(path).expanduser().absolute()
         if target.suffix.lower() not in {".csv", ".parquet"}:
             message = f"'{target.name}' ends in neither .csv nor .parquet. Name it ledger.csv or ledger.parquet."
@@ -174,21 +203,25 @@ class Ledger:
 
         Args:
             by: ``model``, ``provider``, ``run``, ``tag``, ``day``, ``status``, ``account`` or ``notebook``.
-            sandbox: Whether to count what the sandbox made, which cost nothing.
+            sandbox: Whether to count what the sandbox made, which cost nothing; it has rows of its own, told by a
+                column ``sandbox``.
 
         Raises:
             InvalidCall: There is no such column.
         """
         columns = ("model", "provider", "run", "tag", "day", "status", "account", "notebook")
-        if by not in columns:
-            message = f"costs cannot be shown by '{by}'.{near_miss(by, columns)} Columns are: {', '.join(columns)}."
+        if str(by) not in columns:
+            message = (
+                f"costs cannot be shown by '{by}'.{near_miss(str(by), columns)} Columns are: {', '.join(columns)}."
+            )
             raise InvalidCall(message)
         frame = self.frame().with_columns(pl.col("at").dt.date().alias("day"))
         if not sandbox:
             frame = frame.filter(~pl.col("sandbox"))
+        keys = list(dict.fromkeys([by, "provider", "unit", *(["sandbox"] if sandbox else [])]))
         made = pl.col("status").is_in(["completed", "saved"])
         totals = (
-            frame.group_by(list(dict.fromkeys([by, "provider", "unit"])))
+            frame.group_by(keys)
             .agg(
                 pl.len().alias("attempts"),
                 made.sum().alias("made"),
@@ -200,12 +233,16 @@ class Ledger:
                 .sum()
                 .alias("reserved"),
             )
-            .sort(by, "provider", "unit")
+            .sort(keys)
         )
         return readable(totals, "net", "reserved")
 
     def runs(self) -> pl.DataFrame:
-        """Return one row for each run and unit, newest first: when, what, how it stands, what it cost."""
+        """Return one row for each run and unit, newest first: when, what, how it stands, what it cost.
+
+        ``net`` is what the run itself spent: what was paid for before and given back cost it nothing. Unknown amounts are
+        counted in ``cost_unknown``; where nothing else is known, ``net`` is null.
+        """
         names = ["run", "at", "tag", "notebook", "provider", "model", "sandbox", "state", "unit"]
         names += ["charged", "refunded", "reserved", "wanted"]
         found = self._read(RUNS, names).with_columns(
@@ -219,8 +256,10 @@ class Ledger:
             pl.col("wanted").cast(pl.Boolean),
         )
         state = pl.col("state")
+        made = state.is_in(["completed", "saved"])
+        net = pl.col("charged") - pl.col("refunded").fill_null(0)
         runs = (
-            found.group_by("run", "at", "tag", "unit", maintain_order=True)
+            found.group_by("run", "at", "tag", "unit", "sandbox", maintain_order=True)
             .agg(
                 pl.concat_str(pl.col("provider"), pl.lit(":"), pl.col("model"))
                 .drop_nulls()
@@ -232,13 +271,11 @@ class Ledger:
                 state.is_in(["intent", "submitted", "completed"]).sum().alias("open"),
                 (state == "ambiguous").sum().alias("ambiguous"),
                 state.is_in(["failed", "refused", "cancelled"]).sum().alias("failed"),
-                (pl.col("charged") - pl.col("refunded").fill_null(0)).sum().cast(MONEY).alias("net"),
-                pl.col("sandbox").any().alias("sandbox"),
+                pl.when(net.is_not_null().any() | ~made.any()).then(net.sum().cast(MONEY)).alias("net"),
+                (made & net.is_null()).sum().alias("cost_unknown"),
             )
-            .sort("at", descending=True)
-            .select(
-                "run", "at", "model", "rows", "saved", "open", "ambiguous", "failed", "net", "unit", "tag", "sandbox"
-            )
+            .sort("at", descending=True, maintain_order=True)
+            .select(*RUN_COLUMNS)
         )
         return readable(runs, "net")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from notebookgen.errors import LedgerError, NotWritable
 from notebookgen.ledger.filesystem import is_network_folder
 from notebookgen.ledger.forking import Guarded
+from notebookgen.ledger.reading import open_to_read
 from notebookgen.ledger.rows import (
     AttemptRow,
     asset_from,
@@ -22,50 +23,19 @@ from notebookgen.ledger.rows import (
     generation_values,
     shape_of,
 )
-from notebookgen.ledger.schema import migrate
+from notebookgen.ledger.schema import VERSION, check_shape, migrate
+from notebookgen.ledger.trouble import BUSY_SECONDS, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from notebookgen.records import Asset, Generation
 
 __all__ = ["FILE_NAME", "Store"]
 
 FILE_NAME = "ledger.sqlite"
-BUSY_SECONDS = 30.0
 FEWEST_DIGITS = 4
 OPEN_STATES = "('intent', 'submitted', 'completed', 'ambiguous')"
-
-
-@contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours: what is wrong, that nothing was lost, what to do."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        words = str(error)
-        if "full" in words:
-            message = f"the disk of {path.parent} is full, so nothing new is sent. Free some room and run again."
-            raise NotWritable(message) from error
-        if "readonly" in words or "unable to open" in words:
-            message = (
-                f"the ledger {path} cannot be written ({words}), so nothing was sent.\n"
-                "Give another home folder: ng.configure(home='...') or NOTEBOOKGEN_HOME."
-            )
-            raise NotWritable(message) from error
-        if "locked" in words or "busy" in words:
-            message = f"another program has held the ledger {path} for {BUSY_SECONDS:.0f} s. Close it and run again."
-            raise LedgerError(message) from error
-        if "not a database" in words or "malformed" in words:
-            message = (
-                f"the ledger {path} is damaged ({words}). Nothing was sent and the file was left as it is.\n"
-                "Put a copy back from a backup, or move the file away to begin a new one."
-            )
-            raise LedgerError(message) from error
-        if isinstance(error, sqlite3.OperationalError):  # an I/O error, a quota: it may pass
-            message = f"the ledger {path} cannot be used just now ({words}). Look at its disk."
-            raise LedgerError(message) from error
-        raise
 
 
 class Store:
@@ -93,6 +63,7 @@ class Store:
             self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
                 self._db.row_factory = sqlite3.Row
+                check_shape(self._db, self.path)  # before a mode is set: a newer version's file is left as it is
                 # WAL keeps its index in shared memory, which a network file system does not share.
                 self._db.execute(f"PRAGMA journal_mode = {'DELETE' if is_network_folder(home) else 'WAL'}")
                 self._db.execute("PRAGMA synchronous = FULL")
@@ -102,6 +73,22 @@ class Store:
                 self._db.close()
                 raise
         self._guard = Guarded(self._db)
+
+    @classmethod
+    def to_read(cls, home: Path) -> Store | None:
+        """Open the ledger in ``home`` for looking only, also where nothing can be written; None where it cannot be read."""
+        store = cls.__new__(cls)
+        store.home, store.path = home, home / FILE_NAME
+        try:
+            database = open_to_read(store.path)
+        except (sqlite3.Error, LedgerError):
+            return None
+        if check_shape(database, store.path) != VERSION:  # an older one's columns may be others
+            database.close()
+            return None
+        store._db, store._guard = database, Guarded(database)  # noqa: SLF001 - its own class
+        database.row_factory = sqlite3.Row
+        return store
 
     def close(self) -> None:
         """Close the file."""
@@ -175,19 +162,40 @@ class Store:
             return []
         return [row["id"] for row in self._all("SELECT id FROM generations WHERE id LIKE ?", f"{prefix}%")]
 
-    def unused_samples(self, content: str, count: int) -> list[int]:
+    def unused_samples(self, content: str, count: int, claimed: Collection[int] = ()) -> list[int]:
         """Return the first sample indices of a content that were neither delivered nor failed for good.
 
         An index that was begun and not delivered is unused: a killed ``fresh`` that is run again takes up the sample
         it had begun, and buys nothing twice.
+
+        Args:
+            content: What is asked for.
+            count: How many.
+            claimed: Indices that somebody waits for just now.
         """
         rows = self._all(
             """SELECT DISTINCT g.sample FROM generations g JOIN attempts a ON a.generation = g.id WHERE g.content = ?
                AND (a.state = 'saved' OR (a.state = 'failed' AND a.retryable = 0))""",
             content,
         )
-        used = {row["sample"] for row in rows}
+        used = {row["sample"] for row in rows}.union(claimed)
         return [sample for sample in range(len(used) + count) if sample not in used][:count]
+
+    def busy_kernels(self) -> list[str]:
+        """Return the kernels whose runs have not ended; a dead one's never do."""
+        return [row["kernel"] for row in self._all("SELECT DISTINCT kernel FROM runs WHERE ended IS NULL")]
+
+    def asked_by(self, kernels: Collection[str]) -> list[tuple[str, int]]:
+        """Return content and sample of every row in runs of these kernels that have not ended."""
+        rows: list[tuple[str, int]] = []
+        for kernel in kernels:
+            found = self._all(
+                """SELECT g.content, g.sample FROM runs r JOIN run_rows w ON w.run = r.id
+                   JOIN generations g ON g.id = w.generation WHERE r.ended IS NULL AND r.kernel = ?""",
+                kernel,
+            )
+            rows += [(row["content"], row["sample"]) for row in found]
+        return rows
 
     # Attempts ----------------------------------------------------------------------------------------------------
 

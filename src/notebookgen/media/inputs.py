@@ -85,7 +85,7 @@ def read_image(value: object, *, most_bytes: int = MOST_BYTES) -> ReadImage:
             )
             raise InvalidImage(message)
         return read_file(Path(path), most_bytes)
-    message = f"an image cannot be a {type(value).__name__}. Give {FORMS}."
+    message = f"what is given as an image is of type {type(value).__name__}. Give {FORMS}."
     raise InvalidImage(message)
 
 

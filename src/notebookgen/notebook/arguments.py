@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import InvalidCall, InvalidSetting, near_miss
-from notebookgen.notebook.flags import COMMANDS, FLAGS, Flag, Subcommand, known_words
+from notebookgen.errors import InvalidCall, InvalidSetting
+from notebookgen.notebook.flags import COMMANDS, FLAGS, Flag
 from notebookgen.notebook.interpolation import variable
+from notebookgen.notebook.mistakes import no_command, stray, wrong_count
 from notebookgen.notebook.words import Word, cut, unquoted
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ __all__ = ["Call", "Command", "ImageArgument", "SettingArgument", "parse", "type
 
 KEY = re.compile(r"[^\W\d][\w.\-]*")
 FIELD = re.compile(r"([^\W\d]\w*)=(.*)", re.DOTALL)
-COMMAND_NAMES = tuple(one.name for one in COMMANDS)
 UNIT = re.compile(r"[A-Za-z]\w*")
 HELP = frozenset({"-h", "--help"})
 TRUTH = MappingProxyType(
@@ -43,11 +43,13 @@ class SettingArgument:
         key: The setting's name.
         text: The value without its quotes.
         quoted: Whether it stood in quotes, which makes it a text.
+        sure: Whether the name stood in quotes of its own: it is sent even where it looks like a slip of the pen.
     """
 
     key: str
     text: str
     quoted: bool = False
+    sure: bool = False
 
     @property
     def variable(self) -> str | None:
@@ -135,12 +137,12 @@ def parse(line: str, cell: str | None = None) -> Call | Command:
     words = cut(line)
     if any(not word.quoted and word.text in HELP for word in words):
         return Command("help")
-    _check_whole(words)
+    _check_whole(line, words)
     if cell is None:
-        return _command(words)
+        return _command(line, words)
     found, rest = _flags(words, FLAGS, "the %%generate line")
     if rest:
-        raise _stray(rest[0])
+        raise stray(line, words, rest, cell)
     keys = [one.key for one in found.get("settings", ())]
     for key in keys:
         if keys.count(key) > 1:
@@ -187,7 +189,7 @@ def typed(argument: SettingArgument, setting: Setting | None = None) -> object:
     allowed = f" One of: {', '.join(map(str, setting.options))}." if setting and setting.options else ""
     wanted = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "object": "a JSON object"}
     message = (
-        f"{argument.key} takes {wanted[kind]}, not '{text}'.{allowed}\n"
+        f"{argument.key} takes {wanted[kind]}, not '{text}'.{allowed} Nothing was sent.\n"
         f"To send it as a text all the same: -s '{argument.key}=\"{text}\"'"
     )
     raise InvalidSetting(message)
@@ -205,14 +207,15 @@ def _json(text: str) -> object:
         return text
 
 
-def _check_whole(words: Iterable[Word]) -> None:
+def _check_whole(line: str, words: Iterable[Word]) -> None:
     """Refuse a quote that was never closed and a line that means to go on below."""
     for word in words:
         if word.open:
             kind = "double" if word.open == '"' else "single"
             message = (
-                f"a {kind} quote ({word.open}) is opened and never closed, at: {word.open}{word.text[:40]}\n"
-                "The flags stand on the first line, with their quotes in pairs; the prompt goes below."
+                f"a {kind} quote ({word.open}) is opened and never closed, at: {line[word.start :][:40]}\n"
+                "The flags stand on the first line, with their quotes in pairs; the prompt goes on the lines below,"
+                " where quotes are plain text."
             )
             raise InvalidCall(message)
         if word.text == "\\":
@@ -283,7 +286,7 @@ def _setting(word: Word) -> SettingArgument:
         raise InvalidCall(message)
     inner = unquoted(text)
     quoted = inner is not None or word.quoted_from(len(key) + 1)
-    return SettingArgument(key, text if inner is None else inner, quoted)
+    return SettingArgument(key, text if inner is None else inner, quoted, sure=(0, len(key)) in word.quoted)
 
 
 def _image(word: Word) -> ImageArgument:
@@ -299,52 +302,20 @@ def _image(word: Word) -> ImageArgument:
 WHOLE_WORDS: Mapping[str, Callable[[Word], object]] = MappingProxyType({"settings": _setting, "images": _image})
 
 
-def _stray(word: Word) -> InvalidCall:
-    """Return the error for a word of a ``%%generate`` line that is neither a flag nor a flag's value."""
-    text, known = word.text, known_words()
-    takes = {flag.short for flag in FLAGS if flag.short and flag.takes}
-    if text[:2] in takes and not text.startswith("--") and re.fullmatch(r"\d+|=.+", text[2:]):
-        return InvalidCall(f"'{text}' needs a blank: {text[:2]} {text[2:].lstrip('=')}")
-    if text.startswith("-") and len(text) > 1:
-        name = text.partition("=")[0]
-        return InvalidCall(
-            f"%%generate has no flag {name}.{near_miss(name, known)} What a model is told goes behind -s: -s KEY=VALUE\n"
-            f"The flags: {' '.join(flag.usual for flag in FLAGS)}. What they do: %generate help"
-        )
-    if text in COMMAND_NAMES:
-        return InvalidCall(f"'{text}' is a command: write it on a line of its own, as %generate {text}")
-    return InvalidCall(
-        f"'{text}' is no flag. The prompt goes below the %%generate line; a value with blanks goes in quotes,"
-        " as in -s style='oil painting'."
-    )
-
-
-def _command(words: tuple[Word, ...]) -> Command:
+def _command(line: str, words: tuple[Word, ...]) -> Command:
     """Read a ``%generate`` line."""
     if not words:
         return Command("help")
     name = words[0].text
     known = next((one for one in COMMANDS if one.name == name), None)
     if known is None:
-        miss = "" if name.startswith("-") else near_miss(name, COMMAND_NAMES)
-        message = (
-            f"%generate has no command '{name}'.{miss} To make something, start a cell with %%generate (two %) and put"
-            f" the prompt below.\nThe commands: {' '.join(COMMAND_NAMES)}. What they do: %generate help"
-        )
-        raise InvalidCall(message)
+        raise no_command(line, words, _flags(words, FLAGS, "the %%generate line")[1])
     options, rest = _flags(words[1:], known.flags, f"%generate {name}")
     texts = tuple(word.text for word in rest)
     needed = sum(not one.startswith("[") for one in known.takes)
     unknown = next((word.text for word in rest if word.text.startswith("-") and not word.quoted), None)
     if unknown is not None or not needed <= len(texts) <= len(known.takes):
-        what = f"has no flag {unknown}" if unknown else _count(len(texts), needed, known)
+        what = f"has no flag {unknown}" if unknown else wrong_count(len(texts), needed, known)
         message = f"%generate {name} {what}. Write: %generate {known.shown}"
         raise InvalidCall(message)
     return Command(name, texts, MappingProxyType(options))
-
-
-def _count(given: int, needed: int, known: Subcommand) -> str:
-    """Say that there are too few or too many words."""
-    if given < needed:
-        return f"needs {' and '.join(one for one in known.takes[given:] if not one.startswith('['))}"
-    return f"takes {len(known.takes) or 'nothing'} word{'s' * (len(known.takes) > 1)} and was given {given}"

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import UnknownModel, near_miss
+from notebookgen.jobs.listing import with_word
 from notebookgen.notebook import sources
 from notebookgen.notebook.flags import help_text
+from notebookgen.notebook.spoken import in_flags
 from notebookgen.providers import provider_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    import polars as pl
-
     from notebookgen.client import Client
+    from notebookgen.ledger.views import View
     from notebookgen.notebook.arguments import Command
     from notebookgen.records import Model, Setting
     from notebookgen.results import Result, Results
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Page", "describe", "run"]
 
 WIDTH = 100
+TELLING = ("ratio", "size", "resolution", "duration", "style", "quality")  # settings whose effect is seen at once
 IMAGES = frozenset({"url", "image", "array<url>"})
 
 
@@ -57,35 +59,37 @@ def _help(command: Command, client: Callable[[], Client]) -> Page:
     return Page(describe(client().model(command.words[0])))
 
 
-def _models(command: Command, client: Callable[[], Client]) -> pl.DataFrame:
+def _models(command: Command, client: Callable[[], Client]) -> View:
     """Return the models whose name holds a word, or all of a provider."""
+    from notebookgen.ledger.views import models_view  # noqa: PLC0415 - Polars loads when a table is asked for
+
     word = command.words[0] if command.words else ""
     one = word if word in provider_names() else None
-    frame = client().models(one)
+    models = client().models_live(one)
     sources.remember(client().find_models())
-    if not word or one:
-        return frame
-    import polars as pl  # noqa: PLC0415 - the frame is one of its own
-
-    low = word.lower()
-    text = pl.concat_str("model", "name", "kind", separator=" ", ignore_nulls=True).str.to_lowercase()
-    found = frame.filter(text.str.contains(low, literal=True))
-    if found.is_empty():
-        names = [*provider_names(), *frame["model"].to_list()]
+    found = models if one else with_word(models, word)
+    if not found:
+        names = [*provider_names(), *map(str, models)]
         message = f"no model has '{word}' in its name.{near_miss(word, names)} To see them all: %generate models"
         raise UnknownModel(message)
-    return found
+    return models_view(found, "What one can be told: %generate help MODEL")
 
 
-def _cost(command: Command, client: Callable[[], Client]) -> pl.DataFrame:
+def _cost(command: Command, client: Callable[[], Client]) -> View:
     """Return what was spent, by a column and unit."""
+    from notebookgen.ledger.views import costs_view  # noqa: PLC0415 - Polars loads when a table is asked for
+
     options: Mapping[str, Any] = command.options
-    return client().ledger().totals(options.get("by", "model"), sandbox=bool(options.get("sandbox")))
+    line = f"%generate cost --by {options['by']}" if "by" in options else "%generate cost"
+    by, sandbox = options.get("by", "model"), bool(options.get("sandbox"))
+    return costs_view(client().ledger(), by, sandbox=sandbox, command=line)
 
 
-def _runs(_command: Command, client: Callable[[], Client]) -> pl.DataFrame:
+def _runs(_command: Command, client: Callable[[], Client]) -> View:
     """Return the runs, newest first."""
-    return client().runs()
+    from notebookgen.ledger.views import runs_view  # noqa: PLC0415 - Polars loads when a table is asked for
+
+    return runs_view(client().runs())
 
 
 def _resume(command: Command, client: Callable[[], Client]) -> Results | Page:
@@ -102,7 +106,7 @@ def _resolve(command: Command, client: Callable[[], Client]) -> Result:
 
 def _cancel(command: Command, client: Callable[[], Client]) -> Page:
     """Cancel at the provider."""
-    return Page(str(client().cancel(command.words[0] if command.words else None)))
+    return Page(in_flags(client().cancel(command.words[0] if command.words else None)))
 
 
 def _login(command: Command, _client: Callable[[], Client]) -> Page:
@@ -114,7 +118,7 @@ def _login(command: Command, _client: Callable[[], Client]) -> Page:
 
 def _doctor(_command: Command, client: Callable[[], Client]) -> Page:
     """Report what is set up."""
-    return Page(client().doctor())
+    return Page(in_flags(client().doctor()))
 
 
 COMMANDS: Mapping[str, Callable[[Command, Callable[[], Client]], object]] = {
@@ -144,13 +148,21 @@ def describe(model: Model) -> str:
         lines += _table(("setting", "type", "default", "allowed"), [_row(one) for one in told])
     else:
         lines.append("Its settings are not listed; what is given with -s KEY=VALUE is passed on as it is.")
-    example = next((one for one in told if one.options), None)
+    example = next((one for key in TELLING for one in told if one.options and key in one.key), None)
+    example = example or next((one for one in told if one.options), None)
     image = next((one for one in told if one.type in IMAGES), None)
     call = f"%%generate -m {model}"
-    call += f" -s {example.key}={_spelled(example.options[-1])}" if example else ""
+    call += f" -s {example.key}={_telling(example)}" if example else ""
     call += f" -i {image.key}=IMAGE" if image else ""
     source = [f"known from {model.source}"] if model.source and model.source != "live" else []
     return "\n".join([*lines, "", call, *source])
+
+
+def _telling(setting: Setting) -> str:
+    """Return a value for the example as it is typed: one that shows, else the default, else the first."""
+    usual = setting.default if setting.default in setting.options else setting.options[0]
+    text = _spelled("16:9" if "16:9" in setting.options else usual)
+    return f"'{text}'" if any(char.isspace() for char in text) else text
 
 
 def _row(setting: Setting) -> tuple[str, str, str, str]:

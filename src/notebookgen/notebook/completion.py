@@ -23,10 +23,11 @@ def register(shell: Any) -> None:
     def matcher(context: Any) -> dict[str, Any]:
         if "%generate" not in context.full_text:
             return {"completions": []}
-        from notebookgen.notebook.offers import offers  # noqa: PLC0415 - loaded at the first Tab in such a cell
+        from notebookgen.notebook.candidates import made  # noqa: PLC0415 - loaded at the first Tab in such a cell
+        from notebookgen.notebook.offers import offers  # noqa: PLC0415 - likewise
         from notebookgen.notebook.sources import sources_of  # noqa: PLC0415 - likewise
 
-        sources = sources_of(shell.user_ns)
+        sources = sources_of(made(shell.user_ns, shell.user_ns_hidden))
         try:
             found = offers(context.full_text, context.cursor_line, context.cursor_position, sources)
         except NotebookgenError:  # what is wrong with this machine is told where something is run, not on Tab
@@ -34,6 +35,8 @@ def register(shell: Any) -> None:
         if found is None:
             return {"completions": []}
         choices = [SimpleCompletion(text=choice.text, type=choice.type) for choice in found.choices]
+        # IPython drops other matches only for the sake of a match: where there is none, it is what is typed already.
+        choices = choices or [SimpleCompletion(text=found.fragment, type="value")]
         return {"completions": choices, "matched_fragment": found.fragment, "suppress": True, "ordered": True}
 
     unregister(shell)

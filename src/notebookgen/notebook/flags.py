@@ -76,6 +76,18 @@ class Subcommand:
         return " ".join((self.name, *self.takes, *(f"[{flag.shown.strip()}]" for flag in self.flags)))
 
 
+def _filled(flag: str, takes: str) -> Callable[[str], str]:
+    """Return a reader of text that refuses an empty one: nothing is picked in its place, and charged."""
+
+    def read(text: str) -> str:
+        if not text.strip():
+            message = f"{flag} needs a value: {flag} {takes}"
+            raise InvalidCall(message)
+        return text
+
+    return read
+
+
 def _whole(text: str) -> int:
     """Read ``-n``."""
     if not re.fullmatch(r"\+?\d+", text) or int(text) < 1:
@@ -90,8 +102,8 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not (0 <= seconds < math.inf):
-        message = f"--timeout takes seconds, such as 60, not '{text}'."
+    if not (0 < seconds < math.inf):
+        message = f"--timeout takes seconds above 0, such as 60, not '{text}'."
         raise InvalidCall(message)
     return seconds
 
@@ -137,7 +149,14 @@ def _folder(text: str) -> str:
 
 
 FLAGS: tuple[Flag, ...] = (
-    Flag("model", "--model", "-m", "MODEL", "who makes it, as provider:model; {variable} works too"),
+    Flag(
+        "model",
+        "--model",
+        "-m",
+        "MODEL",
+        "who makes it, as provider:model; {variable} works too",
+        _filled("-m", "MODEL"),
+    ),
     Flag(
         "settings",
         "--set",
@@ -150,7 +169,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("samples", "--samples", "-n", "SAMPLES", "how many to make of it, each one paid for", read=_whole),
     Flag("out", "--out", "-o", "VAR", "keep the result in this variable too", read=_identifier),
     Flag("budget", "--budget", "", "AMOUNT", "send nothing that may cost more: 70, '5 USD', or none", read=_budget),
-    Flag("tag", "--tag", "", "TAG", "a word to find it by in the ledger"),
+    Flag("tag", "--tag", "", "TAG", "a word to find it by in the ledger", _filled("--tag", "TAG")),
     Flag("kind", "--kind", "", "KIND", f"what is to come back, where that is open: {', '.join(KINDS)}", read=_kind),
     Flag("dry_run", "--dry-run", "", "", "show prompt, model, settings and price; send and store nothing"),
     Flag("fresh", "--fresh", "", "", "make another one even where this was made before (paid again)"),
@@ -161,7 +180,9 @@ FLAGS: tuple[Flag, ...] = (
 )
 
 COMMANDS: tuple[Subcommand, ...] = (
-    Subcommand("models", "the models there are, as a DataFrame; WORD is a provider or a part of a name", ("[WORD]",)),
+    Subcommand(
+        "models", "the models there are, with their prices; WORD is a provider or a part of a name", ("[WORD]",)
+    ),
     Subcommand("help", "what a model can be told, and what it costs; without MODEL this text", ("[MODEL]",)),
     Subcommand(
         "cost",
@@ -172,7 +193,7 @@ COMMANDS: tuple[Subcommand, ...] = (
             Flag("sandbox", "--sandbox", "", "", "with the sandbox's rows, which cost nothing"),
         ),
     ),
-    Subcommand("runs", "the runs of this ledger, as a DataFrame"),
+    Subcommand("runs", "the runs of this ledger, newest first"),
     Subcommand("resume", "wait for what an earlier kernel left, and fetch it", ("[RUN]",)),
     Subcommand(
         "resolve",

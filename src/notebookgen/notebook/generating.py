@@ -21,11 +21,13 @@ from notebookgen.errors import (
 )
 from notebookgen.notebook import sources
 from notebookgen.notebook.arguments import typed
+from notebookgen.notebook.candidates import made, pictures
 from notebookgen.notebook.interpolation import interpolate, variable
 from notebookgen.notebook.progress import ensure_follower, quietly
+from notebookgen.notebook.spoken import in_flags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from notebookgen.client import Client
     from notebookgen.jobs.quote import Quote
@@ -45,11 +47,14 @@ def generated(call: Call, shell: Any) -> Quote | Result | Results | None:
     """
     names: Mapping[str, object] = shell.user_ns
     prompt = interpolate(call.prompt, names)
-    if not prompt.strip():
-        message = "the prompt is empty. Write it below the %%generate line. Nothing was sent."
+    if not prompt.strip() and call.model is None:  # some models take a picture alone: their own list says so
+        message = (
+            "the prompt is empty. Nothing was sent. Write below the %%generate line what you want to see, such as:\n"
+            "%%generate\nA red fox in the snow\nWhat can be added: %generate help"
+        )
         raise InvalidPrompt(message)
     _check_place(call.save)
-    options = {**_asked(call, names), "tag": call.tag}
+    options = {**_asked(call, names, made(names, shell.user_ns_hidden)), "tag": call.tag}
     if call.dry_run:
         return _quoted(client().quote(prompt, **options), call)
     ensure_follower()
@@ -65,6 +70,7 @@ def generated(call: Call, shell: Any) -> Quote | Result | Results | None:
             result = client().generate(prompt, **options)
     else:
         result = client().generate(prompt, **options)
+    result.handle.retell = in_flags
     if call.out is not None:
         shell.push({call.out: result})
     if call.save is not None:
@@ -82,18 +88,29 @@ def client() -> Client:
     return default_client()
 
 
-def _asked(call: Call, names: Mapping[str, object]) -> dict[str, Any]:
-    """Return model, kind, settings and images as the client takes them."""
+def _asked(call: Call, names: Mapping[str, object], own: Mapping[str, object]) -> dict[str, Any]:
+    """Return model, kind, settings and images as the client takes them.
+
+    Args:
+        call: What was written.
+        names: All variables.
+        own: Those that a person made, for near misses.
+    """
+    from notebookgen.jobs.asking import check_slip  # noqa: PLC0415 - loaded with the client
+
     held = variable(call.model or "")
-    name = call.model if held is None else str(_held(held, names, "-m"))
+    name = call.model if held is None else str(_held(held, names, "-m", own))
     model = _record(name, call.kind) if call.settings else None
+    for one in call.settings:
+        if model is not None and not one.sure:
+            check_slip(one.key, model)
     settings = {
         one.key: typed(one, model.setting(one.key) if model else None)
         if one.variable is None
-        else _held(one.variable, names, f"-s {one.key}")
+        else _held(one.variable, names, f"-s {one.key}", own)
         for one in call.settings
     }
-    return {"model": name, "kind": call.kind, "settings": settings or None, "images": _images(call, names)}
+    return {"model": name, "kind": call.kind, "settings": settings or None, "images": _images(call, names, own)}
 
 
 def _record(name: str | None, kind: str | None) -> Model | None:
@@ -110,15 +127,20 @@ def _record(name: str | None, kind: str | None) -> Model | None:
         return next((one for one in asked.find_models() if wanted in {str(one), one.id}), None)
 
 
-def _images(call: Call, names: Mapping[str, object]) -> Any:
+def _images(call: Call, names: Mapping[str, object], own: Mapping[str, object]) -> Any:
     """Return the input images: a list, or by field where fields are named."""
+    from notebookgen.jobs.asking import are_several  # noqa: PLC0415 - loaded with the client
+
     given: list[tuple[str | None, Any]] = []
     for one in call.images:
-        value = one.text if one.variable is None else _held(one.variable, names, "-i")
+        value = one.text if one.variable is None else _held(one.variable, names, "-i", pictures(own))
         if value is None:
             message = f"-i {one.text} is None, not an image. Nothing was sent."
             raise InvalidImage(message)
-        several = isinstance(value, list | tuple) and one.variable is not None
+        several = one.variable is not None and are_several(value)
+        if several and not value:
+            message = f"-i {one.text} is empty, so that there is no image in it. Nothing was sent."
+            raise InvalidImage(message)
         given += [(one.field, each) for each in (value if several else [value])]
     fields = {field for field, _ in given}
     if fields <= {None}:
@@ -136,15 +158,20 @@ def _images(call: Call, names: Mapping[str, object]) -> Any:
     return found
 
 
-def _held(name: str, names: Mapping[str, object], flag: str) -> Any:
+def _held(name: str, names: Mapping[str, object], flag: str, known: Iterable[str]) -> Any:
     """Return what a variable holds.
+
+    Args:
+        name: The variable.
+        names: All there are.
+        flag: Where it is named.
+        known: Which ones could be meant, for a near miss.
 
     Raises:
         InvalidCall: There is no such variable.
     """
     if name not in names:
-        known = [one for one in names if not one.startswith("_")]
-        message = f"{flag} {{{name}}} names no variable.{near_miss(name, known)} Nothing was sent."
+        message = f"{flag} {{{name}}} names no variable.{near_miss(name, known)} Nothing was sent. Assign {name} first."
         raise InvalidCall(message)
     return names[name]
 
@@ -169,8 +196,20 @@ def _check_place(save: str | None) -> None:
 
 
 def _quoted(quote: Quote, call: Call) -> Quote:
-    """Return the quote, with what it says for several samples."""
-    if call.samples == 1:
-        return quote
-    note = f"samples   {call.samples}: that price for each one that is not there yet"
-    return replace(quote, notes=(*quote.notes, note))
+    """Return the quote, with what it says for a fresh one, for several samples and for the budget."""
+    from notebookgen.jobs.budget import parse_budget  # noqa: PLC0415 - loaded with the client
+
+    if call.fresh and quote.state != "new":
+        quote = replace(quote, state="new")
+    notes = list(quote.notes)
+    if call.samples > 1:
+        which = "each of them" if call.fresh else "each one that is not there yet"
+        notes.append(f"samples   {call.samples}: that price for {which}")
+    budget, cost = parse_budget(call.budget), quote.cost
+    if budget.finite and quote.state == "new":
+        cap = budget.cap(cost.unit)
+        if cap is None or cost.amount is None or cap < cost.amount:
+            notes.append(f"budget    {budget}: does not cover it, nothing would be sent")
+        elif cap < cost.amount * call.samples:
+            notes.append(f"budget    {budget}: covers {int(cap // cost.amount)} of {call.samples}")
+    return replace(quote, notes=tuple(notes))

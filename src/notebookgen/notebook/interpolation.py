@@ -74,7 +74,7 @@ def usable(namespace: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(
         name
         for name, value in namespace.items()
-        if not name.startswith("_") and isinstance(value, str | numbers.Number)
+        if not name.startswith("_") and issubclass(type(value), str | numbers.Number)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import warnings
 
-from notebookgen.credentials import store_key
+from notebookgen.credentials import check_keyring, store_key
 from notebookgen.errors import ConfigurationError
 from notebookgen.providers import provider_class
 
@@ -24,6 +24,7 @@ def login(name: str) -> str:
         ConfigurationError: Nobody can type here, nothing was typed, or this machine has no keyring that works.
     """
     provider = provider_class(name)
+    check_keyring(provider.key_variable)  # nobody types a key for nothing
     key = _typed(f"API key of {provider.title} (from {provider.keys_page}): ", provider.key_variable)
     keyring = store_key(provider.key_variable, key)
     return f"Stored the key of {provider.title} in {keyring}, as {provider.key_variable}. Nothing of it is in this notebook."

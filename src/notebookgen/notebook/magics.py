@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from notebookgen.errors import Stopped
+from notebookgen.errors import NotebookgenError, Stopped
 from notebookgen.notebook.flags import help_text
 
 __all__ = ["GenerateMagics", "register", "unregister"]
 
 NAME = "generate"
+ALONE = re.compile(r"%%generate(?!\S)")
 STOPPED = (
     "Stopped. What was accepted before that is looked after and nothing is bought twice: run the cell again,"
     " or see %generate runs"
@@ -32,7 +34,10 @@ class GenerateMagics(Magics):
         """Replaced below by the help text, which is made from the tables of flags and commands."""
         try:
             return answered(line, cell, self.shell)
-        except Stopped:
+        except (NotebookgenError, Stopped) as error:
+            from notebookgen.notebook.spoken import retell  # noqa: PLC0415 - only where there is something to tell
+
+            retell(error, self.shell.user_ns if self.shell is not None else {})
             raise
         except KeyboardInterrupt:
             raise Stopped(STOPPED) from None
@@ -50,13 +55,24 @@ def answered(line: str, cell: str | None, shell: Any) -> object:
     return run(asked, client) if isinstance(asked, Command) else generated(asked, shell)
 
 
+def bodied(lines: list[str]) -> list[str]:
+    """Give a ``%%generate`` that stands alone an empty line below, so that its answer is ours and not IPython's."""
+    return [*lines, "\n"] if len(lines) == 1 and ALONE.match(lines[0]) else lines
+
+
+bodied.has_side_effects = True  # type: ignore[attr-defined]  # IPython's word for: not while it asks whether more is to come
+
+
 def register(shell: Any) -> None:
     """Give a shell the magic."""
     shell.register_magics(GenerateMagics(shell))
+    if bodied not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(bodied)
 
 
 def unregister(shell: Any) -> None:
     """Take the magic away, where it is still ours."""
+    shell.input_transformers_cleanup[:] = [one for one in shell.input_transformers_cleanup if one is not bodied]
     for kind in ("line", "cell"):
         table = shell.magics_manager.magics[kind]
         if isinstance(getattr(table.get(NAME), "__self__", None), GenerateMagics):

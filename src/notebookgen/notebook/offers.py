@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from notebookgen.notebook.candidates import pictures, results
 from notebookgen.notebook.flags import COLUMNS, COMMANDS, FLAGS, KINDS, Flag
-from notebookgen.notebook.interpolation import usable
+from notebookgen.notebook.interpolation import usable, variable
 from notebookgen.notebook.words import Word, cut
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ __all__ = ["Offer", "Offers", "Sources", "offers"]
 CELL = re.compile(r"\s*%%generate(?!\S)")
 LINE = re.compile(r"(?:.*=)?\s*%generate(?=\s)")
 OPENED = re.compile(r"(?<!\{)(?:\{\{)*\{([^\W\d]\w*)?$")
+SYMBOL = re.compile(r"\\[\w^]*$")  # IPython turns \alpha into the letter itself
+FIELD = re.compile(r"[^\W\d]\w*=")
 FLAG_NAMES = {spelling: flag for flag in FLAGS for spelling in (flag.short, flag.long) if spelling}
 ACTIONS = ("adopt", "resubmit", "write_off")
 
@@ -41,7 +44,7 @@ class Offers:
 
     Attributes:
         fragment: What is typed of it already, and will be replaced.
-        choices: In the order to show them.
+        choices: In the order to show them; none where nothing is possible, Python's own names least of all.
     """
 
     fragment: str
@@ -57,8 +60,9 @@ class Sources:
         providers: The names of the providers.
         runs: The ids of the runs, newest first.
         held: The ids of what waits to be resolved.
-        namespace: The notebook's variables.
-        model: The model that is used where none is named.
+        namespace: The notebook's variables, without IPython's own.
+        usual: The model that is used where none is named, for a kind; None where none would be.
+        files: The files and folders that a path as typed may become, or the folders alone.
     """
 
     models: Callable[[], Sequence[Model]]
@@ -66,11 +70,33 @@ class Sources:
     runs: Callable[[], Sequence[str]]
     held: Callable[[], Sequence[str]]
     namespace: Mapping[str, object]
-    model: str | None = None
+    usual: Callable[[str | None], str | None] = lambda _: None
+    files: Callable[[str, bool], Sequence[str]] = lambda *_: ()
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The word that is being typed.
+
+    Attributes:
+        raw: As it stands.
+        text: What it says: without an opened quote and without backslashes.
+        quote: The quote that is open.
+        plain: Whether it is neither quoted nor escaped.
+    """
+
+    raw: str = ""
+    text: str = ""
+    quote: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it stands as it is meant."""
+        return self.raw == self.text
 
 
 def offers(text: str, line: int, column: int, sources: Sources) -> Offers | None:
-    """Return what can be chosen at a place, or None where that is not ours to say.
+    """Return what can be chosen at a place, nothing included, or None where that is not ours to say.
 
     Args:
         text: The whole cell.
@@ -96,70 +122,103 @@ def _variable(before: str, after: str, names: Iterable[str]) -> Offers | None:
     """Offer variables behind an open brace; the closing one is added where it is not there yet."""
     opened = OPENED.search(before)
     if not opened:
-        return None
+        return None if SYMBOL.search(before) else Offers("", ())
     close = "" if after.startswith("}") else "}"
     return _chosen(opened[1] or "", ((name + close, "instance") for name in names))
 
 
-def _flag_line(before: str, sources: Sources) -> Offers | None:
+def _flag_line(before: str, sources: Sources) -> Offers:
     """Offer what may stand at the end of an unfinished ``%%generate`` line."""
-    words, current = _split(before)
-    if current is None:
-        return None
+    words, now = _split(before)
     flag = _waiting(words, FLAG_NAMES)
-    if flag is None:
-        name, equals, value = current.partition("=")
-        if equals and name in FLAG_NAMES and name.startswith("--"):
-            return _value(FLAG_NAMES[name], value, words, sources)
-        if current and not current.startswith("-"):
-            return None
-        return _chosen(current, _spellings(FLAGS, {word.text for word in words}, current))
-    return _value(flag, current, words, sources)
+    if flag is not None:
+        return _value(flag, now, words, sources)
+    name, equals, value = now.raw.partition("=")
+    if equals and name in FLAG_NAMES and name.startswith("--"):
+        text = now.text.partition("=")[2]
+        return _value(FLAG_NAMES[name], Typed(value, text, now.quote), words, sources)
+    if now.raw and not now.raw.startswith("-"):
+        return Offers(now.raw, ())
+    return _chosen(now.raw, _spellings(FLAGS, {word.text for word in words}, now.raw))
 
 
-def _value(flag: Flag, typed: str, words: Sequence[Word], sources: Sources) -> Offers | None:
+def _value(flag: Flag, now: Typed, words: Sequence[Word], sources: Sources) -> Offers:
     """Offer values for a flag."""
-    if flag.name == "model":
-        return _models(typed, sources)
     if flag.name == "settings":
-        return _settings(typed, words, sources)
+        return _settings(now.raw, words, sources)
     if flag.name == "images":
-        return _variable(typed, "", _things(sources.namespace))
-    table = {"kind": KINDS, "budget": ("none",)}
-    return _chosen(typed, ((one, "value") for one in table.get(flag.name, ())))
+        return _image(now, sources)
+    if flag.name == "save":
+        return _files(now, sources, folders=True)
+    if flag.name == "model" and now.raw.startswith("{"):
+        texts = (name for name, value in sources.namespace.items() if issubclass(type(value), str))
+        return _variable(now.raw, "", texts) or Offers("", ())
+    if flag.name == "model":
+        return _models(now.raw, sources)
+    choices = {"kind": KINDS, "budget": ("none",), "out": results(sources.namespace)}.get(flag.name, ())
+    return _chosen(now.raw, ((one, "value") for one in choices))
 
 
-def _models(typed: str, sources: Sources) -> Offers | None:
+def _image(now: Typed, sources: Sources) -> Offers:
+    """Offer images: the variables that can be one, then files."""
+    named = FIELD.match(now.raw)
+    if named:
+        now = Typed(now.raw[named.end() :], now.text[named.end() :], now.quote)
+    names = pictures(sources.namespace)
+    if now.raw.startswith("{"):
+        return _variable(now.raw, "", names) or Offers("", ())
+    files = _files(now, sources, folders=False)
+    held = tuple(Offer(f"{{{name}}}", "instance") for name in names if now.plain and name.startswith(now.raw))
+    return Offers(files.fragment, (*held, *files.choices))
+
+
+def _files(now: Typed, sources: Sources, *, folders: bool) -> Offers:
+    """Offer paths, spelled as the word was begun."""
+    if now.quote and now.raw != now.quote + now.text:
+        return Offers("", ())
+    found = sources.files(now.text, folders)
+    if now.quote:
+        return Offers(now.text, tuple(Offer(one, "path") for one in found))
+    return Offers(now.raw, tuple(Offer(re.sub(r"([\s'\"])", r"\\\1", one), "path") for one in found))
+
+
+def _models(typed: str, sources: Sources) -> Offers:
     """Offer models: those that begin with what is typed, else those that hold it anywhere."""
     names = [str(model) for model in sources.models()]
     low = typed.lower()
     begin = [name for name in names if name.lower().startswith(low)]
     found = begin or [name for name in names if low in name.lower()]
-    return Offers(typed, tuple(Offer(name, "model") for name in found)) if found else None
+    return Offers(typed, tuple(Offer(name, "model") for name in found))
 
 
-def _settings(typed: str, words: Sequence[Word], sources: Sources) -> Offers | None:
+def _settings(typed: str, words: Sequence[Word], sources: Sources) -> Offers:
     """Offer the names of the model's settings, or one setting's values behind ``KEY=``."""
-    known = _told(words, sources)
+    named = _named(words, sources)
+    models = [one for one in sources.models() if named is None or named in {str(one), one.id}]
+    known = {one.key: one for model in models for one in model.settings if one.key != "prompt"}
     key, equals, value = typed.partition("=")
     if not equals:
         used = {word.text.partition("=")[0] for word in words}
         return _chosen(typed, ((f"{name}=", "setting") for name in known if name not in used))
-    setting = known.get(key)
-    return _chosen(value, ((one, "value") for one in _values(setting))) if setting else None
+    if value.startswith("{"):
+        return _variable(value, "", sources.namespace) or Offers("", ())
+    setting = known.get(key) if named is not None else None  # values of one model are wrong for another
+    return _chosen(value, ((one, "value") for one in (_values(setting) if setting else ())))
 
 
-def _told(words: Sequence[Word], sources: Sources) -> dict[str, Setting]:
-    """Return what can be set: of the model on the line, else of the usual one, else of all models."""
-    named = sources.model
+def _named(words: Sequence[Word], sources: Sources) -> str | None:
+    """Return the model that a line asks for: the one it names, else the one that would be used without a name."""
+    given: dict[str, str] = {}
     for number, word in enumerate(words):
-        if word.text in {"-m", "--model"} and number + 1 < len(words):
-            named = words[number + 1].text
-        elif word.text.startswith("--model="):
-            named = word.text.partition("=")[2]
-    models = sources.models()
-    chosen = [model for model in models if str(model) == named] or (models if named is None else [])
-    return {one.key: one for model in chosen for one in model.settings if one.key != "prompt"}
+        name, equals, value = word.text.partition("=")
+        flag = FLAG_NAMES.get(name)
+        if flag is not None and flag.name in {"model", "kind"}:
+            following = words[number + 1].text if number + 1 < len(words) else ""
+            given[flag.name] = value if equals else following
+    if "model" not in given:
+        return sources.usual(given.get("kind", "").lower() or None)
+    held = variable(given["model"])
+    return given["model"] if held is None else str(sources.namespace.get(held))
 
 
 def _values(setting: Setting) -> Iterator[str]:
@@ -178,24 +237,26 @@ def _spelled(value: object) -> str:
     return f"'{text}'" if any(char.isspace() for char in text) else text
 
 
-def _command_line(before: str, sources: Sources) -> Offers | None:
+def _command_line(before: str, sources: Sources) -> Offers:
     """Offer what may stand at the end of an unfinished ``%generate`` line."""
-    words, current = _split(before)
-    if current is None:
-        return None
+    words, now = _split(before)
+    current, nothing = now.raw, Offers(now.raw, ())
     if not words:
         return _chosen(current, ((one.name, "command") for one in COMMANDS))
     command = next((one for one in COMMANDS if one.name == words[0].text), None)
-    if command is None:
-        return None
+    if command is None or not now.plain:
+        return nothing
     known = {flag.long: flag for flag in command.flags}
-    if _waiting(words, known):
-        return _chosen(current, ((one, "value") for one in COLUMNS)) if command.name == "cost" else None
-    if current.startswith("-") or (not current and not command.takes):
+    name, equals, value = current.partition("=")
+    waiting = known.get(name) if equals else _waiting(words, known)
+    if waiting is not None:
+        columns = COLUMNS if waiting.name == "by" else ()
+        return _chosen(value if equals else current, ((one, "value") for one in columns))
+    place = sum(not word.text.startswith("-") for word in words) - 1
+    if current.startswith("-") or (not current and place >= len(command.takes)):
         return _chosen(current, _spellings(command.flags, {word.text for word in words}, current))
     if command.name == "help":
-        return _models(current, sources)
-    place = len(words) - 1
+        return _models(current, sources) if place == 0 else nothing
     tables: dict[str, tuple[Callable[[], Sequence[str]], ...]] = {
         "models": (sources.providers,),
         "login": (sources.providers,),
@@ -204,16 +265,16 @@ def _command_line(before: str, sources: Sources) -> Offers | None:
         "resolve": (sources.held, lambda: ACTIONS),
     }
     table = tables.get(command.name, ())
-    return _chosen(current, ((one, "value") for one in table[place]())) if place < len(table) else None
+    return _chosen(current, ((one, "value") for one in table[place]())) if place < len(table) else nothing
 
 
-def _split(before: str) -> tuple[tuple[Word, ...], str | None]:
-    """Return the finished words, and the one being typed: empty behind a blank, None inside of quotes."""
+def _split(before: str) -> tuple[tuple[Word, ...], Typed]:
+    """Return the finished words, and the one being typed, which is empty behind a blank."""
     words = cut(before)
     if not words or (before[-1:].isspace() and not words[-1].open and not before.endswith("\\ ")):
-        return words, ""
+        return words, Typed()
     last = words[-1]
-    return words[:-1], None if last.open or last.quoted or before[last.start :] != last.text else last.text
+    return words[:-1], Typed(before[last.start :], last.text, last.open)
 
 
 def _waiting(words: Sequence[Word], flags: Mapping[str, Flag]) -> Flag | None:
@@ -234,18 +295,7 @@ def _spellings(flags: Iterable[Flag], used: set[str], typed: str) -> Iterator[tu
             yield flag.long, "option"
 
 
-def _things(namespace: Mapping[str, object]) -> Iterator[str]:
-    """Yield the variables that may hold an image: neither private nor callable, no number, no module."""
-    for name, value in namespace.items():
-        if name.startswith("_") or value is None or isinstance(value, int | float | type) or callable(value):
-            continue
-        if type(value).__name__ == "module" or (name in {"In", "Out"} and isinstance(value, list | dict)):
-            continue
-        yield name
-
-
-def _chosen(typed: str, choices: Iterable[tuple[str, str]]) -> Offers | None:
-    """Keep what begins with what is typed; None where nothing does."""
+def _chosen(typed: str, choices: Iterable[tuple[str, str]]) -> Offers:
+    """Keep what begins with what is typed."""
     low = typed.lower()
-    kept = tuple(Offer(*choice) for choice in choices if choice[0].lower().startswith(low))
-    return Offers(typed, kept) if kept else None
+    return Offers(typed, tuple(Offer(*choice) for choice in choices if choice[0].lower().startswith(low)))

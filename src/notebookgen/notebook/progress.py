@@ -26,6 +26,7 @@ TICK = 0.1  # seconds; what Stop waits for at most
 PERIOD = 0.2  # seconds between two drawings; servers limit messages, and people read no faster
 GRACE = 0.4  # seconds; what is over sooner shows its last line only
 WIDTH = 96  # columns; fits a notebook beside a sidebar
+UNHAPPY = ("failed", "refused", "cancelled", "ambiguous")  # each in its own word, as the last line has them
 NEARLY = 0.95  # how full the bar gets by time alone: full means done
 
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
@@ -76,7 +77,8 @@ def follow(
     try:
         _wait(handle, timeout, place, clock)
         now = handle.snapshot()
-        if place is not None and now.total:
+        told = not handle.done or bool(set(now.states) & {"saved", "completed"})
+        if place is not None and now.total and (place.open or now.total > 1 or told):  # else an error says it all
             place.end(handle.summary() if handle.done else waited(now))
     except KeyboardInterrupt:
         truth = handle.stop()
@@ -94,14 +96,13 @@ def line(progress: Progress, width: int = WIDTH) -> str:
     """
     from tqdm.std import tqdm  # noqa: PLC0415 - loaded when something takes long enough to be shown
 
-    from notebookgen.normal import plain_number  # noqa: PLC0415 - whoever has a run has loaded it
+    from notebookgen.normal import amount_words  # noqa: PLC0415 - whoever has a run has loaded it
 
     over = progress.over
     phase = progress.phase if progress.total == 1 else f"{over}/{progress.total} {progress.phase}"
-    failed = progress.states.get("failed", 0) + progress.states.get("refused", 0)
     tail = [
-        *([f"{failed} failed"] if failed and progress.total > 1 else []),
-        *(f"{plain_number(amount)} {unit}" for unit, amount in progress.spent.items() if amount),
+        *(f"{progress.states[one]} {one}" for one in UNHAPPY if progress.states.get(one) and progress.total > 1),
+        *(amount_words(amount, unit) for unit, amount in progress.spent.items() if amount),
         *([progress.model] if progress.model else []),
         *progress.notes[-1:],
     ]
@@ -212,6 +213,11 @@ class _Lazy:
         self._opens = opens
         self._board: Board | None = None
         self._shown = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether there is anything to see yet."""
+        return self._board is not None
 
     def show(self, text: str) -> None:
         """Show a line, where it differs from what stands there."""

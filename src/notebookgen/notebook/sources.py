@@ -6,6 +6,7 @@ where Polars is loaded anyway.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError
+from notebookgen.notebook.candidates import PICTURES
 from notebookgen.notebook.offers import Sources
 from notebookgen.providers import provider_class, provider_names, usable_names
 from notebookgen.settings import Settings, load_settings
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["known_models", "remember", "remembered", "sources_of"]
 
+LARGEST = 5000  # files of a folder that are looked at; Tab must be quick
 MOST = 50  # run ids; more than that nobody reads in a popup
 
 _remembered: dict[str, Model] = {}
@@ -57,18 +60,53 @@ def sources_of(namespace: Mapping[str, object]) -> Sources:
         runs=lambda: _column(settings, "run"),
         held=lambda: _column(settings, "id"),
         namespace=namespace,
-        model=settings.model if settings else None,
+        usual=lambda kind: _usual(settings, kind),
+        files=_files,
     )
 
 
 def known_models(settings: Settings | None = None) -> list[Model]:
     """Return the catalogues, the sandbox's own models where it may answer, and what was fetched before."""
     models = {str(model): model for name in usable_names() for model in provider_class(name)().catalogue()}
-    keyed = any(os.environ.get(provider_class(name).key_variable) for name in usable_names())
-    if not keyed or (settings is not None and settings.sandbox):
+    if _plays(settings):
         own = {str(model): model for model in _sandbox_models() if model.id.startswith("sandbox/")}
         models = {**own, **models}
     return list({**models, **_remembered}.values())
+
+
+def _plays(settings: Settings | None) -> bool:
+    """Whether the sandbox answers where nothing is named, as far as the environment tells (no keyring on Tab)."""
+    keyed = any(os.environ.get(provider_class(name).key_variable) for name in usable_names())
+    return not keyed or (settings is not None and settings.sandbox)
+
+
+def _usual(settings: Settings | None, kind: str | None) -> str | None:
+    """Return the model that is used where none is named; None where none would be picked."""
+    from notebookgen.jobs.choosing import SANDBOX_MODELS  # noqa: PLC0415 - only where a setting is completed
+
+    if settings is not None and settings.model:
+        return settings.model
+    own = SANDBOX_MODELS.get(kind or "image")
+    return f"armox:{own}" if own and _plays(settings) else None
+
+
+def _files(typed: str, folders: bool) -> list[str]:  # noqa: FBT001 - one of two ways to be called by ``Sources.files``
+    """Return what a path as typed may become: folders with their slash, and files that are pictures, in their order."""
+    at = max(typed.rfind(mark) for mark in ("/", os.sep)) + 1
+    head, start = typed[:at], typed[at:]
+    try:
+        with os.scandir(Path(head).expanduser()) as entries:
+            found = [(entry.name, entry.is_dir()) for entry in itertools.islice(entries, LARGEST)]
+    except (OSError, ValueError, RuntimeError):  # no such folder, no such home, no path at all
+        return []
+    low = start.lower()
+    return [
+        f"{head}{name}{'/' * folder}"
+        for name, folder in sorted(found)
+        if name.lower().startswith(low)
+        and (low.startswith(".") or not name.startswith("."))
+        and (folder or (not folders and name.lower().endswith(PICTURES)))
+    ]
 
 
 @cache

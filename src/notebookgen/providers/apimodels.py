@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from notebookgen.errors import InvalidCall, InvalidImage, InvalidSetting
 from notebookgen.providers import apimodels_replies as replies
 from notebookgen.providers.base import Delivery, Provider, Uploaded, unexpected
-from notebookgen.providers.checks import IMAGE_TYPES, check_prompt, checked_settings, with_required
+from notebookgen.providers.checks import IMAGE_TYPES, check_prompt, checked_settings, refuse_reserved, with_required
 from notebookgen.providers.images import image_fields, placed
 from notebookgen.providers.pricing import known_model, known_models, listed_price
 from notebookgen.providers.replies import enveloped_fault, is_url, succeeded
@@ -39,7 +39,10 @@ ROUTES: Mapping[str, str] = {
 # Where one image, or a list of them, goes on a route whose model's page was not read: what other models there take.
 SILENT: Mapping[str, tuple[str, str]] = {"video/generations": ("image", "images")}
 # Fields of the request itself: as settings they would buy another model than the one that was priced.
-RESERVED = frozenset({"callback_url", "model"})
+RESERVED: Mapping[str, str] = {
+    "model": "the model is named by model='...', or in a cell by -m",
+    "callback_url": "the job is asked about from here, and nobody is called back",
+}
 SILENT_ELSEWHERE = ("image_url", "image_urls")
 # https://apimodels.app/en/docs/image?p=grok shows both as bare base64 on the image route.
 BASE64_FIELDS = frozenset({"image", "mask"})
@@ -84,9 +87,7 @@ class APIModels(Provider):
     def prepare(self, generation: Generation, model: Model | None) -> Generation:
         """Return the generation with its settings in their own types and its images in their fields."""
         model = model or known_model(self.name, generation.model)
-        for key in sorted(RESERVED & set(generation.settings)):
-            message = f"'{key}' is no setting of a model: it is said in another way. Nothing was sent. Leave it out."
-            raise InvalidSetting(message)
+        refuse_reserved(generation, model, RESERVED)
         route = self._route(generation.model, model, generation.kind)
         check_prompt(generation, model, field=_prompt_field(route, model))
         if route == CHAT:
@@ -238,7 +239,7 @@ class APIModels(Provider):
         if route is None:
             message = (
                 f"APIModels has a path for each kind of result, and which one '{id}' needs is not known.\n"
-                'Nothing was sent. Say it: kind="image"|"video"|"audio"|"text", or in a cell: --kind image'
+                "Nothing was sent. Say it: kind='image' (or 'video', 'audio', 'text')."
             )
             raise InvalidCall(message)
         return route

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from notebookgen.errors import InvalidCall, InvalidImage, InvalidSetting, UnexpectedResponse
 from notebookgen.providers.base import Callback, Delivery, Fault, Provider, unexpected
-from notebookgen.providers.checks import check_prompt, checked_settings, with_required
+from notebookgen.providers.checks import check_prompt, checked_settings, refuse_reserved, with_required
 from notebookgen.providers.images import image_fields, only_public, placed
 from notebookgen.providers.pricing import known_model, known_models, listed_price
 from notebookgen.providers.replies import (
@@ -74,6 +74,13 @@ RETRYABLE: Mapping[str, bool] = {
 }
 # https://apixo.ai/docs/api-reference/parameters: beside "input", not inside it.
 BESIDE_INPUT = ("provider", "source")
+# Fields of the request itself: among the settings they would stand in "input", where they mean nothing.
+RESERVED: Mapping[str, str] = {
+    "model": "the model is named by model='...', or in a cell by -m",
+    "input": "settings are given by their own names, and stand in it already",
+    "request_type": "the job is asked about from here, and nobody is called back",
+    "callback_url": "the job is asked about from here, and nobody is called back",
+}
 # https://apixo.ai/docs/api-reference/parameters and /error-codes: where a model's own page says nothing else.
 MOST_IMAGES = 5
 MOST_BYTES = 10_000_000
@@ -90,7 +97,8 @@ class APIXO(Provider):
     key_variable: ClassVar[str] = "APIXO_API_KEY"
     base_variable: ClassVar[str] = "APIXO_BASE_URL"
     default_base_url: ClassVar[str] = "https://api.apixo.ai/api/v1"
-    keys_page: ClassVar[str] = "https://apixo.ai/docs/concepts/authentication"
+    # "In the dashboard", says https://apixo.ai/docs/concepts/authentication; its address stands nowhere.
+    keys_page: ClassVar[str] = "https://apixo.ai"
     unit: ClassVar[str] = "USD"
     # https://apixo.ai/docs/api-reference/response-format, an older page; newer ones do not say.
     result_seconds: ClassVar[float | None] = 24 * 3600.0
@@ -107,9 +115,10 @@ class APIXO(Provider):
         if model is not None and model.route == GATEWAY:
             message = (
                 f"{generation.full_model} runs behind APIXO's gateway for language models, which takes no tasks.\n"
-                f"Nothing was sent. For the models that do: %generate models {self.name}"
+                f"Nothing was sent. For the models that do: ng.models('{self.name}')"
             )
             raise InvalidCall(message)
+        refuse_reserved(generation, model, RESERVED)
         check_prompt(generation, model)
         images = placed(generation, model, silent=("image_urls", "image_urls"))
         prepared = replace(generation, settings=checked_settings(generation, model), images=images)
@@ -237,7 +246,9 @@ def _mode(generation: Generation, mode: Setting) -> str:
     options = [str(one) for one in mode.options]
     kinds = ("text-to-", "image-to-")
     with_images = bool(generation.images) or any(generation.settings.get(key) for key in ("image_urls", "image_url"))
-    fitting = [one for one in options if kinds[with_images] in one]
+    # https://apixo.ai/pl/docs/models/video/grok-video and .../image/midjourney: both go on from an earlier task's picture.
+    follows = any(generation.settings.get(key) for key in ("task_id", "taskId"))
+    fitting = [one for one in options if (kinds[0] not in one if follows else kinds[with_images] in one)]
     if not any(kind in one for one in options for kind in kinds):
         fitting = options  # such as pro and max: these modes say nothing of images
     if mode.default in fitting:
@@ -245,9 +256,9 @@ def _mode(generation: Generation, mode: Setting) -> str:
     if len(fitting) == 1:
         return fitting[0]
     named = ", ".join(repr(one) for one in options)
-    what = "with" if with_images else "without"
+    what = "after an earlier task" if follows else "with images" if with_images else "without images"
     message = (
-        f"{generation.full_model} needs a 'mode', and {what} images it may be one of several: {named}.\n"
+        f"{generation.full_model} needs a 'mode', and {what} it may be one of several: {named}.\n"
         "Nothing was sent. Say which: mode='...', or in a cell: -s mode=..."
     )
     raise InvalidSetting(message)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from notebookgen.errors import InvalidCall
 from notebookgen.providers.armox_lists import APP, app_model, live_model
 from notebookgen.providers.base import Callback, Delivery, Fault, Limits, Provider, unexpected
-from notebookgen.providers.checks import check_prompt, checked_settings, with_required
+from notebookgen.providers.checks import check_prompt, checked_settings, refuse_reserved, with_required
 from notebookgen.providers.images import image_fields, only_public, placed
 from notebookgen.providers.pricing import known_model, known_models, listed_price
 from notebookgen.providers.replies import (
@@ -33,7 +33,7 @@ from notebookgen.providers.replies import (
     succeeded,
 )
 from notebookgen.providers.signing import signature_holds
-from notebookgen.records import Balance, Job, Phase
+from notebookgen.records import NO_COST, Balance, Job, Phase
 from notebookgen.wire import HttpRequest, get_request, json_request, maybe, object_in, retry_after_seconds
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ PHASES = {
 # https://armox.ai/ar/academy/api-apps: an app's result carries these beside what its nodes made.
 NO_RESULT = frozenset({"app_id", "app_name"})
 SIGNATURE = "x-armox-signature"
+# Fields of the request itself: among the settings they would stand in the model's input, where they mean nothing.
+RESERVED = {
+    "model": "the model is named by model='...', or in a cell by -m",
+    "webhook_url": "the job is asked about from here, and nobody is called back",
+}
 MOST_LIMIT = Decimal(10) ** 15  # a reset may be told in milliseconds since 1970
 
 
@@ -101,6 +106,7 @@ class Armox(Provider):
     def prepare(self, generation: Generation, model: Model | None) -> Generation:
         """Return the generation with its settings in their own types and its images in their fields."""
         model = model or known_model(self.name, generation.model)
+        refuse_reserved(generation, model, RESERVED)
         field = self._prompt_field(generation, model)
         check_prompt(generation, model, field=field)
         images = placed(generation, model, silent=("image_input", "image_input"))
@@ -114,11 +120,19 @@ class Armox(Provider):
         return replace(prepared, settings=complete)
 
     def price(self, generation: Generation, model: Model | None) -> Cost:
-        """Return the base figure of the live list, else of the price list; a run may be charged more."""
-        if model is not None and model.live and model.cost.amount is not None:
-            return model.cost
-        cost = listed_price(generation, model, unit=self.unit)
-        return cost if cost.amount is None else replace(cost, note=f"base figure; {cost.note}")
+        """Return the base figure of the live list, else what the price list says.
+
+        Where the length of a film or the number of results makes it dearer than its base figure, and the price list
+        tells by how much, the higher is what to reserve, and the base figure the lower end of the range.
+        """
+        listed = listed_price(generation, model, unit=self.unit)
+        said = model is not None and (model.live or known_model(self.name, model.id) is None)
+        base = model.cost if model is not None and said else NO_COST
+        if base.amount is None:
+            return listed
+        if not base.at_least or listed.amount is None or listed.amount <= base.amount:
+            return base
+        return replace(listed, low=base.amount, note=f"{base.note}; {listed.note}")
 
     # Input images ------------------------------------------------------------------------------------------------
 

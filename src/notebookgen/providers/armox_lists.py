@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from notebookgen.providers.checks import IMAGE_TYPES
+from notebookgen.providers.checks import COUNTS, IMAGE_TYPES
 from notebookgen.providers.pricing import known_model
 from notebookgen.providers.replies import amount, clean, object_or_none
 from notebookgen.records import Cost, Kind, Model, Setting
@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["APP", "app_model", "live_model"]
 
 APP = "app:"
+BASE = "base figure of the live list"
 DESCRIBED = frozenset(
     {"id", "name", "modality", "cost", "inputTypes", "promptRequired", "outputType", "description", "settings"}
 )
 APP_DESCRIBED = frozenset({"id", "name", "description", "inputs"})
+# The page calls ``cost`` a base figure, and prints a run of 4 s that was charged 202 credits: what has a length or a
+# number is charged by it.
+MEASURED: frozenset[Kind | None] = frozenset({"video", "audio", None})
+MEASURES = frozenset({"duration", "seconds", "length", *COUNTS})
 KINDS: Mapping[str, Kind] = {
     "image": "image",
     "video": "video",
@@ -76,16 +81,16 @@ def live_model(provider: str, data: Mapping[str, object], id: str) -> Model:
         if one.key == "prompt" or one.type in IMAGE_TYPES:
             settings.setdefault(one.key, one)
     cost = amount(data.get("cost"))
+    kind = _kind(data.get("outputType")) or _kind(data.get("modality"))
+    measured = kind in MEASURED or not MEASURES.isdisjoint(settings)
     required = maybe(data, "promptRequired", bool)
     return Model(
         provider=provider,
         id=id,
         name=_text(data, "name") or id,
-        kind=_kind(data.get("outputType")) or _kind(data.get("modality")),
+        kind=kind,
         settings=tuple(settings.values()),
-        cost=Cost()
-        if cost is None or cost < 0
-        else Cost(cost, "credits", "listed", note="base figure of the live list"),
+        cost=Cost() if cost is None or cost < 0 else Cost(cost, "credits", "listed", note=BASE, at_least=measured),
         prompt_required=known is not None and known.prompt_required if required is None else required,
         route="models",
         description=_text(data, "description"),

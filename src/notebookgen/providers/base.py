@@ -322,13 +322,14 @@ def verdict(fault: Fault) -> Verdict:
     return "refused" if any(400 <= code < 500 for code in codes) else "ambiguous"
 
 
-def fault_error(provider: Provider, fault: Fault, doing: str) -> ProviderError:
+def fault_error(provider: Provider, fault: Fault, doing: str, *, model: str | None = None) -> ProviderError:
     """Return the exception for a fault: what failed, the provider's words, the money, the next step.
 
     Args:
         provider: Who answered.
         fault: What it said.
         doing: What was being done, such as ``"making a picture"``.
+        model: Whose settings may be at fault, as ``provider:id``.
     """
     said = f': "{fault.said}"' if fault.said else ""
     charged = "Nothing was charged."
@@ -337,7 +338,7 @@ def fault_error(provider: Provider, fault: Fault, doing: str) -> ProviderError:
             InvalidKey,
             "does not accept the key",
             (
-                f"{charged} Set {provider.key_variable} or type: %generate login {provider.name}"
+                f"{charged} Set {provider.key_variable}, or in a notebook: %load_ext notebookgen, then %generate login {provider.name}"
                 f" (keys: {provider.keys_page})"
             ),
         ),
@@ -347,14 +348,15 @@ def fault_error(provider: Provider, fault: Fault, doing: str) -> ProviderError:
             f"{charged} Top the account up and run again.",
         ),
         403: (Forbidden, "does not allow it", f"{charged} See the account's plan and the content policy."),
-        404: (NotFound, "knows no such thing", f"{charged} To see the models: %generate models {provider.name}"),
+        404: (NotFound, "knows no such thing", f"{charged} To see the models: ng.models('{provider.name}')"),
         429: (RateLimited, "takes no more requests for now", f"{charged} Run again in a minute."),
     }
     code = fault.code if fault.code >= 400 else fault.status
     if code in table:
         cls, words, step = table[code]
     elif 400 <= code < 500 and code not in UNCLEAR:
-        step = f"{charged} For what the model takes: %generate help MODEL"
+        named = f" For what {model} takes: ng.Client().model('{model}').settings"
+        step = charged + (named if model else " See the account's page at the provider.")
         cls, words = Refused, f"refused ({code})"
     elif code >= 500:
         cls, words, step = ProviderBroken, f"is broken just now ({code})", "Try again later."

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from notebookgen.records import Generation, Model, Setting
 
-__all__ = ["IMAGE_TYPES", "check_prompt", "checked_settings", "with_required"]
+__all__ = ["COUNTS", "IMAGE_TYPES", "check_prompt", "checked_settings", "refuse_reserved", "with_required"]
 
 IMAGE_TYPES = frozenset({"url", "image", "array<url>"})
+# Settings that say how many results are wanted, whatever the model.
+COUNTS = frozenset({"n", "num_images", "max_images", "num_outputs", "nVariants"})
 WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 MOST_SHOWN = 12
@@ -63,10 +65,13 @@ def checked_settings(generation: Generation, model: Model | None) -> dict[str, o
     Raises:
         InvalidSetting: A known one is out of its allowed values; the message names them.
     """
-    if model is None:
-        return dict(generation.settings)
     name = generation.full_model
     settings: dict[str, object] = {}
+    for key in sorted(COUNTS & set(generation.settings)):
+        if model is None or model.setting(key) is None or not _bounded(model, key):
+            _check_count(key, generation.settings[key], name)
+    if model is None:
+        return dict(generation.settings)
     for key, value in generation.settings.items():
         known = model.setting(key)
         if known is not None and "." in key:  # sorted: the object itself, if it was given, has been here before
@@ -107,6 +112,42 @@ def with_required(settings: Mapping[str, object], generation: Generation, model:
     return complete
 
 
+def refuse_reserved(generation: Generation, model: Model | None, reserved: Mapping[str, str]) -> None:
+    """Refuse settings that are parts of the request itself, unless the model has one of that name.
+
+    Args:
+        generation: What is asked for.
+        model: What is known of its model.
+        reserved: For each name, how it is said instead.
+
+    Raises:
+        InvalidSetting: One was given.
+    """
+    for key in sorted(reserved.keys() & set(generation.settings)):
+        if model is None or model.setting(key) is None:
+            message = (
+                f"'{key}' is no setting of {generation.full_model}: {reserved[key]}. Nothing was sent. Leave it out."
+            )
+            raise InvalidSetting(message)
+
+
+def _bounded(model: Model, key: str) -> bool:
+    """Whether the page tells which numbers a setting takes; then its own rule speaks."""
+    known = model.setting(key)
+    return known is not None and bool(known.options or known.minimum is not None)
+
+
+def _check_count(key: str, value: object, name: str) -> None:
+    """Refuse what cannot be a number of results, whether or not the model is known.
+
+    Raises:
+        InvalidSetting: It is no whole number, or below one.
+    """
+    count = _whole(value)
+    if count is None or count < 1:
+        raise _invalid(_shown(value), name, f"takes '{key}' as a whole number of 1 or more")
+
+
 def _coerced_inner(model: Model, outer: str, inner: str, value: object, name: str) -> object:
     known = model.setting(f"{outer}.{inner}")
     return value if known is None else _coerced(known, value, name)
@@ -135,7 +176,7 @@ def _coerced(setting: Setting, value: object, name: str) -> object:
 
 
 def _option(setting: Setting, value: object, name: str) -> object:
-    """Return the option that is meant: the same value, or the same text (``"5"`` and 5)."""
+    """Return the option that is meant: the same value, or the same text (``"5"`` and 5), whatever its case."""
     if not setting.options:
         return value
     for option in setting.options:
@@ -145,6 +186,10 @@ def _option(setting: Setting, value: object, name: str) -> object:
     for option in setting.options:
         if text is not None and text == _text(option):
             return option
+    # Tiers are printed as 1K on one page and as 1k on the next: what differs by case alone is what was meant.
+    folded = [option for option in setting.options if text and (_text(option) or "").casefold() == text.casefold()]
+    if len(folded) == 1:
+        return folded[0]
     near = near_miss(text, [str(_text(one)) for one in setting.options]) if text else ""
     raise _invalid(_shown(value), name, f"takes '{setting.key}' as one of {_listed(setting.options)}", near)
 
@@ -161,7 +206,10 @@ def _in_range(setting: Setting, size: float, value: object, name: str, *, what: 
 
 
 def _invalid(said: str, name: str, allowed: str, near: str = "") -> InvalidSetting:
-    return InvalidSetting(f"{name} {allowed}, not {said}.{near}\nNothing was sent. All it takes: %generate help {name}")
+    message = (
+        f"{name} {allowed}, not {said}.{near}\nNothing was sent. All it takes: ng.Client().model('{name}').settings"
+    )
+    return InvalidSetting(message)
 
 
 def _shown(value: object) -> str:

@@ -226,9 +226,9 @@ def _summed(chosen: list[Price], asked: _Asked, also: list[str]) -> Cost:
 
 
 def _rates(lines: list[Price]) -> str:
-    """Return the rates of what cannot be counted beforehand, such as ``2.4 CNY per 1M tokens (input)``."""
+    """Return the rates of what cannot be counted beforehand, such as ``2.4 CNY per 1M tokens (input)``, and why."""
     said = [f"{plain_number(x.amount)} {x.unit} per {x.per}" + (f" ({x.of})" if x.of else "") for x in lines]
-    return ", ".join(dict.fromkeys(said))
+    return "; ".join([", ".join(dict.fromkeys(said)), *dict.fromkeys(x.note for x in lines if x.note)])
 
 
 def _quantity(line: Price, asked: _Asked) -> tuple[Decimal, Decimal] | None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from notebookgen.jobs.handle import Delivered, RunHandle
+    from notebookgen.jobs.delivered import Delivered
+    from notebookgen.jobs.handle import RunHandle
     from notebookgen.media.shown import Shown
     from notebookgen.records import Asset, Cost
 
@@ -186,7 +187,7 @@ class Result:
             NotWritable: The place cannot be written.
         """
         if not self.assets:
-            message = f"there is nothing to save: it is {self.status}."
+            message = f"there is nothing to save: its status is '{self.status}'."
             raise InvalidCall(message)
         target = Path(path).expanduser()
         folder = target.is_dir() or not target.suffix or str(path).endswith(("/", "\\"))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from notebookgen.jobs.handle import spent_by
 from notebookgen.jobs.states import FREE, State
 from notebookgen.media.copies import made
 from notebookgen.results.result import Result
@@ -30,7 +29,7 @@ class Results(Sequence[Result]):
         """Read a run."""
         self.handle = handle
         self._cancel = cancel
-        self._results = [Result(handle, index, cancel) for index in range(len(handle.rows()))]
+        self._results = [Result(handle, index, cancel) for index in range(handle.total)]
 
     @property
     def run(self) -> str:
@@ -60,7 +59,7 @@ class Results(Sequence[Result]):
     @property
     def cost(self) -> dict[str, Decimal]:
         """What this run spent, by unit; units are never added together."""
-        return spent_by(self.handle.rows())
+        return self.handle.spent
 
     @property
     def failed(self) -> list[Result]:

@@ -9,7 +9,8 @@ from notebookgen.jobs.states import State
 
 if TYPE_CHECKING:
     from notebookgen.errors import JobError
-    from notebookgen.jobs.handle import Delivered, RunHandle
+    from notebookgen.jobs.delivered import Delivered
+    from notebookgen.jobs.handle import RunHandle
     from notebookgen.results.result import Result
     from notebookgen.results.results import Results
 
@@ -28,6 +29,7 @@ def wait_for(handle: RunHandle, timeout: float | None) -> None:
 
 def still_running(handle: RunHandle, row: Delivered) -> JobError:
     """Return the error for a wait that ended before the job did."""
+    handle.released = True  # so that the same call again picks it up, also with fresh=True
     words = {
         State.SUBMITTED: "The job goes on and nothing is lost.",
         State.COMPLETED: "It is made and paid for; the file is still coming.",
@@ -67,6 +69,7 @@ def delivered_any(results: Results) -> Results:
     """
     if results.handle.failure is not None:
         raise results.handle.failure
+    results.handle.released = True  # the wait is over: the same call again picks up what is still under way
     if results and all(one.done and one.status not in {"saved", "completed"} for one in results):
         delivered(results[0])
     return results

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import InvalidCall, near_miss
+from notebookgen.sandbox.fitting import Rule, fitted, flag, listed, named, number, optional, span, text, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 __all__ = ["KINDS", "PURPOSES", "SERVICES", "Behaviour", "Fault", "fingerprint"]
 
@@ -78,10 +78,21 @@ class Fault:
 
     def __post_init__(self) -> None:
         """Refuse what could never strike."""
-        _one_of("kind", self.kind, KINDS)
-        _one_of("service", self.service, (*SERVICES, "*"))
-        _one_of("purpose", self.purpose, (*PURPOSES, "*"))
-        object.__setattr__(self, "headers", tuple((str(name), str(value)) for name, value in self.headers))
+        fitted(self, _FAULT_RULES)
+
+    @classmethod
+    def of(cls, told: object) -> Fault:
+        """Return a fault as it is, or read one from a mapping, as JSON has it."""
+        if isinstance(told, Fault):
+            return told
+        if not isinstance(told, dict) or "kind" not in told:
+            raise InvalidCall(
+                f"misbehave={told!r:.60} is no fault. Kinds are: {', '.join(KINDS)}.\n"
+                "Give one, or a list: from notebookgen.sandbox import Fault; misbehave=Fault(kind='lost_after')"
+            )
+        for name in told:
+            _known("setting of a fault", name, [each.name for each in dataclasses.fields(cls)])
+        return cls(**told)
 
     @property
     def carried_out(self) -> bool:
@@ -148,27 +159,15 @@ class Behaviour:
 
     def __post_init__(self) -> None:
         """Bring lists and mappings (as JSON has them) into shape, and refuse what makes no sense."""
-        given: Any = self.seconds  # JSON and people give a single number, too
-        least, most = (float(given),) * 2 if isinstance(given, int | float) else map(float, given)
-        if not (0 <= least <= most and math.isfinite(most)):
-            raise InvalidCall(
-                f"seconds={self.seconds!r} is not a range of seconds. Give two numbers: seconds=(0.3, 1.2)"
-            )
-        if not 0 <= self.fail <= 1:
-            raise InvalidCall(f"fail={self.fail!r} is not a share. Give a number from 0 to 1: fail=0.05")
-        _one_of("balance_shape", self.balance_shape, ("data.balance", "data.credits", "balance"))
-        _one_of("results", self.results, ("normal", "empty", "null"))
+        fitted(self, _RULES)
         told: Any = self.misbehave
-        faults = (told,) if isinstance(told, Fault) else tuple(told)
-        _set(self, "seconds", (least, most))
-        _set(self, "keys", None if self.keys is None else frozenset(self.keys))
-        _set(self, "callback_delays", tuple(float(delay) for delay in self.callback_delays))
-        _set(self, "misbehave", tuple(fault if isinstance(fault, Fault) else Fault(**fault) for fault in faults))
+        faults = tuple(told) if isinstance(told, (list, tuple)) else (told,)
+        object.__setattr__(self, "misbehave", tuple(map(Fault.of, faults)))
 
     def changed(self, changes: Mapping[str, Any]) -> Behaviour:
         """Return a behaviour with some fields replaced; an unknown name is an error."""
         for name in changes:
-            _one_of("behaviour", name, self.names())
+            _known("behaviour", name, self.names())
         return dataclasses.replace(self, **changes)
 
     @classmethod
@@ -189,12 +188,51 @@ class Behaviour:
         return plain
 
 
-def _set(behaviour: Behaviour, name: str, value: object) -> None:
-    object.__setattr__(behaviour, name, value)
+_FAULT_RULES: Mapping[str, Rule] = {
+    "kind": named(KINDS),
+    "service": named(("*", *SERVICES)),
+    "purpose": named(("create", "*", *PURPOSES[1:])),
+    "count": optional(number(1, whole=True, example="2"), "without end"),
+    "after": number(0, whole=True, example="3"),
+    "probability": number(0, 1, example="0.05"),
+    "contains": text("fox", empty=True),
+    "status": number(100, 599, whole=True, example="503"),
+    "body": optional(text("{}", empty=True), "the service's own"),
+    "headers": words('(("Retry-After", "2"),)'),
+    "seconds": number(0, example="2"),
+    "size": number(0, whole=True, example="64_000_000"),
+    "accepted": optional(flag(), "as the kind has it"),
+}
+_RULES: Mapping[str, Rule] = {
+    "seconds": span("(0.3, 1.2)"),
+    "immediate": flag(),
+    "fail": number(0, 1, example="0.05", of="the share of jobs that fail"),
+    "fail_code": optional(text("CONTENT_MODERATION", empty=True), "drawn from the documented ones"),
+    "credits": number(0, example="500"),
+    "balance": number(0, example="20"),
+    "keys": optional(
+        listed(text("sk_class", secret=True), "a list of keys, each a text", "['sk_class']", form=frozenset),
+        "any is let in",
+    ),
+    "plan": text("agency"),
+    "rate_limit": optional(number(0, whole=True, example="60"), "no limit"),
+    "rate_window": number(0.001, example="60", of="in seconds"),
+    "asset_ttl": optional(number(0, example="3600", of="in seconds"), "for always"),
+    "asset_renewed": flag(),
+    "webhook_secret": text("whsec_class", secret=True),
+    "callback_delays": listed(
+        Rule(lambda each: float(number(0, example="1").read(each)), "", ""), "a list of seconds", "(1, 2, 4)"
+    ),
+    "refunds": flag(),
+    "refused_in_200": flag(),
+    "apixo_broke": named((402, 400)),
+    "balance_shape": named(("data.balance", "data.credits", "balance")),
+    "results": named(("normal", "empty", "null")),
+    "busy_word": optional(text("queued"), "the pages' own"),
+}
 
 
-def _one_of(name: str, value: str, known: Any) -> None:
-    if value not in known:
-        raise InvalidCall(
-            f"The sandbox knows no {name} {value!r}.{near_miss(str(value), known)}\nUse one of: {', '.join(sorted(known))}."
-        )
+def _known(what: str, name: object, names: Collection[str]) -> None:
+    if name not in names:
+        message = f"The sandbox knows no {what} {name!r}.{near_miss(str(name), names)}\nUse one of: {', '.join(sorted(names))}."
+        raise InvalidCall(message)

@@ -84,7 +84,9 @@ class Model:
                 value = "on" if any(values.get(each) for each in ("sound", "audio", "generate_audio")) else "off"
             if value is None:
                 value = self.settings.get(name, {}).get("default", fallback.get(name, ""))
-            parts.append(str(value))
+            tiers = {part.casefold() for tier in table for part in tier.split("-")}
+            known = str(value).casefold() in tiers  # "auto" is no tier: what the service then takes is
+            parts.append(str(value) if known or name not in fallback else str(fallback[name]))
         folded = {tier.casefold(): amount for tier, amount in table.items()}
         last = [str(fallback.get(name, "")) for name in self.price["by"]]
         for tier in ("-".join(parts), "-".join(last)):

@@ -6,6 +6,8 @@ import threading
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 
+from notebookgen.sandbox.handle import ended
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -17,6 +19,7 @@ __all__ = ["Embedded", "current", "embedded", "stop"]
 
 _lock = threading.Lock()
 _running: list[Handle] = []
+_open: list[Embedded] = []  # those that hold it, the first one first
 
 
 def embedded(**behaviour: Any) -> Handle:
@@ -24,6 +27,8 @@ def embedded(**behaviour: Any) -> Handle:
     from notebookgen.sandbox import start  # noqa: PLC0415 - loads tornado at the first use
 
     with _lock:
+        if _running and not _running[0].running:
+            _running.clear()
         if not _running:
             _running.append(start(**behaviour))
         elif behaviour:
@@ -33,7 +38,7 @@ def embedded(**behaviour: Any) -> Handle:
 
 def current() -> Handle | None:
     """Return the running sandbox, or None."""
-    return _running[0] if _running else None
+    return next((one for one in _running if one.running), None)
 
 
 def stop() -> None:
@@ -44,7 +49,11 @@ def stop() -> None:
 
 
 class Embedded:
-    """What ``ng.sandbox`` gives: the sandbox's addresses, what it counted, and ``stop``. Also a context manager."""
+    """What ``ng.sandbox`` gives: the sandbox's addresses, what it counted, and ``stop``. Also a context manager.
+
+    Several may be open, one over the other: each changes the one sandbox and gives it back as it found it, in whatever
+    order they are stopped. The sandbox ends with the last of those that came after its start.
+    """
 
     def __init__(self, handle: Handle, ended: Callable[[], None], *, before: Behaviour | None = None) -> None:
         """Hold a running sandbox.
@@ -57,7 +66,12 @@ class Embedded:
         self._handle = handle
         self._ended = ended
         self._before = before
-        self._over = False
+        _open.append(self)
+
+    @property
+    def running(self) -> bool:
+        """Whether it still answers, and was not stopped by this handle."""
+        return self in _open and self._handle.running
 
     @property
     def origin(self) -> str:
@@ -70,25 +84,39 @@ class Embedded:
         return dict(self._handle.base_urls)
 
     def configure(self, **behaviour: Any) -> None:
-        """Change how it behaves: ``seconds``, ``fail``, ``credits``, ..."""
+        """Change how it behaves: ``seconds``, ``fail``, ``credits``, ...
+
+        Raises:
+            InvalidCall: There is no such setting, its value makes no sense, or the sandbox is stopped.
+        """
+        if not self.running:
+            raise ended()
         self._handle.configure(**behaviour)
 
     def state(self) -> dict[str, Any]:
-        """Return the provider's side: accounts, jobs, requests, accepted creates."""
+        """Return the provider's side: accounts, jobs, requests, accepted creates; after its end, how that was."""
         return self._handle.state()
 
     def stop(self) -> None:
         """End it, or give it back as it was found; nothing happens the second time."""
-        if self._over:
+        if self not in _open:
             return
-        self._over = True
+        at = _open.index(self)
+        _open.remove(self)
+        if at < len(_open):  # one that was opened later goes on, and gives back what this one found
+            later = _open[at]
+            later._before, later._ended = self._before, self._ended  # noqa: SLF001 - the same class
+            return
         if self._before is None:
-            stop()
-        else:
+            if current() is self._handle:
+                stop()
+        elif self._handle.running:
             self._handle.configure(**{field.name: getattr(self._before, field.name) for field in fields(self._before)})
         self._ended()
 
     def __enter__(self) -> Self:
+        if not self.running:
+            raise ended()
         return self
 
     def __exit__(
@@ -97,4 +125,6 @@ class Embedded:
         self.stop()
 
     def __repr__(self) -> str:
+        if not self.running:
+            return "<sandbox, stopped; ng.sandbox() starts another one>"
         return f"<sandbox {self.origin}: three services on this machine, nothing charged; .stop() ends it>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
+from notebookgen.errors import InvalidCall
 from notebookgen.sandbox.behaviour import SERVICES
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from notebookgen.sandbox.behaviour import Behaviour
 
-__all__ = ["Handle"]
+__all__ = ["Handle", "ended"]
 
 
 class Handle(ABC):
@@ -26,6 +27,11 @@ class Handle(ABC):
     def __init__(self, origin: str) -> None:
         self.origin = origin
         self.base_urls = {name: f"{origin}/{name}/api/v1" for name in SERVICES}
+
+    @property
+    @abstractmethod
+    def running(self) -> bool:
+        """Whether it still answers."""
 
     @property
     @abstractmethod
@@ -46,6 +52,8 @@ class Handle(ABC):
 
     def __enter__(self) -> Self:
         """Return the handle itself."""
+        if not self.running:
+            raise ended()
         return self
 
     def __exit__(
@@ -55,5 +63,10 @@ class Handle(ABC):
         self.stop()
 
     def __repr__(self) -> str:
-        """Return the class and the origin."""
-        return f"<{type(self).__name__} {self.origin}>"
+        """Return the class and the origin, or that it is stopped."""
+        return f"<{type(self).__name__} {self.origin if self.running else 'stopped'}>"
+
+
+def ended() -> InvalidCall:
+    """Return the error for a sandbox that is used after its end."""
+    return InvalidCall("this sandbox is stopped, and answers no more.\nStart another one: ng.sandbox()")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from notebookgen.errors import InvalidCall, UnexpectedResponse
 from notebookgen.sandbox.behaviour import Behaviour
-from notebookgen.sandbox.handle import Handle
+from notebookgen.sandbox.handle import Handle, ended
 
 if TYPE_CHECKING:
     from typing import IO
@@ -85,6 +85,11 @@ class ChildHandle(Handle):
         self.pid = child.pid
 
     @property
+    def running(self) -> bool:
+        """Whether it still answers."""
+        return self._child.poll() is None
+
+    @property
     def behaviour(self) -> Behaviour:
         """How it behaves now; keys are fingerprints."""
         return Behaviour.of(self._say("GET", "/sandbox/behaviour"))
@@ -103,6 +108,8 @@ class ChildHandle(Handle):
         _end(self._child)
 
     def _say(self, method: str, path: str, value: Any = None) -> dict[str, Any]:
+        if not self.running:
+            raise ended()
         parts = urlsplit(self.origin)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=START_SECONDS)
         try:

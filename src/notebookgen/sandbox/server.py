@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.httpserver import HTTPServer
 
-from notebookgen.errors import NotWritable
+from notebookgen.errors import InvalidCall, NotWritable
 from notebookgen.sandbox.behaviour import Behaviour
 from notebookgen.sandbox.easel import Easel
 from notebookgen.sandbox.frontdoor import FrontDoor
-from notebookgen.sandbox.handle import Handle
+from notebookgen.sandbox.handle import Handle, ended
 from notebookgen.sandbox.shelf import Shelf
 from notebookgen.sandbox.world import World
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ThreadHandle", "start"]
 
 HOST = "127.0.0.1"
+HIGHEST_PORT = 65535
 #: The longest request body: pictures come inside JSON.
 MOST_BODY = 100_000_000
 BACKLOG = 256
@@ -47,6 +48,9 @@ def start(*, port: int = 0, folder: Path | None = None, **behaviour: Any) -> Han
 
 def _bound(port: int) -> socket.socket:
     """Return a listening socket; tornado's own function leaves it open where the port is taken."""
+    given: Any = port
+    if not isinstance(given, int) or isinstance(given, bool) or not 0 <= given <= HIGHEST_PORT:
+        raise InvalidCall(f"port={port!r} is no port. Give a whole number from 0 (any free one) to {HIGHEST_PORT}.")
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         if os.name != "nt":  # there it would share the port with whoever has it
@@ -54,7 +58,7 @@ def _bound(port: int) -> socket.socket:
         listening.setblocking(False)
         listening.bind((HOST, port))
         listening.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listening.close()
         raise NotWritable(
             f"The sandbox cannot listen on port {port}: {error}.\nTake another one: notebookgen sandbox --port 0"
@@ -77,12 +81,19 @@ class ThreadHandle(Handle):
         self._started.result(PATIENCE)
 
     @property
+    def running(self) -> bool:
+        """Whether it still answers."""
+        return self._thread.is_alive()
+
+    @property
     def behaviour(self) -> Behaviour:
         """How it behaves now."""
         return self._world.behaviour
 
     def configure(self, **changes: Any) -> None:
         """Change some of the fields of `Behaviour`."""
+        if not self.running:
+            raise ended()
         self._ask(lambda: self._world.configure(changes))
 
     def state(self) -> dict[str, Any]:

@@ -6,14 +6,16 @@ https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
 from __future__ import annotations
 
 import json
+import re
 import struct
 from array import array
 from typing import TYPE_CHECKING
 
 from notebookgen.sandbox.colours import RGB, darker, lighter, mix
+from notebookgen.sandbox.furniture import thing
 from notebookgen.sandbox.meshes import Mesh
 from notebookgen.sandbox.palettes import palette
-from notebookgen.sandbox.reading import read
+from notebookgen.sandbox.reading import plain, read
 from notebookgen.sandbox.request import Request, dice, digest
 from notebookgen.sandbox.shapes import SHAPES, supershape
 
@@ -41,6 +43,7 @@ def solid(request: Request) -> bytes:
     brief = read(request.prompt)
     colours = palette(brief.mood or rng.choice(("day", "dawn", "sunset")), rng)
     kind = next((subject.kind for subject in brief.subjects if subject.kind in SHAPES), "")
+    kind = kind or thing(re.findall(r"[^\W_]+", plain(request.prompt)))
     named = next((subject.colour for subject in brief.subjects if subject.kind == kind), None) or brief.colour
     mesh = Mesh()
     if kind:

@@ -108,6 +108,11 @@ class SafeUrl:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}" + ("" if PORTS[self.scheme] == self.port else f":{self.port}")
 
+    @property
+    def loopback(self) -> bool:
+        """Whether it is this machine itself, which no proxy can reach for us."""
+        return self.host == "localhost" or why_forbidden(self.host) == "loopback"
+
     def __str__(self) -> str:
         """Return the URL as it will be requested."""
         return self.base + self.target

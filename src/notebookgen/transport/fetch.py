@@ -39,7 +39,7 @@ CHUNK = 256 * 1024
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GONE = frozenset({403, 404, 410})  # object stores answer 403 where a signed address has expired
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-AGAIN = "What was made is still at the provider. To fetch it again, type: %generate resume"
+AGAIN = "What was made is still at the provider. To fetch it again, type: ng.resume()"
 
 
 @dataclass(frozen=True, slots=True)

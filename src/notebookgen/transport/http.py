@@ -176,7 +176,7 @@ class Ways:
     def to(self, url: SafeUrl) -> Route:
         """Return how to reach a checked URL."""
         adapter = self.own if url.own else self.foreign
-        return adapter.route(url.base, get_environ_proxies(url.base))
+        return adapter.route(url.base, {} if url.loopback else get_environ_proxies(url.base))
 
     def close(self) -> None:
         """Close the connections."""

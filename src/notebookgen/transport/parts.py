@@ -31,7 +31,7 @@ def said_plainly(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in FULL:
-            message = f"the disk of {folder} is full. Make room, then run the cell again: nothing is bought twice."
+            message = f"the disk of {folder} is full. Make room, then run it again: nothing is bought twice."
         else:
             message = (
                 f"{folder} cannot be written ({error.strerror or error}).\n"

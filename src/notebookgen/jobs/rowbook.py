@@ -1,0 +1,171 @@
+"""The rows of a run in a few bytes each: in full while they are under way, from the ledger when they are long over.
+
+A run of a hundred thousand rows must not hold a hundred thousand records: what has ended stands in the ledger, and is
+read from there when somebody asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from notebookgen.jobs.delivered import Delivered
+from notebookgen.jobs.states import FREE, State
+from notebookgen.jobs.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from notebookgen.errors import NotebookgenError
+    from notebookgen.records import Generation
+
+__all__ = ["KEPT", "RowBook", "book_of"]
+
+KEPT = 1000
+STATES = tuple(State)
+NUMBER = {state: number for number, state in enumerate(STATES)}
+BEGUN, DONE, CACHED = 1, 2, 4
+# What the ledger knows nothing of is made again from what was asked for.
+UNWRITTEN = FREE - {State.REFUSED}
+
+
+class RowBook:
+    """How the rows of a run stand. Whoever holds it keeps threads apart."""
+
+    def __init__(
+        self,
+        total: int,
+        *,
+        asked: Callable[[int], Delivered],
+        load: Callable[[Sequence[int]], Sequence[Delivered]] | None = None,
+        kept: int = KEPT,
+    ) -> None:
+        """Begin with every row planned.
+
+        Args:
+            total: How many rows.
+            asked: Makes a row as it was asked for, before anything has been done for it.
+            load: Reads rows that are over from the ledger; None keeps every row in memory.
+            kept: How many rows that are over are kept in memory.
+        """
+        self.total = total
+        self.tally = Tally()
+        self.tally.states[State.PLANNED] = total
+        self._asked = asked
+        self._load = load
+        self._kept = kept
+        self._states = bytearray([NUMBER[State.PLANNED]]) * total
+        self._flags = bytearray(total)
+        self._full: dict[int, Delivered] = {}
+        self._over: dict[int, None] = {}  # done rows among those in full, the oldest first
+        self._errors: dict[int, NotebookgenError] = {}
+        self._rest: NotebookgenError | None = None
+
+    # Written -----------------------------------------------------------------------------------------------------
+
+    def put(self, index: int, row: Delivered) -> bool:
+        """Set how a row stands; return whether it is taken: what is done is not begun again."""
+        flags = self._flags[index]
+        if flags & DONE and not row.done:
+            return False
+        if flags:
+            self.tally.add(self.get(index), -1)
+        else:
+            self.tally.states[State.PLANNED] -= 1
+        self.tally.add(row)
+        self._states[index] = NUMBER[row.state]
+        self._flags[index] = BEGUN | (DONE if row.done else 0) | (CACHED if row.cached else 0)
+        self._full[index] = row
+        if row.done:
+            self._over[index] = None
+            self._forget()
+        return True
+
+    def known(self, indices: Iterable[int]) -> None:
+        """Set rows as delivered before: the ledger has them, and nothing needs to be done."""
+        for index in indices:
+            self._mark(index, State.SAVED, BEGUN | DONE | CACHED)
+            self.tally.cached += 1
+
+    def never(self, index: int, state: State) -> None:
+        """Set a row as one that is never to be sent: skipped or invalid."""
+        self._mark(index, state, DONE)
+
+    def _mark(self, index: int, state: State, flags: int) -> None:
+        """Set a row that was not begun, in a few bytes."""
+        self.tally.states[State.PLANNED] -= 1
+        self.tally.states[state] += 1
+        self.tally.done += 1
+        self._states[index], self._flags[index] = NUMBER[state], flags
+
+    def end(self, error: NotebookgenError | None) -> None:
+        """End every row that was not begun, as planned: nothing of it was sent, and nothing will be."""
+        self._rest = error
+        for index, flags in enumerate(self._flags):
+            if not flags:
+                self._flags[index] = DONE
+                self.tally.done += 1
+
+    def _forget(self) -> None:
+        """Keep of what is over only the newest in memory."""
+        while self._load is not None and len(self._over) > self._kept:
+            index = next(iter(self._over))
+            del self._over[index]
+            row = self._full.pop(index)
+            if row.state in UNWRITTEN and row.error is not None:
+                self._errors[index] = row.error  # one object for all rows that ended for the same reason
+
+    # Read --------------------------------------------------------------------------------------------------------
+
+    def get(self, index: int) -> Delivered:
+        """Return how a row stands."""
+        return self.several([index])[0]
+
+    def several(self, indices: Sequence[int]) -> list[Delivered]:
+        """Return how rows stand; what is over and forgotten is read from the ledger in one go."""
+        return self.filled(indices, self.held(indices))
+
+    def held(self, indices: Sequence[int]) -> list[Delivered | None]:
+        """Return the rows that are at hand; None for those that stand in the ledger alone."""
+        return [None if self._written(index) else self._held(index) for index in indices]
+
+    def filled(self, indices: Sequence[int], held: Sequence[Delivered | None]) -> list[Delivered]:
+        """Return rows with those that are not at hand read from the ledger, in one go."""
+        gone = [index for index, row in zip(indices, held, strict=True) if row is None]
+        read = dict(zip(gone, self._load(gone), strict=True)) if gone and self._load is not None else {}
+        return [
+            row if row is not None else self._as_it_was(index, read[index])
+            for index, row in zip(indices, held, strict=True)
+        ]
+
+    def live(self) -> Iterator[tuple[int, Delivered]]:
+        """Return the rows that are begun and not over."""
+        return ((index, row) for index, row in self._full.items() if not row.done)
+
+    def state(self, index: int) -> State:
+        """Return a row's state."""
+        return STATES[self._states[index]]
+
+    def _written(self, index: int) -> bool:
+        """Whether a row is to be read from the ledger."""
+        return index not in self._full and bool(self._flags[index] & BEGUN) and self.state(index) not in UNWRITTEN
+
+    def _as_it_was(self, index: int, row: Delivered) -> Delivered:
+        """Return a row from the ledger as it stood for this run."""
+        return replace(row, state=self.state(index), cached=bool(self._flags[index] & CACHED), done=True)
+
+    def _held(self, index: int) -> Delivered:
+        """Return a row from memory, or as it was asked for."""
+        if index in self._full:
+            return self._full[index]
+        row = self._asked(index)
+        error = self._errors.get(index) or row.error
+        if error is None and not self._flags[index] & BEGUN and self.state(index) is State.PLANNED:
+            error = self._rest
+        flags = self._flags[index]
+        return replace(row, state=self.state(index), error=error, done=bool(flags & DONE), cached=bool(flags & CACHED))
+
+
+def book_of(generations: Sequence[Generation]) -> RowBook:
+    """Return the book of a few generations, all kept in memory."""
+    return RowBook(len(generations), asked=lambda index: Delivered(generations[index]))

@@ -1,0 +1,80 @@
+"""What the rows of a run come to, kept as they change: counts and sums, so that nobody has to go through them all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from notebookgen.jobs.states import OPEN, State
+
+if TYPE_CHECKING:
+    from notebookgen.jobs.delivered import Delivered
+
+__all__ = ["Tally"]
+
+PAID = frozenset({State.SAVED, State.COMPLETED})
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts and sums over the rows of a run. Units are never added together.
+
+    Attributes:
+        states: How many rows are in which state.
+        done: How many rows have ended for this run.
+        cached: How many were paid for before, or by another row.
+        spent: What this run's own rows cost, net, by unit.
+        reserved: What is set aside for rows under way, by unit.
+        listed: How many of the costs are known from a list only.
+        unknown: How many rows were made at a cost that nobody knows.
+        dearer: How many cost more than was reserved after the list.
+    """
+
+    states: Counter[State] = field(default_factory=Counter)
+    done: int = 0
+    cached: int = 0
+    spent: dict[str, Decimal] = field(default_factory=dict)
+    reserved: dict[str, Decimal] = field(default_factory=dict)
+    listed: int = 0
+    unknown: int = 0
+    dearer: int = 0
+
+    def add(self, row: Delivered, sign: int = 1) -> None:
+        """Count a row, or with ``sign=-1`` take back that it was counted."""
+        self.states[row.state] += sign
+        self.done += sign * row.done
+        self.cached += sign * row.cached
+        cost = row.cost
+        if row.state in PAID and cost.amount is None:
+            self.unknown += sign
+        if row.cached:
+            return
+        if cost.amount and cost.unit:
+            add(self.spent, cost.unit, cost.amount * sign)
+            self.listed += sign * (cost.basis == "listed")
+            self.dearer += sign * dearer(row)
+        elif row.state in OPEN and row.reserved.amount and row.reserved.unit:
+            add(self.reserved, row.reserved.unit, row.reserved.amount * sign)
+
+    @property
+    def open(self) -> int:
+        """How many rows are under way, or held because nobody knows."""
+        return sum(self.states[state] for state in OPEN)
+
+
+def add(sums: dict[str, Decimal], unit: str, amount: Decimal) -> None:
+    """Add to the sum of a unit; a sum of nought is left out."""
+    total = sums.get(unit, Decimal(0)) + amount
+    if total:
+        sums[unit] = total
+    else:
+        sums.pop(unit, None)
+
+
+def dearer(row: Delivered) -> bool:
+    """Whether a provider took more than what was reserved after its own list; what the sandbox takes is nobody's."""
+    if row.cached or row.generation.realm.sandbox or row.cost.amount is None or row.reserved.amount is None:
+        return False
+    return row.cost.unit == row.reserved.unit and row.cost.amount > row.reserved.amount

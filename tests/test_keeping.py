@@ -1,0 +1,158 @@
+"""Several files of one job: what came is handed over at once and kept, what did not come is told and tried again."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from notebookgen.errors import AssetError
+from notebookgen.jobs.states import State
+from notebookgen.transport import fetch
+from notebookgen.transport.retry import read_delay
+from rawserver import RawServer
+from rawserver import reply as raw
+from scripted import WAIT, Bench, Listless, Shop, Tailor, bench, hurry, reply, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from notebookgen.providers import Provider
+    from rawserver import Asked
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
+    hurry(monkeypatch)
+    monkeypatch.setattr(fetch, "read_delay", lambda *tried, **options: (read_delay(*tried, **options) or 0) / 100)
+
+
+class Files:
+    """A server of files: each is there, broken (503) or gone (404)."""
+
+    def __init__(self) -> None:
+        self.state: dict[str, str] = {}
+        self.asked: list[str] = []
+
+    def __call__(self, asked: Asked) -> bytes:
+        name = asked.target.rsplit("/", 1)[-1]
+        self.asked.append(name)
+        told = {"broken": "503 Service Unavailable", "gone": "404 Not Found"}.get(self.state.get(name, "there"))
+        return raw(b"no", told) if told else raw(f"the file {name}\n".encode() * 3, Content_Type="text/plain")
+
+
+class Parts(Shop):
+    """A service whose jobs have three files."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__()
+        self.origin = origin
+
+    def urls(self) -> list[str]:
+        return [f"{self.origin}/files/{name}" for name in ("a", "b", "c")]
+
+    def finish(self, job: dict[str, Any]) -> None:
+        job |= {"phase": "completed", "urls": self.urls()}
+
+
+@contextmanager
+def service(kind: Callable[[str], Provider] = Tailor) -> Iterator[tuple[Files, Parts, Provider]]:
+    """Serve files, and a provider that names them."""
+    files = Files()
+    with RawServer(files) as server:
+        yield files, Parts(server.url), kind(f"{server.url}/v1")
+
+
+def names(row: Any) -> list[str]:
+    """Return which files a row has."""
+    return [Path(asset.path).read_text(encoding="utf-8").split()[2] for asset in row.assets]
+
+
+def outputs(desk: Bench) -> str | None:
+    """Return what the ledger has to be fetched still."""
+    return desk.row(wanted()).outputs
+
+
+def test_what_came_is_handed_over_and_the_rest_is_fetched_by_the_next_call(home: Path) -> None:
+    """One of three files is broken for good: the two are saved and shown, the third comes in its place when it can."""
+    with service() as (files, shop, provider):
+        files.state["b"] = "broken"
+        with bench(home, shop, provider) as desk:
+            first = desk.bring(wanted()).row(0)
+            assert (State.SAVED, ["a", "c"]) == (first.state, names(first))
+            assert isinstance(first.error, AssetError)
+            assert "1 of 3 files could not be had" in str(first.error)
+            assert "run it again" in str(first.error)
+            assert [1, 1] == [files.asked.count(name) for name in ("a", "c")]
+            again = desk.bring(wanted()).row(0)
+            assert (State.SAVED, ["a", "c"]) == (again.state, names(again))
+        files.state.clear()
+        with bench(home, shop, provider) as desk:
+            whole = desk.bring(wanted()).row(0)
+            assert (["a", "b", "c"], None, None) == (names(whole), whole.error, outputs(desk))
+            cached = desk.bring(wanted()).row(0)
+        assert ["a", "b", "c"] == names(cached)
+        assert [1, 1] == [files.asked.count(name) for name in ("a", "c")]
+    assert 1 == shop.seen["create"]
+
+
+def test_a_file_that_is_gone_for_good_leaves_the_others(home: Path) -> None:
+    """The job is asked for a better address; there is none, so the others are saved, and nothing is tried for ever."""
+    with service() as (files, shop, provider):
+        files.state["a"] = "gone"
+        with bench(home, shop, provider) as desk:
+            row = desk.bring(wanted()).row(0)
+            assert (State.SAVED, ["b", "c"], None) == (row.state, names(row), outputs(desk))
+            assert "1 of 3 files could not be had" in str(row.error)
+            asked = len(files.asked)
+            assert ["b", "c"] == names(desk.bring(wanted()).row(0))
+            assert asked == len(files.asked)
+
+
+@pytest.mark.parametrize("broken", ["the job", "the file"])
+def test_a_file_that_left_its_place_costs_the_others_nothing(home: Path, broken: str) -> None:
+    """One of three saved files was deleted and cannot be had again: the two that are here are given back."""
+    with service() as (files, shop, provider), bench(home, shop, provider) as desk:
+        first = desk.bring(wanted()).row(0)
+        Path(first.assets[1].path).unlink()
+        if broken == "the job":
+            shop.jobs.clear()
+        else:
+            files.state["b"] = "gone"
+        row = desk.bring(wanted()).row(0)
+        assert (State.SAVED, ["a", "c"]) == (row.state, names(row))
+        assert "could not be had" in str(row.error)
+    assert 1 == shop.seen["create"]
+
+
+def test_without_a_job_what_is_still_here_is_given_back(home: Path) -> None:
+    """Where no job can be asked again, a lost file is said, and the others are given rather than nothing."""
+    with service(Listless) as (_files, shop, provider):
+        shop.orders.append(
+            lambda request: reply(200, {**shop.accept(request), "id": None, "phase": "completed", "urls": shop.urls()})
+        )
+        with bench(home, shop, provider) as desk:
+            first = desk.bring(wanted()).row(0)
+            Path(first.assets[0].path).unlink()
+            row = desk.bring(wanted()).row(0)
+            assert (State.SAVED, ["b", "c"]) == (row.state, names(row))
+            assert "1 of its files have gone" in str(row.error)
+    assert 1 == shop.seen["create"]
+
+
+def test_a_kill_while_the_rest_is_fetched_loses_nothing(home: Path) -> None:
+    """The row is open again while its missing file is fetched; a later engine still has the files that came."""
+    with service() as (files, shop, provider):
+        files.state["b"] = "broken"
+        with bench(home, shop, provider) as desk:
+            assert ["a", "c"] == names(desk.bring(wanted()).row(0))
+            row = desk.row(wanted())
+            desk.engine.call(lambda: desk.store().update(row.key, state="completed"))
+        files.state |= {"a": "gone", "c": "gone"}
+        with bench(home, shop, provider) as desk:
+            handle = desk.engine.resume()
+            assert handle.wait(WAIT)
+            assert (State.SAVED, ["a", "c"]) == (handle.row(0).state, names(handle.row(0)))

@@ -1,0 +1,68 @@
+"""What a wait that ended says: true words for each state, and the engine's own trouble before anything else."""
+
+from __future__ import annotations
+
+import pytest
+
+from notebookgen.errors import LedgerError, StillRunning
+from notebookgen.jobs.delivered import Delivered
+from notebookgen.jobs.handle import RunHandle
+from notebookgen.jobs.states import State
+from notebookgen.results import Results
+from notebookgen.results.waiting import delivered, delivered_any, still_running
+from scripted import wanted
+
+
+def run(count: int = 1) -> RunHandle:
+    """Return a run of which nothing has come yet."""
+    generations = [wanted(sample=sample) for sample in range(count)]
+    return RunHandle("0123456789", generations, clock=lambda: 0.0, stop=lambda _: "stopped")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (State.PLANNED, "Nothing is under way for it, and nothing was charged."),
+        (State.INTENT, "It was sent, and the answer is still to come"),
+        (State.SUBMITTED, "The job goes on and nothing is lost."),
+        (State.COMPLETED, "It is made and paid for; the file is still coming."),
+        (State.AMBIGUOUS, "nobody knows yet whether it was accepted"),
+    ],
+)
+def test_the_words_are_those_of_the_state(state: State, words: str) -> None:
+    """Nobody is told that a job goes on where none was accepted, nor that nothing was charged where that is unknown."""
+    handle = run()
+    handle.put(0, Delivered(wanted(), state, job="job-7"))
+    error = still_running(handle, handle.row(0))
+
+    assert words in str(error)
+    assert f"it is {state}" in str(error)
+    assert "resume('0123456789')" in str(error)
+    assert ("job-7", wanted().id) == (error.job, error.id)
+    assert ("nothing was charged" in str(error)) == (state is State.PLANNED)
+
+
+def test_a_wait_that_ended_leaves_what_was_begun_to_the_next_call() -> None:
+    """From then on the same call picks it up, also one with ``fresh``; before, another one is another wish."""
+    one, several = run(), run(2)
+    assert (False, False) == (one.released, several.released)
+    with pytest.raises(StillRunning):
+        delivered(Results(one, lambda _: [])[0])
+    delivered_any(Results(several, lambda _: []))
+
+    assert (True, True) == (one.released, several.released)
+
+
+def test_the_trouble_of_the_engine_comes_first() -> None:
+    """Whether one was asked for or several, and although some of them were saved."""
+    one, several = run(), run(2)
+    several.put(0, Delivered(wanted(), State.SAVED, done=True))
+    for handle in (one, several):
+        handle.fail(LedgerError("the ledger is gone"))
+
+    with pytest.raises(LedgerError, match="the ledger is gone"):
+        delivered(Results(one, lambda _: [])[0])
+    with pytest.raises(LedgerError, match="the ledger is gone"):
+        delivered_any(Results(several, lambda _: []))
+    with pytest.raises(LedgerError, match="the ledger is gone"):
+        Results(several, lambda _: [])[1].wait()
