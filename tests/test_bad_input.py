@@ -135,7 +135,9 @@ def name_of(value: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("changes", "cls", "said"), CALLS, ids=[f"{n}-{name_of(call[0])}" for n, call in enumerate(CALLS)]
+    ("changes", "cls", "said"),
+    CALLS,
+    ids=[f"{n}-{name_of(call[0]).partition(' at 0x')[0]}" for n, call in enumerate(CALLS)],
 )
 def test_a_call_that_cannot_be_meant(
     real: Handle, changes: dict[str, Any], cls: type[NotebookgenError], said: str

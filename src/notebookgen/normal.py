@@ -81,7 +81,5 @@ def json_value(value: object, key: str = "value") -> object:
     scalar = getattr(value, "item", None)
     if callable(scalar) and not hasattr(value, "__len__"):
         return json_value(scalar(), key)
-    message = (
-        f"setting '{key}' is of type {type(value).__name__}, which cannot be sent. Give text, a number, a list or a dict."
-    )
+    message = f"setting '{key}' is of type {type(value).__name__}, which cannot be sent. Give text, a number, a list or a dict."
     raise InvalidSetting(message)
