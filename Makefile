@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BUILD ?= build
 # More processes than two cores have: the tests wait more than they compute. `make pytest WORKERS=0` is one after the other.
-WORKERS ?= 6
+WORKERS ?= 4
 PYTEST_ARGS ?=
 
 ifeq ($(OS),Windows_NT)

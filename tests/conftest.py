@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 import surroundings
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from notebookgen.client import Client
     from notebookgen.sandbox import Handle
+
+# A busy machine is no failure: no example has a deadline.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST_FIRST = ("browser", "slow")

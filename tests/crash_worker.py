@@ -1,7 +1,8 @@
 """A process of its own that generates, and is killed: by its parent, or by itself at a moment that was chosen.
 
-Reads one JSON object from its first argument: ``call`` (what to do), ``options`` of it, ``settle``, and perhaps ``die``,
-the moment at which the process is to end as by a power cut. Prints one JSON object.
+Reads one JSON object from its first argument: ``call`` (what to do), ``options`` of it, ``settle``, perhaps ``frame``
+(columns, as the call's first argument) and ``die``, the moment at which the process is to end as by a power cut, and
+``sandbox``, the origin of a sandbox in another process. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -9,13 +10,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+import polars as pl
 
 import notebookgen as ng
 from notebookgen.errors import NotebookgenError
 from notebookgen.jobs import sending
 from notebookgen.ledger.store import Store
 from notebookgen.media import Collector
+from notebookgen.sandbox import embedded
+from notebookgen.sandbox.process import ChildHandle
 from notebookgen.transport import HttpTransport
 
 if TYPE_CHECKING:
@@ -76,6 +81,24 @@ MOMENTS: dict[str, tuple[Any, str, Callable[..., bool], bool]] = {
 }
 
 
+class Elsewhere:
+    """A process of somebody else, as far as a handle on it asks: it is there, and its end is not ours."""
+
+    stdin = stdout = None
+    pid = 0
+
+    def poll(self) -> int | None:
+        return None
+
+    def wait(self, _seconds: float) -> int:
+        return 0
+
+
+def play_at(origin: str) -> None:
+    """Have the sandbox's name lead to a sandbox that another process has started."""
+    embedded._running.append(ChildHandle(cast("Any", Elsewhere()), origin))
+
+
 def told(result: Result) -> dict[str, Any]:
     """Return what the parent wants to know of a result."""
     return {
@@ -92,13 +115,18 @@ def main() -> None:
     """Do what the parent says."""
     said = json.loads(sys.argv[1])
     ng.configure(settle=said.get("settle", 0.5), **said.get("settings", {}))
+    if said.get("sandbox"):
+        play_at(said["sandbox"])
+    arguments = list(said.get("arguments", ()))
+    if "frame" in said:
+        arguments.insert(0, pl.DataFrame(said["frame"]))
     moment = said.get("die")
     if moment is not None:
         owner, name, holds, after = MOMENTS[moment]
         when(owner, name, holds, after=after)
     answer: dict[str, Any] = {}
     try:
-        done = getattr(ng, said["call"])(*said.get("arguments", ()), **said.get("options", {}))
+        done = getattr(ng, said["call"])(*arguments, **said.get("options", {}))
         answer["results"] = [told(one) for one in (done if hasattr(done, "__len__") else [done])]
     except NotebookgenError as error:
         answer["error"], answer["message"] = type(error).__name__, str(error)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from notebookgen.sandbox import Handle
 
+pytestmark = pytest.mark.slow
+
 PICTURE = "armox:google/nano-banana"
 GROK = "apimodels:grok-image/grok-4.2-image"
 

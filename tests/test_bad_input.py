@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from notebookgen.sandbox import Handle
 
+pytestmark = pytest.mark.slow
+
 PICTURE = "armox:google/nano-banana"
 MODELS = {"armox": PICTURE, "apimodels": "apimodels:grok-imagine/grok-imagine-image", "apixo": "apixo:nano-banana"}
 SOURCES = Path(ng.__file__).parent
@@ -131,7 +133,7 @@ CALLS: list[tuple[dict[str, Any], type[NotebookgenError], str]] = [
 
 
 def name_of(value: object) -> str:
-    return ascii(value)[:40] if isinstance(value, dict) else ""
+    return ascii(value)[:40].partition(" at 0x")[0] if isinstance(value, dict) else ""
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,9 @@ def test_what_another_kernel_has_not_sent_yet_is_told(home: Path) -> None:
         return reply(202, shop.accept(request))
 
     shop.orders.extend(["ok", held])
-    with bench(home, shop, concurrency=1) as one, bench(home, shop) as two:
+    with bench(home, shop, concurrency=2) as one, bench(home, shop) as two:
         handle = one.start(*(wanted(f"coat {number}") for number in range(4)))
-        until(lambda: shop.seen.get("create") == 2)
+        until(lambda: shop.seen.get("create") == 2 and states(handle).count("submitted") == 1)
         lines = two.engine.cancel(handle.id).result(WAIT)
         assert 3 == len(lines), lines
         assert [1, 1, 1] == [

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk_live_0123456789abcdefghij"
 
 
@@ -368,13 +370,14 @@ def test_stop_is_said_in_a_word(capsys: pytest.CaptureFixture[str], monkeypatch:
 
 @pytest.mark.slow
 def test_the_demo_runs_without_a_key(tmp_path: Path) -> None:
-    """One command: the quickstart is run on the sandbox and written as a page with its pictures; the person's ledger stays out of it."""
+    """One command: the quickstart is run on the sandbox and written as a page; the first picture is told of; the person's ledger is left alone."""
     target = tmp_path / "page"
     code, out, err = finished(tmp_path / "person", "demo", "--to", str(target), "--no-browser")
     page = (target / "quickstart.html").read_text(encoding="utf-8")
 
     assert 0 == code, err
     assert f"{target / 'quickstart.html'}" in out.splitlines()[-1]
+    assert 1 == out.count("the first picture after ")
     assert "data:image/" in page
     assert not (tmp_path / "person" / "notebookgen").exists()
 

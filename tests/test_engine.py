@@ -214,13 +214,11 @@ def test_many_rows_at_once_never_pass_the_cap(home: Path) -> None:
 def test_a_row_that_was_never_sent_is_reserved_at_its_new_price(home: Path) -> None:
     """The reservation of an attempt taken up again is the one of now, so that the cap holds."""
     shop = Shop()
-    shop.finished = False
     shop.orders.extend(["unreachable"] * 4)
     with bench(home, shop, concurrency=1) as desk:
         desk.bring(wanted("coat 0"), price=NO_COST)
         assert "planned" == desk.row(wanted("coat 0")).state
-        handle = desk.start(wanted("coat 0"), wanted("coat 1"), budget=parse_budget("0.6 USD"))
-        until(lambda: handle.row(1).done)
+        handle = desk.bring(wanted("coat 0"), wanted("coat 1"), budget=parse_budget("0.6 USD"))
         assert isinstance(handle.row(1).error, BudgetExceeded)
         assert 500_000_000 == desk.row(wanted("coat 0")).reserved
     assert 1 == len(shop.jobs)
@@ -581,14 +579,14 @@ def test_cancelling_a_run_sends_nothing_more_of_it(home: Path) -> None:
     """What is accepted is cancelled at the provider, and what was not sent yet never is."""
     shop = Shop()
     shop.finished = False
-    with bench(home, shop, concurrency=1) as desk:
+    with bench(home, shop, concurrency=3) as desk:
         shop.orders.extend(["ok", "ok", reply(429, {}, **{"retry-after": "200"})])
         handle = desk.start(*(wanted(f"coat {number}") for number in range(6)))
         until(lambda: shop.seen.get("create") == 3 and states(handle).count("submitted") == 2)
         lines = desk.engine.cancel(handle.id).result(WAIT)
         assert handle.wait(WAIT)
         assert 3 == shop.seen["create"]
-    assert ["cancelled"] * 2 == states(handle)[:2]
+    assert 2 == states(handle).count("cancelled")
     assert any("never sent" in line or "not sent" in line for line in lines), lines
 
 

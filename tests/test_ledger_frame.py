@@ -249,5 +249,5 @@ def test_every_model_fits_the_frame() -> None:
 def test_rows_of_a_run_have_their_types() -> None:
     """Also when nothing came back: every ``gen_`` column has its type."""
     assert (MONEY, STATES, pl.List(pl.String)) == tuple(
-        money_frame([]).schema[name] for name in ("gen_cost", "gen_status", "gen_paths")
+        money_frame({}).schema[name] for name in ("gen_cost", "gen_status", "gen_paths")
     )

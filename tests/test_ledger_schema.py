@@ -10,6 +10,7 @@ import pytest
 
 from notebookgen.errors import LedgerTooNew
 from notebookgen.ledger import schema
+from notebookgen.ledger.frame import Ledger
 from notebookgen.ledger.schema import MIGRATIONS, VERSION, migrate
 from notebookgen.ledger.store import FILE_NAME, Store
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TABLES = ["assets", "attempts", "generations", "run_rows", "runs"]
+TABLES = ["assets", "attempts", "balances", "caps", "generations", "run_rows", "runs"]
 
 
 @pytest.fixture
@@ -120,3 +121,113 @@ def test_kernels_that_begin_at_once_make_one_ledger(home: Path) -> None:
         thread.join(60)
 
     assert ([0] * 8, []) == (stores, errors)
+
+
+# From every earlier shape --------------------------------------------------------------------------------------------
+
+EARLIER_ROWS = {
+    "runs": ("r", 5, "k", "n.ipynb", "trial", None, 9),
+    "generations": ("g" * 32, "g" * 32, 0, "s", "armox", "0" * 12, 0, "google/x", "image", "a fox\n", '{"n":1}', "[]", 3),
+    "attempts": (7, "g" * 32, 1, "r", "armox|000000000000|0", "saved", "k", 1_767_268_800_000_000, None, 2, 3, "job-1",
+                 "models", "credits", 70, 70, None, "reported", 1.5, "[]", None, None, None),
+    "assets": (7, 0, "media/a.png", "image", "image/png", 5, "0" * 64, "x", None, 4, 3, None, None),
+    "run_rows": ("r", 0, 0, "g" * 32),
+}  # fmt: skip
+
+
+def earlier(home: Path, shape: int) -> None:
+    """Make a ledger of an earlier shape with a row in each of its first tables."""
+    home.mkdir(parents=True)
+    database = sqlite3.connect(home / FILE_NAME, isolation_level=None)
+    database.execute("PRAGMA journal_mode = WAL")
+    for number, script in enumerate(MIGRATIONS[:shape], start=1):
+        database.executescript(script)
+        if number == 1:
+            for table, row in EARLIER_ROWS.items():
+                database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - tables named above
+        database.execute(f"PRAGMA user_version = {number}")
+    database.close()
+
+
+def kept(home: Path) -> dict[str, tuple[object, ...]]:
+    """Return what the rows of an earlier shape are now, as far as that shape had columns for them."""
+    with sqlite3.connect(home / FILE_NAME) as database:
+        found = {
+            table: database.execute(f"SELECT * FROM {table}").fetchone()[: len(row)]  # noqa: S608 - tables named above
+            for table, row in EARLIER_ROWS.items()
+        }
+    database.close()
+    return found
+
+
+@pytest.mark.parametrize("shape", range(1, VERSION + 1))
+def test_a_ledger_of_every_earlier_shape_is_brought_up_to_date(home: Path, shape: int) -> None:
+    """Whatever version wrote it: every row is what it was, it is a file of the newest shape, and it is summed as before."""
+    earlier(home, shape)
+    store = Store(home)
+
+    assert 70 == store.committed(run="r", unit="credits") == store.committed_since("armox", "credits", 0)
+    row = store.last_attempt("g" * 32)
+    assert row is not None
+    if shape == 1:
+        assert ("google/x", "s", 20454) == (row.model, row.shape, row.day)
+    store.close()
+    assert EARLIER_ROWS == kept(home)
+    with sqlite3.connect(home / FILE_NAME) as database:
+        assert [("ok",)] == database.execute("PRAGMA integrity_check").fetchall()
+        assert VERSION == version(database)
+    database.close()
+    made = home.parent / "new"
+    Store(made).close()
+    assert shape_of_file(made) == shape_of_file(home)
+
+
+def shape_of_file(home: Path) -> list[tuple[str, str]]:
+    """Return the tables' columns and the indices of a file; an added column stands at another place in its text."""
+    with sqlite3.connect(home / FILE_NAME) as database:
+        rows = database.execute(
+            """SELECT m.name, group_concat(c.name) FROM sqlite_master m, pragma_table_info(m.name) c
+               WHERE m.type = 'table' GROUP BY m.name
+               UNION ALL SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1"""
+        ).fetchall()
+    database.close()
+    return rows
+
+
+def test_an_earlier_ledger_is_read_without_being_changed(home: Path) -> None:
+    """A ledger that nobody has opened for writing since is shown as it is: in the frame, in sums, by run."""
+    earlier(home, 1)
+    before = (home / FILE_NAME).read_bytes()
+    ledger = Ledger(home)
+
+    assert [("google/x", "armox", "saved", "trial")] == ledger.frame().select(
+        "model", "provider", "status", "tag"
+    ).rows()
+    for by in ("model", "day", "run", "tag"):
+        assert [1] == ledger.totals(by)["attempts"].to_list()
+    assert (1, 0) == (ledger.runs().height, ledger.caps().height)
+    assert before == (home / FILE_NAME).read_bytes()
+
+
+def test_kernels_that_migrate_at_once_migrate_once(home: Path) -> None:
+    """Eight kernels that find a ledger of the first shape: every one gets it, whole."""
+    earlier(home, 1)
+    gate, sums, errors = threading.Barrier(8), list[int](), list[BaseException]()
+
+    def begin() -> None:
+        gate.wait(30)
+        try:
+            store = Store(home)
+            sums.append(store.committed(unit="credits"))
+            store.close()
+        except BaseException as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    threads = [threading.Thread(target=begin) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert ([70] * 8, []) == (sums, errors)
+    assert EARLIER_ROWS == kept(home)

@@ -426,11 +426,9 @@ def test_a_ledger_with_a_hole_in_it(store: Store, home: Path) -> None:
         for page in range(1, path.stat().st_size // 4096):
             file.seek(page * 4096)
             file.write(os.urandom(4096))
-    again = Store(home)
 
     with pytest.raises(LedgerError, match="is damaged"):
-        again.open_attempts()
-    again.close()
+        Store(home).open_attempts()
 
 
 def test_a_home_that_is_a_file(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from notebookgen.sandbox.reading import caption, read
 from notebookgen.sandbox.shapes import SHAPES
 from notebookgen.sandbox.vocabulary import SUBJECTS
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = {
     "long": "a fox " * 4000,
     "emoji": "🦊🔥 fox 👩‍🚀",

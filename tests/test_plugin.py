@@ -20,6 +20,8 @@ from three_services import picture
 if TYPE_CHECKING:
     from rawserver import Asked
 
+pytestmark = pytest.mark.slow
+
 PLUGIN = Path(__file__).with_name("plugin")
 KEY = "kiln-key-made-up-0123456789"
 GENERATE = """

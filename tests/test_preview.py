@@ -95,6 +95,7 @@ def test_every_mode_is_shown(tmp_path: Path, mode: str) -> None:
     assert small.mode in {"RGB", "RGBA"}
 
 
+@pytest.mark.slow
 def test_transparency_is_kept(tmp_path: Path) -> None:
     """A picture that shines through stays a PNG with its transparency when it is scaled down."""
     image = photograph(1500, 1500).convert("RGBA")

@@ -64,6 +64,7 @@ def test_a_common_prompt_is_said_once(tmp_path: Path) -> None:
     assert 4 == sum((attributes["alt"] or "").count("One common prompt") for attributes in tags(page, "img"))
 
 
+@pytest.mark.slow
 def test_a_hundred_tiles_keep_to_the_budget(tmp_path: Path) -> None:
     """A hundred photographs are all there, each as small as its share, and the whole is within the budget."""
     image = picture_file(tmp_path / "a.png", photograph(500, 500))

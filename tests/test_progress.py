@@ -15,7 +15,8 @@ from notebookgen.errors import Stopped
 from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.handle import Progress, RunHandle
 from notebookgen.jobs.states import State
-from notebookgen.notebook.progress import PERIOD, TICK, WIDTH, TerminalBoard, follow, line, quietly
+from notebookgen.notebook.lines import WIDTH, line
+from notebookgen.notebook.progress import PERIOD, TICK, TerminalBoard, follow, quietly
 from notebookgen.records import Cost, Generation, Realm
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +116,7 @@ def test_what_was_delivered_before_is_read_from_the_ledger_at_once() -> None:
     assert 1 == ledger.asked
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_what_is_over() -> None:
     """A row that is over takes a few bytes, whatever it was."""
     book = RowBook(20_000, asked=asked, load=lambda indices: [asked(index) for index in indices], kept=100)

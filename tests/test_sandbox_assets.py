@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"mode": "text-to-image", "prompt": "a fox", "output_format": "png"}
 
 

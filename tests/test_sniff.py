@@ -213,6 +213,7 @@ def test_beginnings_with_anything_behind_them(start: bytes, rest: bytes) -> None
     assert sniff(start + rest).mime.count("/") == 1
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=HEAD // 2, max_size=HEAD))
 def test_a_character_that_is_cut_does_not_spoil_a_text(text: str) -> None:
     """A text is a text also where its first bytes end inside a character."""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from notebookgen.wire import HttpRequest, HttpResponse
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""

@@ -11,11 +11,15 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from notebookgen.frames.namespace import install as _install_namespace
+
 if TYPE_CHECKING:
     import polars as pl
 
     from notebookgen.client import Client
     from notebookgen.configuration import configure
+    from notebookgen.frames.grid import grid
+    from notebookgen.frames.plan import Plan
     from notebookgen.ledger.frame import Ledger
     from notebookgen.results import Result, Results
     from notebookgen.sandbox.embedded import Embedded
@@ -23,13 +27,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Client",
+    "Plan",
     "Result",
     "Results",
     "agenerate",
+    "amap",
+    "col",
     "configure",
     "generate",
+    "grid",
     "ledger",
+    "map",
     "models",
+    "plan",
     "resolve",
     "resume",
     "runs",
@@ -39,6 +49,8 @@ __all__ = [
 
 _HOMES = {
     "Client": "client",
+    "Plan": "frames.plan",
+    "grid": "frames.grid",
     "Result": "results",
     "Results": "results",
     "configure": "configuration",
@@ -53,6 +65,21 @@ def generate(prompt: str, **options: Any) -> Result | Results:
 async def agenerate(prompt: str, **options: Any) -> Result | Results:
     """Make one thing without blocking the event loop; see ``Client.generate`` for the options."""
     return await _client().agenerate(prompt, **options)
+
+
+def map(frame: Any, prompt: Any, **options: Any) -> Results:  # noqa: A001 - the word that every frame library uses
+    """Make one thing for each row of a frame; see ``Client.map`` for the options."""
+    return _client().map(frame, prompt, **options)
+
+
+async def amap(frame: Any, prompt: Any, **options: Any) -> Results:
+    """Do the same as ``map`` without blocking the event loop; see ``Client.map`` for the options."""
+    return await _client().amap(frame, prompt, **options)
+
+
+def plan(frame: Any, prompt: Any, **options: Any) -> Plan:
+    """Return what ``map`` would send and what it would cost; nothing is sent."""
+    return _client().plan(frame, prompt, **options)
 
 
 def models(provider: str | None = None) -> pl.DataFrame:
@@ -129,6 +156,8 @@ def __getattr__(name: str) -> Any:
         return version("notebookgen")
     if name in _HOMES:
         return getattr(import_module(f"notebookgen.{_HOMES[name]}"), name)
+    if name == "col":
+        return import_module("polars").col
     message = f"module 'notebookgen' has no attribute {name!r}"
     raise AttributeError(message)
 
@@ -150,3 +179,5 @@ class _FrontDoor(ModuleType):
 
 
 sys.modules[__name__].__class__ = _FrontDoor
+
+_install_namespace()

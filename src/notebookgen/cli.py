@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from notebookgen.errors import InvalidCall, MissingExtra, NotebookgenError, NotWritable, UnknownProvider, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["main"]
 
@@ -87,7 +87,9 @@ def parser() -> argparse.ArgumentParser:
     models.set_defaults(run=run_models)
 
     ledger = commands.add_parser("ledger", help="show what was spent")
-    ledger.add_argument("--by", default="model", help="model, provider, run, tag, day, status, account or notebook")
+    ledger.add_argument(
+        "--by", default="model", help="model, provider, run, tag, day, month, status, account or notebook"
+    )
     ledger.add_argument("--sandbox", action="store_true", help="count what the sandbox made, too")
     ledger.add_argument(
         "--export", type=Path, default=None, metavar="FILE", help="write all rows to a .csv or .parquet file"
@@ -162,6 +164,7 @@ def run_demo(options: argparse.Namespace) -> None:
             kernel_name="python3",
             extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": str(folder)}},
+            on_cell_executed=first_picture(began),
         )
         try:
             client.execute(env=environment)
@@ -178,6 +181,19 @@ def run_demo(options: argparse.Namespace) -> None:
     say(f"done in {time.monotonic() - began:.0f} s: {target}")
     if not options.no_browser and has_screen():
         webbrowser.open(target.as_uri())
+
+
+def first_picture(began: float) -> Callable[..., None]:
+    """Return what says once, when a cell was run, that there is a picture below it."""
+    shown: list[float] = []
+
+    def told(cell: Any, **_rest: Any) -> None:
+        kinds = {kind for output in cell.outputs for kind in output.get("data", ())}
+        if not shown and any(kind.startswith("image/") for kind in kinds):
+            shown.append(time.monotonic() - began)
+            say(f"the first picture after {shown[0]:.1f} s")
+
+    return told
 
 
 def has_screen() -> bool:

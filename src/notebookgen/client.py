@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from contextvars import ContextVar
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.configuration import current_settings
@@ -15,10 +14,11 @@ from notebookgen.errors import InvalidCall, Stopped
 from notebookgen.jobs.asking import check_options, check_texts
 from notebookgen.jobs.budget import check_unit, parse_budget
 from notebookgen.jobs.choosing import choose
-from notebookgen.jobs.house import House, house_of
+from notebookgen.jobs.house import House, house_of, notebook_name
 from notebookgen.jobs.listing import find_models, live_models, named_model
 from notebookgen.jobs.quote import Quote, state_of
 from notebookgen.jobs.wishing import wish_of
+from notebookgen.mapping import OverFrames
 from notebookgen.providers import provider_class
 from notebookgen.results import Result, Results
 from notebookgen.results.waiting import delivered, delivered_any, wait_for
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import requests
 
     from notebookgen.jobs.handle import RunHandle
-    from notebookgen.jobs.ticket import Lane
+    from notebookgen.jobs.ticket import Lane, Wish
     from notebookgen.ledger.frame import Ledger
     from notebookgen.records import Model
     from notebookgen.settings import Settings
@@ -38,13 +38,20 @@ if TYPE_CHECKING:
 __all__ = ["Client", "default_client", "set_follower"]
 
 _follower: list[Any] = []
+_watcher: list[Any] = []
 _default: list[Client] = []
 _given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)  # by a task that was cancelled
 
 
-def set_follower(follow: Callable[[RunHandle, float | None], None] | None) -> None:
-    """Have runs that are waited for shown by ``follow(handle, timeout)``; None waits without a word."""
+def set_follower(
+    follow: Callable[[RunHandle, float | None], None] | None, watch: Callable[[Results], None] | None = None
+) -> None:
+    """Have runs shown: ``follow(handle, timeout)`` while they are waited for, ``watch(results)`` in the background.
+
+    None waits (and works) without a word.
+    """
     _follower[:] = [follow] if follow is not None else []
+    _watcher[:] = [watch] if watch is not None else []
 
 
 def default_client() -> Client:
@@ -54,7 +61,7 @@ def default_client() -> Client:
     return _default[0]
 
 
-class Client:
+class Client(OverFrames):
     """Generates, and knows what was generated and what it cost.
 
     Args:
@@ -167,7 +174,9 @@ class Client:
         except KeyboardInterrupt:  # it came while nobody was following the run
             line = "Stopped just as it began. Run it again to pick up what was sent; nothing is bought twice."
             raise Stopped(handle.stop() if handle is not None else line) from None
-        results = Results(handle, self._cancel_lines)
+        results = Results(handle, self._cancel_lines, retry=self._retrying(handle, wish), resolve=self._settle)
+        if samples > 1 and background:
+            self._watch(results)
         if samples > 1:
             return results if background else delivered_any(results)
         return results[0] if background else delivered(results[0])
@@ -253,6 +262,26 @@ class Client:
         except KeyboardInterrupt:  # it came between two steps of the follower
             raise Stopped(handle.stop()) from None
 
+    def _watch(self, results: Results) -> None:
+        """Have a run in the background shown by whoever shows runs here."""
+        if _watcher and threading.current_thread() is threading.main_thread():
+            _watcher[0](results)
+
+    def _retrying(self, handle: RunHandle, wish: Wish) -> Callable[[list[int]], None]:
+        """Return what begins again with some rows of a run that all ask for the same."""
+
+        def retry(indices: list[int]) -> None:
+            rows = handle.rows(indices)
+            wishes = [replace(wish, generation=row.generation, samples=1, fresh=False) for row in rows]
+            self._house.engine.retry(handle, indices, wishes)
+            self._follow(handle, None)
+
+        return retry
+
+    def _settle(self, id: str, action: str, job: str | None) -> Result:
+        """Settle a generation of which nobody knows whether it was accepted."""
+        return self.resolve(id, action, job=job)
+
     def _cancel_lines(self, what: str | None) -> list[str]:
         """Cancel at the provider; return lines for a person."""
         try:
@@ -336,11 +365,3 @@ class Client:
     def close(self) -> None:
         """End the work of this home folder in this process; what is open stays open in the ledger."""
         self._house.close()
-
-
-def notebook_name() -> str | None:
-    """Return the notebook's file name where the front end tells it."""
-    for variable in ("JPY_SESSION_NAME", "VSCODE_NOTEBOOK"):
-        if os.environ.get(variable):
-            return Path(os.environ[variable]).name
-    return None

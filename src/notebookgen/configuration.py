@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import SettingsError, near_miss
 from notebookgen.ledger.filesystem import why_not_writable
-from notebookgen.ledger.store import FILE_NAME
+from notebookgen.ledger.store import FILE_NAME, Store
 from notebookgen.providers import provider_class, provider_names, usable_names
 from notebookgen.settings import Settings, load_settings, place_of
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from notebookgen.sandbox.embedded import Embedded
+    from notebookgen.settings import Cap
 
 __all__ = ["configure", "current_settings", "sandbox"]
 
@@ -31,14 +34,20 @@ def current_settings() -> Settings:
     settings = load_settings(os.environ, Path.cwd())
     if "model" not in _configured and settings.model is not None and settings.file is not None:
         _check_model(place_of(settings.file, "model"), settings.model)
+    if settings.total_budget and settings.file is not None:
+        _own_units(place_of(settings.file, "total_budget"), settings.total_budget)
     return settings.changed("ng.configure", **_configured)
 
 
 def configure(**settings: Any) -> None:
     """Change settings for this process; a value of None takes a change back.
 
+    ``total_budget`` is kept in the ledger and binds every kernel that uses it, until it is taken back: of one provider
+    with ``{"armox": None}``, of all with ``None``.
+
     Raises:
         SettingsError: A name is unknown or a value makes no sense; nothing is changed.
+        NotWritable, LedgerError: The ledger cannot keep a cap; nothing is changed.
     """
     base = load_settings(os.environ, Path.cwd())
     for name in settings:
@@ -49,6 +58,10 @@ def configure(**settings: Any) -> None:
     changed = base.changed("ng.configure", **kept)
     for name in CHECKS.keys() & given.keys():
         CHECKS[name](changed)
+    if "total_budget" in settings:
+        told = changed.total_budget if "total_budget" in given else None
+        _keep_caps(changed.home, {None: ()} if told is None else _own_units("ng.configure", told))
+        kept.pop("total_budget", None)  # every kernel has it from the ledger, where another one may change it
     _configured.clear()
     _configured.update(kept)
 
@@ -70,7 +83,7 @@ def _check_model(where: str, model: str | None) -> None:
     raise SettingsError(message)
 
 
-def _check_providers(name: str, owners: Iterable[str]) -> None:
+def _check_providers(name: str, owners: Iterable[str], where: str = "ng.configure") -> None:
     """Check that each key of a table is (or begins with) the name of an installed provider.
 
     Raises:
@@ -79,10 +92,50 @@ def _check_providers(name: str, owners: Iterable[str]) -> None:
     for owner in owners:
         if owner not in provider_names():
             message = (
-                f"ng.configure sets {name} for '{owner}', which is no provider.{near_miss(owner, provider_names())}\n"
+                f"{where} sets {name} for '{owner}', which is no provider.{near_miss(owner, provider_names())}\n"
                 f"Installed providers are: {', '.join(provider_names())}."
             )
             raise SettingsError(message)
+
+
+def _own_units(where: str, caps: Mapping[str, tuple[Cap, ...]]) -> dict[str | None, tuple[Cap, ...]]:
+    """Return caps with their units: a bare number is in the provider's own.
+
+    Raises:
+        SettingsError: There is no such provider, or it is paid in another unit: such a cap would bind nothing.
+    """
+    found: dict[str | None, tuple[Cap, ...]] = {}
+    for name, them in caps.items():
+        if name != "all":
+            _check_providers("total_budget", [name], where)
+            unit = provider_class(name).unit
+            other = next((cap.unit for cap in them if cap.unit not in {None, unit}), None)
+            if other is not None:
+                message = (
+                    f"{where} sets total_budget['{name}'] in {other}, and {name} is paid in {unit}.\n"
+                    f"Give it in {unit}: {{'{name}': '1000 {unit}'}}, or as a bare number."
+                )
+                raise SettingsError(message)
+            them = tuple(replace(cap, unit=unit) for cap in them)  # noqa: PLW2901 - the same, with their unit
+        found[name] = tuple({(cap.unit, cap.per): cap for cap in them}.values())
+    return found
+
+
+def _keep_caps(home: Path, caps: Mapping[str | None, tuple[Cap, ...]]) -> None:
+    """Keep caps in the ledger, all or none of them.
+
+    Raises:
+        NotWritable, LedgerError: The ledger cannot keep them.
+    """
+    if not any(caps.values()) and not (home / FILE_NAME).exists():
+        return  # nothing to be taken back
+    store = Store(home)
+    try:
+        with store.transaction():
+            for name, them in caps.items():
+                store.set_caps(name, them, time.time_ns() // 1000)
+    finally:
+        store.close()
 
 
 def _check_prices(settings: Settings) -> None:

@@ -19,12 +19,32 @@ from urllib.parse import urlsplit
 
 from notebookgen.errors import SettingsError, near_miss
 
-__all__ = ["Settings", "check_address", "load_settings", "place_of"]
+__all__ = ["PERIODS", "Cap", "Settings", "check_address", "load_settings", "place_of", "read_caps"]
 
 FILE_NAMES = ("notebookgen.toml", "pyproject.toml")
 NOT_IN_FILES = frozenset({"home", "base_urls", "prices"})
 NO_AMOUNTS: Mapping[str, Decimal] = MappingProxyType({})
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
+PERIODS = ("day", "month", "life")
+MOST = 9_000_000_000  # of any unit: the ledger counts in billionths
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """What may be spent in all, whatever the runs' own budgets say.
+
+    Attributes:
+        amount: The amount.
+        unit: Its unit; None is the provider's own.
+        per: How long it lasts: a ``day`` or a ``month`` of the calendar (UTC), or the ledger's whole ``life``.
+    """
+
+    amount: Decimal
+    unit: str | None = None
+    per: str = "life"
+
+
+NO_CAPS: Mapping[str, tuple[Cap, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +60,8 @@ class Settings:
         settle: Seconds after a lost create before its absence from the provider's list counts as a refusal.
         prices: Amounts for models that no price list has, in the provider's unit: ``{"apimodels:x/y": "0.03"}``.
         credit_price: What one credit costs in USD, by provider: ``{"armox": "0.001"}``.
+        total_budget: Caps on what may be spent in all, by provider or for ``all``, that hold here besides those kept in
+            the ledger: ``{"armox": "1000 credits per month"}``.
         base_urls: Other addresses for providers, by name, up to and including the version path.
         file: The project file that was read, or None.
     """
@@ -52,6 +74,7 @@ class Settings:
     settle: float = 60.0
     prices: Mapping[str, Decimal] = field(default_factory=lambda: NO_AMOUNTS)
     credit_price: Mapping[str, Decimal] = field(default_factory=lambda: NO_AMOUNTS)
+    total_budget: Mapping[str, tuple[Cap, ...]] = field(default_factory=lambda: NO_CAPS)
     base_urls: Mapping[str, str] = field(default_factory=lambda: NO_ADDRESSES)
     file: Path | None = None
 
@@ -178,8 +201,8 @@ def _checked(where: str, name: str, value: object) -> object:
     Raises:
         SettingsError: It makes no sense for that setting.
     """
-    if name in {"prices", "credit_price"}:
-        return _amounts(where, name, value)
+    if name in {"prices", "credit_price", "total_budget"}:
+        return read_caps(where, value) if name == "total_budget" else _amounts(where, name, value)
     if name == "base_urls" and isinstance(value, Mapping):
         return MappingProxyType(
             {str(key): check_address(f"{where} base_urls['{key}']", url) for key, url in value.items()}
@@ -268,3 +291,68 @@ def _amounts(where: str, name: str, value: object) -> Mapping[str, Decimal]:
             raise SettingsError(message)
         amounts[str(key)] = read
     return MappingProxyType(amounts)
+
+
+def read_caps(where: str, value: object) -> Mapping[str, tuple[Cap, ...]]:
+    """Read caps by provider: ``1000``, ``"5 USD"``, ``"5 USD per day"``, ``{"amount": 5, "per": "month"}``, or a list.
+
+    Args:
+        where: Where they are said, for messages.
+        value: A table; for a provider whose value is None there are none.
+
+    Raises:
+        SettingsError: It is none of these, or no amount above zero.
+    """
+    if not isinstance(value, Mapping):
+        raise _no_cap(where, "", value)
+    if not {"amount", "per"}.isdisjoint(value):
+        raise _no_cap(where, "", dict(value))  # the provider's name was forgotten
+    return MappingProxyType({str(name): _caps(where, str(name), one) for name, one in value.items()})
+
+
+def _caps(where: str, name: str, value: object) -> tuple[Cap, ...]:
+    """Read the caps of one provider; of one period and unit, one."""
+    if isinstance(value, Cap):
+        return (value,)
+    if value is None:
+        return ()
+    if isinstance(value, list | tuple):
+        caps = [cap for one in value for cap in _caps(where, name, one)]
+        if len({(cap.unit, cap.per) for cap in caps}) < len(caps):
+            raise _no_cap(where, name, value)
+        return tuple(caps)
+    said, unit, per = _cap_words(value)
+    try:
+        amount = Decimal(str(said))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if per not in PERIODS:
+        raise _no_cap(where, name, value, near_miss(str(per), PERIODS))
+    if not amount.is_finite() or not 0 < amount <= MOST or isinstance(said, bool):
+        raise _no_cap(where, name, value)
+    if name == "all" and unit is None:
+        raise _no_cap(where, name, value, " Of all together, an amount needs its unit: units are never added together.")
+    return (Cap(amount, unit, per),)
+
+
+def _cap_words(value: object) -> tuple[object, str | None, str]:
+    """Return the amount, unit and period that stand in a cap, as far as it is written like one."""
+    said, per = value, "life"
+    if isinstance(value, Mapping):
+        said = value.get("amount") if not set(value) - {"amount", "per"} else None
+        per = str(value.get("per", per))
+    if not isinstance(said, str):
+        return said, None, per
+    said, _, told = said.partition(" per ")
+    number, _, unit = said.strip().partition(" ")
+    return number, unit.strip() or None, told.strip() or per
+
+
+def _no_cap(where: str, name: str, value: object, hint: str = "") -> SettingsError:
+    """Return what is said of something that is no cap."""
+    place = f"total_budget['{name}']" if name else "total_budget"
+    return SettingsError(
+        f"{where} sets {place} to {value!r}, which is no cap.{hint}\n"
+        "Give an amount above zero by provider, per day, month or life:"
+        " {'armox': 1000} or {'armox': {'amount': 1000, 'per': 'month'}} or {'all': '5 USD per day'}."
+    )

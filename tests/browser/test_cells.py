@@ -93,7 +93,7 @@ def test_a_mistake_is_told_in_four_lines(notebook: Open, cells: Cells, pictures:
     page = notebook(cells(LOAD, "weather = 1", "%%generate\nA fox in {wether}", "%%generate --agpect\nA fox"))
     for index in range(4):
         page.run(index)
-    page.wait_until_calm()
+        page.wait_until_calm()  # what stands in the queue behind an error is not run
     page.picture(pictures / "mistakes.png")
 
     assert "weather" in text(page, 2)

@@ -8,6 +8,7 @@ from notebookgen.errors import NotebookgenError, TransportError
 from notebookgen.jobs.outcomes import Accepted, NeverSent, Outcome, RefusedCreate
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
+from notebookgen.jobs.ticket import UNCLEAR_IN_A_ROW
 from notebookgen.ledger.rows import realm_text, to_nano
 from notebookgen.records import Cost, Phase
 
@@ -25,8 +26,8 @@ __all__ = ["UNREACHABLE_TRIES", "Answers"]
 UNREACHABLE_TRIES = 4
 LONGEST_WAIT = 300.0  # seconds; who would have to wait longer is told so
 REFUSED_TRIES = 12
-UNCLEAR_IN_A_ROW = 3
-UNCLEAR_PAUSE = 30.0
+UNCLEAR_PAUSE, LONGEST_PAUSE = 30.0, 600.0
+UNREACHABLE_PAUSE = 60.0
 
 
 class Answers:
@@ -43,17 +44,20 @@ class Answers:
         """Write down what a create came to, and go on from there."""
         lane = ticket.lane
         if isinstance(outcome, Accepted):
-            lane.unclear = 0
+            lane.unclear = lane.unreachable = 0
             self.accepted(ticket, outcome.job)
         elif isinstance(outcome, RefusedCreate):
-            lane.unclear = 0
+            lane.unclear = lane.unreachable = 0
             self._refused(ticket, outcome)
         elif isinstance(outcome, NeverSent):
             self._unsent(ticket, outcome.error)
         else:
             lane.unclear += 1
-            if lane.unclear >= UNCLEAR_IN_A_ROW:
-                lane.paused_until = self._core.clock.monotonic() + UNCLEAR_PAUSE
+            lane.unreachable = 0
+            if lane.unclear >= UNCLEAR_IN_A_ROW:  # each try may cost something, so they become rarer
+                pause = min(UNCLEAR_PAUSE * 2.0 ** min(lane.unclear - UNCLEAR_IN_A_ROW, 10), LONGEST_PAUSE)
+                lane.paused_until = self._core.clock.monotonic() + pause
+                self._pausing(ticket, f"{lane.provider.title} gives no clear answers")
             ticket.lost_at = self._core.clock.now()
             ticket.error = outcome.error
             self._core.move(ticket, State.AMBIGUOUS, lost_at=ticket.lost_at, error=str(outcome.error))
@@ -119,7 +123,7 @@ class Answers:
         if (
             outcome.again is not None
             and outcome.again <= LONGEST_WAIT
-            and ticket.tries < REFUSED_TRIES
+            and (ticket.tries < REFUSED_TRIES or ticket.patient)
             and ticket.wanted
         ):
             lane.paused_until = max(lane.paused_until, core.clock.monotonic() + outcome.again)
@@ -130,14 +134,27 @@ class Answers:
         core.finish(ticket, error)
 
     def _unsent(self, ticket: Ticket, error: NotSent) -> None:
-        """Take back an intent whose create never left this machine; try again a few times."""
-        core = self._core
+        """Take back an intent whose create never left this machine; try again a few times, a large run for as long as it takes."""
+        core, lane = self._core, ticket.lane
         core.move(ticket, State.PLANNED, error=str(error))
         cause = error.__cause__
         if isinstance(cause, NotebookgenError) and not isinstance(cause, TransportError):
             core.finish(ticket, cause)  # it could not be built: trying again would not help
-        elif ticket.tries < UNREACHABLE_TRIES and ticket.wanted:
-            wait = delay_after_failure(ticket.tries - 1, retry_after=None, jitter=core.rng.random())
+        elif (ticket.tries < UNREACHABLE_TRIES or ticket.patient) and ticket.wanted:
+            lane.unreachable += 1
+            tries = lane.unreachable if ticket.patient else ticket.tries
+            wait = min(delay_after_failure(tries - 1, retry_after=None, jitter=core.rng.random()), UNREACHABLE_PAUSE)
+            if ticket.patient:
+                lane.paused_until = max(lane.paused_until, core.clock.monotonic() + wait)
+                if lane.unreachable >= UNREACHABLE_TRIES:
+                    self._pausing(ticket, f"{lane.provider.title} cannot be reached ({str(error).splitlines()[0]})")
             core.again(ticket, wait, "waiting for the network")
         else:
             core.finish(ticket, error)
+
+    @staticmethod
+    def _pausing(ticket: Ticket, why: str) -> None:
+        """Say once that a run waits, and that it goes on by itself."""
+        for handle, _ in ticket.followers:
+            if handle.total > 1:
+                handle.note(f"{why}: the run waits and goes on by itself. Nothing is lost.")

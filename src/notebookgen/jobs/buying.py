@@ -13,14 +13,15 @@ from notebookgen.jobs.outcomes import Accepted, Outcome, Unclear
 from notebookgen.jobs.reserving import over_budget, reservation
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.sending import send_create, to_upload, unexpected, upload_all
-from notebookgen.jobs.states import State
-from notebookgen.ledger.rows import realm_text, to_nano
+from notebookgen.jobs.states import BUSY, State
+from notebookgen.ledger.rows import realm_text, shape_of, to_nano
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notebookgen.jobs.answers import Answers
     from notebookgen.jobs.core import Core
+    from notebookgen.jobs.feeding import Feeding
     from notebookgen.jobs.knowing import Knowing
     from notebookgen.jobs.ticket import Lane, Ticket
     from notebookgen.media.spool import Spool
@@ -31,20 +32,30 @@ __all__ = ["Buying"]
 
 # A few creates may be on their way when the pause begins; that many below the list's length, nothing can hide.
 LIST_MARGIN = 20
+ROUNDS = 20
 
 
 class Buying:
     """Decides, in one transaction for a group, what becomes of each wanted generation, and sends what is to be sent."""
 
     def __init__(
-        self, core: Core, knowing: Knowing, answers: Answers, hear: Callable[[Lane, HttpResponse], None], spool: Spool
+        self,
+        core: Core,
+        feeding: Feeding,
+        knowing: Knowing,
+        answers: Answers,
+        hear: Callable[[Lane, HttpResponse], None],
+        spool: Spool,
     ) -> None:
         """Work with the engine's other parts; ``hear`` is told of every reply (it sets the account's clock)."""
         self._core = core
+        self._feeding = feeding
         self._knowing = knowing
         self._answers = answers
         self._hear = hear
         self._spool = spool
+        self._seen: set[str] = set()  # shapes whose cost is known
+        self._held: set[str] = set()  # runs that wait, within one decision
 
     # Wanted ------------------------------------------------------------------------------------------------------
 
@@ -54,24 +65,30 @@ class Buying:
         What is known already does not queue behind creates that are held open for minutes.
         """
         core = self._core
-        while core.ready or (core.queue and core.sending < core.settings.concurrency):
+        for _ in range(ROUNDS):
+            self._feeding.fill()
             came = [core.ready.popleft() for _ in range(len(core.ready))]
             unknown = self._together([ticket for ticket in came if not ticket.queued], self._knowing.known)
-            core.queue.extend(ticket for ticket in came if ticket.queued and ticket not in unknown)
-            core.queue.extend(ticket for ticket in came if ticket in unknown)
-            batch: list[Ticket] = []
-            while core.queue and len(batch) < core.settings.concurrency - core.sending:
-                batch.append(core.queue.popleft())
+            for ticket in came:
+                if ticket.queued or ticket in unknown:
+                    core.queue.put(ticket)
+            busy = core.busy()
+            batch = core.queue.take(core.settings.concurrency - busy.total(), busy)
             self._together(batch, self._decide)
+            if not came and not batch:
+                return
+        core.post(lambda: None)  # there is more, but others have their turn first
 
     def _together(
         self, batch: list[Ticket], decide: Callable[[Ticket], Callable[[], None] | None]
     ) -> frozenset[Ticket]:
         """Decide about tickets in one transaction, then do what was decided; return those left for later."""
         core = self._core
+        batch = [ticket for ticket in batch if core.tickets.get(ticket.generation.id) is ticket]
         for ticket in [one for one in batch if not one.wanted]:
             core.finish(ticket, ticket.error)
         batch = [ticket for ticket in batch if ticket.wanted]
+        self._held.clear()
         if not batch:
             return frozenset()
         decided: list[tuple[Ticket, Callable[[], None] | None]] = []
@@ -111,8 +128,10 @@ class Buying:
         core, lane = self._core, ticket.lane
         if lane.stopped is not None:
             error = lane.stopped
-            return lambda: core.finish(ticket, error)
+            return lambda: self._account_stopped(ticket, error)
         wait = max(lane.paused_until - core.clock.monotonic(), 0.0)
+        if lane.troubled and lane.sending:
+            wait = max(wait, 1.0)  # one create finds out whether the trouble is over, and not all of them
         if (
             lane.lists
             and core.store.newer_creates(realm_text(lane.realm)) >= lane.provider.job_list_limit - LIST_MARGIN
@@ -124,9 +143,13 @@ class Buying:
         if images:
             return lambda: self._upload(ticket, images)
         reserved = reservation(core.store, ticket.generation, ticket.price)
+        if ticket.run in self._held or (ticket.budget.finite and self._first_of_its_kind(ticket)):
+            return self._hold(ticket)
         over = over_budget(core.store, ticket, reserved)
         if over is not None:
-            return lambda: core.decline(ticket, over)
+            if core.busy()[ticket.run]:
+                return self._hold(ticket)  # what is under way may turn out cheaper than was reserved
+            return lambda: self._over(ticket, over)
         ticket.at = core.clock.now()
         ticket.reserved = reserved
         if ticket.key:
@@ -147,6 +170,32 @@ class Buying:
         ticket.expected = core.store.usual_seconds(ticket.generation)
         return lambda: self._send(ticket)
 
+    def _hold(self, ticket: Ticket) -> Callable[[], None]:
+        """Have a row wait for the end of another one of its run, and all that come after it, too."""
+        self._held.add(ticket.run)
+        return lambda: self._core.queue.hold(ticket)
+
+    def _first_of_its_kind(self, ticket: Ticket) -> bool:
+        """Whether one like it is under way whose cost will tell what this one costs: under a budget it goes alone."""
+        core, shape = self._core, shape_of(ticket.generation)
+        if shape in self._seen or core.store.settled(shape):
+            self._seen.add(shape)
+            return False
+        return any(
+            one.run == ticket.run and one.state in BUSY and shape_of(one.generation) == shape
+            for one in core.tickets.values()
+        )
+
+    def _over(self, ticket: Ticket, error: NotebookgenError) -> None:
+        """End a row that the budget does not cover, and with it the rest of its run: rows are sent in their order."""
+        self._feeding.end(ticket.run, error)
+        self._core.decline(ticket, error)
+
+    def _account_stopped(self, ticket: Ticket, error: NotebookgenError) -> None:
+        """End a row whose account takes nothing more, and the rest of a run that has no other account."""
+        self._feeding.end(ticket.run, error, realm=ticket.lane.realm)
+        self._core.finish(ticket, error)
+
     # Sent --------------------------------------------------------------------------------------------------------
 
     def _upload(self, ticket: Ticket, images: list[InputImage]) -> None:
@@ -157,7 +206,7 @@ class Buying:
             if uploaded is not None:
                 ticket.failures = 0
                 lane.uploads.update(uploaded)
-                core.queue.appendleft(ticket)
+                core.queue.put(ticket, first=True)
             elif isinstance(error, TransportError) and ticket.failures < UNREACHABLE_TRIES:
                 ticket.failures += 1
                 wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
@@ -180,11 +229,13 @@ class Buying:
         ticket.tries += 1
         ticket.accepted, ticket.timed = core.clock.monotonic(), True
         core.sending += 1
+        lane.sending += 1
         core.show(ticket)  # from here on nobody may say that nothing was sent
         core.tell(ticket, "sending")
 
         def then(result: tuple[Outcome, HttpResponse | None] | None, error: BaseException | None) -> None:
             core.sending -= 1
+            lane.sending -= 1
             outcome, response = result or (Unclear(unexpected(error)), None)
             if response is not None:
                 self._hear(lane, response)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["cancel_all"]
 
 
-def cancel_all(core: Core, watching: Watching, recovering: Recovering, what: str | None) -> Future[list[str]]:
+def cancel_all(
+    core: Core, watching: Watching, recovering: Recovering, what: str | None, called_off: int = 0
+) -> Future[list[str]]:
     """Ask for the cancelling of a run's jobs (or of one generation's, or of all), in the engine's thread.
 
     Args:
@@ -33,6 +35,7 @@ def cancel_all(core: Core, watching: Watching, recovering: Recovering, what: str
         watching: Who asks.
         recovering: Who takes over what dead kernels left.
         what: A run's id, the beginning of a generation's id, or None for everything under way in this kernel.
+        called_off: How many rows of it were not even brought to the engine, and never will be.
 
     Returns:
         A line for each job, once every provider has answered.
@@ -42,7 +45,7 @@ def cancel_all(core: Core, watching: Watching, recovering: Recovering, what: str
     tickets = [ticket for ticket in meant if ticket.state in OPEN]
     for ticket in meant:
         ticket.wanted = False  # also what is on its way: it is not sent a second time
-    lines = _unsent(core, [ticket for ticket in meant if ticket.state is State.PLANNED]) + lines
+    lines = _unsent(core, [ticket for ticket in meant if ticket.state is State.PLANNED], called_off) + lines
     told: Future[list[str]] = Future()
     expected = len(lines) + len(tickets) + len(elsewhere)
 
@@ -62,7 +65,7 @@ def cancel_all(core: Core, watching: Watching, recovering: Recovering, what: str
     return told
 
 
-def _unsent(core: Core, tickets: list[Ticket]) -> list[str]:
+def _unsent(core: Core, tickets: list[Ticket], called_off: int) -> list[str]:
     """End the rows that were not sent; return a line about those that never will be, and about those made elsewhere."""
     waiting = [ticket for ticket in tickets if ticket.shared]
     for ticket in tickets:
@@ -70,7 +73,7 @@ def _unsent(core: Core, tickets: list[Ticket]) -> list[str]:
         core.drop(
             ticket, NotebookgenError("no longer waited for; another kernel is making it." if ticket.shared else words)
         )
-    number = len(tickets) - len(waiting)
+    number = len(tickets) - len(waiting) + called_off
     lines = [f"{number} not sent yet, and never will be."] if number else []
     return lines + ([f"{len(waiting)} made by another kernel, and no longer waited for here."] if waiting else [])
 

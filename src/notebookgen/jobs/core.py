@@ -9,11 +9,12 @@ import contextlib
 import heapq
 import itertools
 import logging
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import IllegalMove, LedgerError, NotebookgenError, NotWritable
-from notebookgen.jobs.states import OPEN, State, move
+from notebookgen.jobs.queueing import Queue
+from notebookgen.jobs.states import BUSY, OPEN, State, move
 from notebookgen.jobs.workers import Workers
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Core:
         self.settings = settings
         self.tickets: dict[str, Ticket] = {}
         self.ready: deque[Ticket] = deque()  # to be looked up in the ledger
-        self.queue: deque[Ticket] = deque()  # to be bought, in their order, when there is a free place
+        self.queue = Queue()  # to be bought, when there is a free place
         self.sending = 0
         self._inbox = inbox
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
@@ -141,6 +142,7 @@ class Core:
         """Look a ticket up in the ledger anew, because another kernel has moved its attempt."""
         ticket.shared = ticket.key
         ticket.state, ticket.key = State.PLANNED, 0
+        self.queue.release(ticket.run)
         if ticket.followers:
             self.ready.append(ticket)
         elif self.tickets.get(ticket.generation.id) is ticket:
@@ -162,10 +164,13 @@ class Core:
             IllegalMove: The table of states has no such move.
             Elsewhere: It was not ours to change: another kernel has moved the attempt meanwhile.
         """
-        move(ticket.state, new)
-        if not self.store.update(ticket.key, str(ticket.state), state=str(new), **columns):
+        old = ticket.state
+        move(old, new)
+        if not self.store.update(ticket.key, str(old), state=str(new), **columns):
             raise Elsewhere
         ticket.state = new
+        if old in BUSY and new not in BUSY:
+            self.queue.release(ticket.run)
         self.show(ticket)
 
     @contextlib.contextmanager
@@ -228,8 +233,13 @@ class Core:
     def drop(self, ticket: Ticket, error: NotebookgenError) -> None:
         """Tell the followers that nothing more will come for now; the next call begins again from the ledger."""
         self.leave(ticket, error)
+        self.queue.release(ticket.run)
         if self.tickets.get(ticket.generation.id) is ticket:
             del self.tickets[ticket.generation.id]
+
+    def busy(self) -> Counter[str]:
+        """Return how many generations of each run take a place just now."""
+        return Counter(one.run for one in self.tickets.values() if one.state in BUSY)
 
     def open_in(self, lane: Lane, state: State) -> list[Ticket]:
         """Return the tickets of a lane in a state, oldest first."""

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from notebookgen.jobs.house import House
+    from notebookgen.jobs.ticket import Lane
     from notebookgen.providers import Provider
 
-__all__ = ["examine"]
+__all__ = ["balance_words", "examine"]
 
 LITTLE_ROOM = 2 * 2**30
 # What https://requests.readthedocs.io/en/latest/user/advanced/#proxies and the part above it name.
@@ -147,8 +148,17 @@ def _answer(house: House, name: str, given: Mapping[str, Any]) -> str:
     """Return whether the provider can be reached with that key."""
     try:
         lane = house.lane(name, **given)
-        other = lane.provider.base_url
-        where = "" if other == lane.provider.default_base_url else f", at {other}"
+    except NotebookgenError as error:
+        return f"! {str(error).splitlines()[0]}"
+    other = lane.provider.base_url
+    where = "" if other == lane.provider.default_base_url else f", at {other}"
+    words = balance_words(lane)
+    return f"{words}{where}" if words.endswith(" left") else words
+
+
+def balance_words(lane: Lane) -> str:
+    """Return what an account has left, or why that cannot be told."""
+    try:
         request = lane.provider.balance() or lane.provider.models()
         if request is None:
             return f"{lane.provider.base_url}: nothing can be asked for free"
@@ -161,7 +171,7 @@ def _answer(house: House, name: str, given: Mapping[str, Any]) -> str:
         balance = lane.provider.read_balance(response)
     except NotebookgenError as error:
         return f"! {str(error).splitlines()[0]}"
-    return f"{amount_words(balance.amount, balance.unit)} left{where}"
+    return f"{amount_words(balance.amount, balance.unit)} left"
 
 
 def _network() -> list[str]:

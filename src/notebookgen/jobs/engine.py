@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from notebookgen.jobs.handle import RunHandle
+    from notebookgen.jobs.runs import LargeRun
     from notebookgen.jobs.ticket import Fetcher, Lane, Wish
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Generation, Realm
@@ -137,6 +138,34 @@ class Engine:
             self._inbox.put(lambda: self._runs.unwant(*begun))
             raise
 
+    def start_many(self, large: LargeRun) -> RunHandle:
+        """Begin a run over many rows and return at once; it waits for outages to end.
+
+        Raises:
+            NotWritable: The ledger cannot be written; nothing was sent.
+        """
+        begun: list[RunHandle] = []
+
+        def work() -> RunHandle:
+            begun.append(self._runs.begin_many(large))
+            self._buying.claim()
+            return begun[0]
+
+        try:
+            return self.call(work)
+        except KeyboardInterrupt:  # Stop came before anybody could follow the run
+            self._inbox.put(lambda: self._runs.unwant(*begun))
+            raise
+
+    def retry(self, handle: RunHandle, indices: Sequence[int], rows: LargeRun | Sequence[Wish]) -> None:
+        """Begin again with rows of a run that were over; see ``Runs.retry``."""
+
+        def work() -> None:
+            self._runs.retry(handle, indices, rows)
+            self._buying.claim()
+
+        self.call(work)
+
     def adjust(self, settings: Settings) -> None:
         """Take other settings over, from the next event on; the home folder stays what it is."""
         self._inbox.put(lambda: self._core.adjust(settings))
@@ -155,7 +184,11 @@ class Engine:
 
     def cancel(self, run: str | None = None) -> Future[list[str]]:
         """Ask the providers to cancel what is under way (of one run), and return lines for a person, later."""
-        return self.call(lambda: cancel_all(self._core, self._watching, self._recovering, run))
+
+        def work() -> Future[list[str]]:
+            return cancel_all(self._core, self._watching, self._recovering, run, self._runs.call_off(run))
+
+        return self.call(work)
 
     def look(self, generation: Generation) -> tuple[AttemptRow | None, float | None]:
         """Return what the ledger knows of a content, and how long such a job usually takes."""
@@ -221,7 +254,7 @@ class Engine:
             settings=self._settings,
             inbox=self._inbox,
         )
-        self._runs = Runs(core, self._stop)
+        self._runs = Runs(core, self._stop, self._pause)
         spool = Spool(self._settings.home / "spool")
         # The parts need each other, so one of them is reached from here.
         reconciling = Reconciling(core, lambda ticket, job: answers.adopt(ticket, job))  # noqa: PLW0108 - made below
@@ -229,7 +262,7 @@ class Engine:
         self._watching = Watching(core, keeping, reconciling.set_clock)
         answers = Answers(core, self._watching, keeping, reconciling)
         knowing = Knowing(core, self._watching, keeping, reconciling, answers, spool)
-        self._buying = Buying(core, knowing, answers, reconciling.set_clock, spool)
+        self._buying = Buying(core, self._runs.feeding, knowing, answers, reconciling.set_clock, spool)
         resolving = Resolving(core, reconciling, answers.adopt)
         self._recovering = Recovering(core, self._runs, knowing, reconciling, resolving, self._lane_for)
         self._recovering.recover(sandbox=False)
@@ -258,6 +291,15 @@ class Engine:
         handle = self._runs.begin(wishes, budget, tag, notebook)
         self._buying.claim()
         return handle
+
+    def _pause(self, handle: RunHandle, paused: bool) -> None:  # noqa: FBT001 - one of two ways to be called by a handle
+        """Send nothing new of a run for a while, or go on with it. Called from any thread."""
+
+        def work() -> None:
+            self._runs.pause(handle, paused=paused)
+            self._buying.claim()
+
+        self.call(work)
 
     def _stop(self, handle: RunHandle) -> str:
         """Send nothing new for a run; return the line that says what became of it. Called from any thread."""

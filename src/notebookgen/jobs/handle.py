@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from notebookgen.jobs.rowbook import RowBook, book_of
@@ -16,8 +17,8 @@ from notebookgen.normal import amount_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from decimal import Decimal
 
+    from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.budget import Budget
     from notebookgen.jobs.delivered import Delivered
     from notebookgen.records import Generation
@@ -42,6 +43,9 @@ class Progress:
         model: The model, where all rows have the same.
         job: The provider's handle, for a run of one.
         notes: What a person should know, a line each.
+        paused: Whether a person wants nothing new to be sent for a while.
+        cached: How many rows were paid for before, or by another row.
+        left: What is left of the budget beside what was spent and is set aside, for the units in use.
     """
 
     total: int
@@ -54,6 +58,9 @@ class Progress:
     job: str | None
     notes: tuple[str, ...] = ()
     reserved: Mapping[str, Decimal] = field(default_factory=dict)
+    paused: bool = False
+    cached: int = 0
+    left: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def over(self) -> int:
@@ -73,6 +80,7 @@ class RunHandle:
         sandbox: bool = False,
         clock: Callable[[], float],
         stop: Callable[[RunHandle], str],
+        pause: Callable[[RunHandle, bool], None] | None = None,
     ) -> None:
         """Begin with every row planned.
 
@@ -83,6 +91,7 @@ class RunHandle:
             sandbox: Whether the sandbox answers for all of a book's rows.
             clock: A monotonic clock in seconds.
             stop: What the engine does when a person presses Stop.
+            pause: What the engine does when a person pauses the run, or lets it go on.
         """
         self.id = run
         self.retell: Callable[[str], str] = str  # how its errors are told to whoever asked: in keywords, or in flags
@@ -90,6 +99,7 @@ class RunHandle:
         self._began = clock()
         self._ended: float | None = None
         self._stop = stop
+        self._pause = pause
         self._changed = threading.Condition()
         self._book = rows if isinstance(rows, RowBook) else book_of(rows)
         self._models = set(models) or ({one.full_model for one in rows} if not isinstance(rows, RowBook) else set())
@@ -97,8 +107,12 @@ class RunHandle:
         self._phases: dict[int, str] = {}
         self._expected: float | None = None
         self.budget: Budget | None = None  # what it may spend; None where it only looks after what was bought
+        self.paused = False  # a person wants nothing new to be sent for a while
+        self.adopted: tuple[int, ...] = ()  # the rows that were found open, where this takes up what was left
         self.stopped = False  # a person pressed Stop: it buys nothing more
         self.released = False  # nobody waits any more: the same call again takes up what this one began
+        self.patient = False  # an outage makes it wait, however long that takes, rather than fail its rows
+        self.resubmits = False  # a person has said that what is ambiguous is to be sent again, at the risk of a charge
         self._notes: list[str] = []
         self._failure: BaseException | None = None
         self._callbacks: list[Callable[[], None]] = []
@@ -116,6 +130,21 @@ class RunHandle:
                 self._phases.pop(index, None)
             callbacks = self._wake()
         call_all(callbacks)
+
+    def end(self, error: NotebookgenError | None) -> int:
+        """End every row that was not begun, as planned; return how many."""
+        with self._changed:
+            count = self._book.end(error)
+            callbacks = self._wake()
+        call_all(callbacks)
+        return count
+
+    def reopen(self, indices: Sequence[int]) -> None:
+        """Begin again with rows that were over."""
+        with self._changed:
+            for index in indices:
+                self._book.reopen(index)
+            self._ended, self.stopped, self.released = None, False, False
 
     def tell(self, index: int, phase: str, expected: float | None = None) -> None:
         """Set what is going on with a row, in a word or two."""
@@ -177,6 +206,16 @@ class RunHandle:
         callback()
 
     @property
+    def ended(self) -> int:
+        """How many rows have ended for this run."""
+        return self._book.tally.done
+
+    def over(self, index: int) -> bool:
+        """Whether a row has ended for this run."""
+        with self._changed:
+            return self._book.over(index)
+
+    @property
     def total(self) -> int:
         """How many rows there are."""
         return self._book.total
@@ -209,6 +248,21 @@ class RunHandle:
         """Send nothing new, and return one line that says what became of the jobs and of the money."""
         return self._stop(self)
 
+    def pause(self) -> None:
+        """Send nothing new until ``go_on``; what is under way goes on."""
+        if self._pause is not None and not self.done:
+            self._pause(self, True)
+
+    def go_on(self) -> None:
+        """Send again, after a pause."""
+        if self._pause is not None:
+            self._pause(self, False)
+
+    def newest(self, count: int) -> list[int]:
+        """Return the rows that were delivered last, the newest first."""
+        with self._changed:
+            return self._book.newest(count)
+
     def snapshot(self) -> Progress:
         """Return how the run stands at this moment."""
         with self._changed:
@@ -218,6 +272,9 @@ class RunHandle:
                 total=total,
                 states={str(state): count for state, count in tally.states.items() if count},
                 phase=next(iter(phases.values())) if phases else ("done" if self.done else "starting"),
+                paused=self.paused and not self.done,
+                cached=tally.cached,
+                left=self._left(),
                 elapsed=end - self._began,
                 expected=self._expected,
                 spent=dict(tally.spent),
@@ -226,6 +283,18 @@ class RunHandle:
                 job=self._book.get(0).job if total == 1 else None,
                 notes=tuple(self._notes),
             )
+
+    def _left(self) -> dict[str, Decimal]:
+        """Return what is left of the budget, for the units in use."""
+        if self.budget is None or not self.budget.finite:
+            return {}
+        spent, reserved = self._book.tally.spent, self._book.tally.reserved
+        caps = {unit: self.budget.cap(unit) for unit in {*spent, *reserved}}
+        return {
+            unit: max(cap - spent.get(unit, Decimal(0)) - reserved.get(unit, Decimal(0)), Decimal(0))
+            for unit, cap in caps.items()
+            if cap is not None
+        }
 
     def summary(self) -> str:
         """Return the last line: what came of it, how long it took, what it cost."""

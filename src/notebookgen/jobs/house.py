@@ -6,6 +6,7 @@ import atexit
 import os
 import threading
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.credentials import Found, Secret, account_of, find_key
@@ -21,7 +22,6 @@ from notebookgen.settings import check_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import requests
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from notebookgen.records import Generation
     from notebookgen.settings import Settings
 
-__all__ = ["House", "house_of"]
+__all__ = ["House", "house_of", "notebook_name"]
 
 SANDBOX_KEY = "sandbox"
 
@@ -209,3 +209,11 @@ class House:
                 transport = HttpTransport(secret, origin=provider.base_url, session=session)
                 self._lanes[key] = Lane(realm, provider, transport)
             return self._lanes[key]
+
+
+def notebook_name() -> str | None:
+    """Return the notebook's file name where the front end tells it."""
+    for variable in ("JPY_SESSION_NAME", "VSCODE_NOTEBOOK"):
+        if os.environ.get(variable):
+            return Path(os.environ[variable]).name
+    return None

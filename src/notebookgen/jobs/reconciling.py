@@ -13,6 +13,7 @@ from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text, to_nano
 from notebookgen.providers import fault_error
+from notebookgen.records import NO_COST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ class Reconciling:
     def hold(self, ticket: Ticket) -> None:
         """Look for a lost create, or hold it for a person where there is no list to look at."""
         if not ticket.lane.lists:
-            self._core.drop(ticket, self.held_error(ticket))
+            self._give_up(ticket)
             return
         self._core.tell(ticket, "asking whether it was accepted")
         self.look(ticket.lane)
@@ -137,7 +138,7 @@ class Reconciling:
                 why = "the provider's list does not reach back far enough"
                 if key in finding.alike:
                     why = f"job {finding.alike[key].id} looks much like it, but is not wholly equal"
-                core.drop(ticket, self.held_error(ticket, why))
+                self._give_up(ticket, why)
         if waits:
             core.later(min(waits) + 0.05, lambda: self.look(lane))
 
@@ -171,6 +172,22 @@ class Reconciling:
             " accepted. Nothing was charged.\nRun it again."
         )
         core.finish(ticket, ProviderError(message))
+
+    def _give_up(self, ticket: Ticket, why: str = "") -> None:
+        """Hold for a person what cannot be found out; send it again where a person has said so beforehand."""
+        core = self._core
+        if not ticket.resubmits or ticket.tries >= BOUGHT_AGAIN:
+            core.drop(ticket, self.held_error(ticket, why))
+            return
+        with core.settling(ticket):
+            self.write_off(ticket, "sent again as on_ambiguous='resubmit' says: nobody knows whether it was accepted")
+        for handle, _ in ticket.followers:
+            handle.note(
+                "some replies were lost, and their rows sent again (on_ambiguous='resubmit'): they may be charged twice"
+            )
+        ticket.state, ticket.key, ticket.cost = State.PLANNED, 0, NO_COST
+        core.tell(ticket, "nobody knows whether it was accepted; sending it again")
+        core.ready.append(ticket)
 
     def held_error(self, ticket: Ticket, why: str = "") -> JobAmbiguous:
         """Return what a person is told of what is held."""

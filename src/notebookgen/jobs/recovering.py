@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall, NotebookgenError
 from notebookgen.jobs.budget import NO_BUDGET
 from notebookgen.jobs.naming import check_named
+from notebookgen.jobs.recalling import recalled
 from notebookgen.jobs.resolving import check_action, claim_row, find_ambiguous
+from notebookgen.jobs.rowbook import RowBook
 from notebookgen.jobs.states import State
 from notebookgen.jobs.ticket import Lane, Ticket
+from notebookgen.ledger.reader import Reader
 from notebookgen.ledger.rows import realm_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from notebookgen.jobs.core import Core
+    from notebookgen.jobs.delivered import Delivered
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.knowing import Knowing
     from notebookgen.jobs.reconciling import Reconciling
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recovering"]
 
+PART = 1000
 log = logging.getLogger("notebookgen")
 
 
@@ -50,6 +56,7 @@ class Recovering:
         self._reconciling = reconciling
         self._resolving = resolving
         self._lane_for = lane_for
+        self._left: dict[str, None] = {}  # runs of which something was taken over, and nobody has asked for it yet
 
     def recover(self, *, sandbox: bool, run: str | None = None) -> list[Ticket]:
         """Take over what dead kernels left open, where the account's key is at hand."""
@@ -61,6 +68,7 @@ class Recovering:
             ticket = core.tickets.get(row.generation) or self.take(row)
             if ticket is not None:
                 taken.append(ticket)
+                self._left[row.run] = None
         return taken
 
     def take(self, row: AttemptRow) -> Ticket | None:
@@ -90,19 +98,57 @@ class Recovering:
             return None
 
     def resume(self, run: str | None) -> RunHandle:
-        """Take over what is open and give a handle on it."""
+        """Take over what is open (in one run), and give a handle on all rows of the runs that it belongs to.
+
+        A run that was taken over when the ledger was opened counts as well, although it may be over by now.
+        """
         tickets = self.recover(sandbox=True, run=run)
         if run is not None and not tickets:
             check_named(self._core.store, run)
-        handle = self._runs.handle(run or uuid.uuid4().hex[:10], [ticket.generation for ticket in tickets])
-        for index, ticket in enumerate(tickets):
-            ticket.followers.append((handle, index))
-            held = ticket.state is State.AMBIGUOUS and not ticket.lane.lists
-            if held:
-                ticket.error = self._reconciling.held_error(ticket)
-            handle.put(index, ticket.facts(done=held or ticket.generation.id not in self._core.tickets))
-            handle.tell(index, str(ticket.state), ticket.expected)
+        runs = [run] if run is not None else list(self._left)
+        for one in runs:
+            self._left.pop(one, None)
+        open_here = {ticket.generation.id: ticket for ticket in tickets}
+        return self._resumed(runs, open_here, name=runs[0] if len(runs) == 1 else uuid.uuid4().hex[:10])
+
+    def _resumed(self, runs: Sequence[str], tickets: Mapping[str, Ticket], *, name: str) -> RunHandle:
+        """Return a handle on the rows of some runs: what is open is followed, the rest stands as the ledger has it."""
+        reader = Reader(self._core.settings.home)
+        rows = [(one, generation) for one in runs for generation in reader.run_rows(one)]
+        known = {generation for _, generation in rows}
+        rows += [(ticket.run, generation) for generation, ticket in tickets.items() if generation not in known]
+        ids = [generation for _, generation in rows]
+
+        def load(indices: Sequence[int]) -> list[Delivered]:
+            found = recalled(reader, [ids[index] for index in indices])
+            return [found[ids[index]] for index in indices]
+
+        book = RowBook(len(ids), asked=lambda index: load([index])[0], load=load)
+        lanes = [ticket.lane.realm for ticket in tickets.values()]
+        facts = {"models": reader.models(ids), "sandbox": bool(ids) and all(realm.sandbox for realm in lanes)}
+        handle = self._runs.handle(name, book, **facts)
+        for start in range(0, len(ids), PART):
+            part = range(start, min(start + PART, len(ids)))
+            attempts = reader.last_attempts(ids[start : start + PART])
+            for index, row in zip(part, load(part), strict=True):
+                ticket = tickets.get(ids[index])
+                if ticket is not None:
+                    self._take_up(handle, index, ticket)
+                    continue
+                attempt = attempts.get(ids[index])
+                own = attempt is None or attempt.run == rows[index][0]
+                handle.put(index, replace(row, done=True, cached=row.state is State.SAVED and not own))
+        handle.adopted = tuple(index for index, one in enumerate(ids) if one in tickets)
         return handle
+
+    def _take_up(self, handle: RunHandle, index: int, ticket: Ticket) -> None:
+        """Let a row follow what is open."""
+        ticket.followers.append((handle, index))
+        held = ticket.state is State.AMBIGUOUS and not ticket.lane.lists
+        if held:
+            ticket.error = self._reconciling.held_error(ticket)
+        handle.put(index, ticket.facts(done=held or ticket.generation.id not in self._core.tickets))
+        handle.tell(index, str(ticket.state), ticket.expected)
 
     def resolve(self, id: str, action: str, job: str | None) -> RunHandle:
         """Settle what is ambiguous."""

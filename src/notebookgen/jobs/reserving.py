@@ -1,19 +1,26 @@
-"""What is set aside for a generation, and whether its run's cap allows it: asked inside the transaction that commits it."""
+"""What is set aside for a generation, and whether budget and caps allow it: asked inside the transaction that commits it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import BudgetExceeded
+from notebookgen.jobs.capping import over_cap
+from notebookgen.jobs.clock import SystemClock
 from notebookgen.ledger.rows import from_nano
 from notebookgen.normal import amount_words, plain_number
 from notebookgen.records import Cost
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from notebookgen.jobs.ticket import Ticket
     from notebookgen.ledger.store import Store
     from notebookgen.records import Generation
+    from notebookgen.settings import Cap
 
 __all__ = ["over_budget", "reservation"]
 
@@ -29,8 +36,45 @@ def reservation(store: Store, generation: Generation, listed: Cost) -> Cost:
     return listed
 
 
-def over_budget(store: Store, ticket: Ticket, reserved: Cost) -> BudgetExceeded | None:
-    """Return why the budget does not allow it, or None. Part of the transaction that commits the intent."""
+def over_budget(
+    store: Store,
+    ticket: Ticket,
+    reserved: Cost,
+    *,
+    now: int | None = None,
+    caps: Mapping[str, tuple[Cap, ...]] = MappingProxyType({}),
+) -> BudgetExceeded | None:
+    """Return why the run's budget or a cap over the ledger's life does not allow it, or None.
+
+    Part of the transaction that commits the intent.
+
+    Args:
+        store: The ledger.
+        ticket: What is bought.
+        reserved: What is set aside for it.
+        now: The moment of the intent, in microseconds; by default now.
+        caps: Caps that hold here besides those kept in the ledger.
+    """
+    over = _over_run(store, ticket, reserved)
+    if over is not None or ticket.generation.realm.sandbox:
+        return over
+    return over_cap(
+        store,
+        _with_unit(caps, ticket.lane.provider.unit) if caps else caps,
+        model=ticket.generation.full_model,
+        reserved=reserved,
+        now=SystemClock().now() if now is None else now,
+        counted=ticket.budget.max_new is not None,
+    )
+
+
+def _with_unit(caps: Mapping[str, tuple[Cap, ...]], unit: str) -> Mapping[str, tuple[Cap, ...]]:
+    """Return caps of which each names its unit: a bare number is in the provider's own."""
+    return {name: tuple(replace(cap, unit=cap.unit or unit) for cap in them) for name, them in caps.items()}
+
+
+def _over_run(store: Store, ticket: Ticket, reserved: Cost) -> BudgetExceeded | None:
+    """Return why the run's own budget does not allow it, or None."""
     budget = ticket.budget
     if budget.max_new is not None and store.bought_by(ticket.run) >= budget.max_new:
         return BudgetExceeded(

@@ -6,6 +6,7 @@ read from there when somebody asks.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,17 @@ class RowBook:
         """Set a row as one that is never to be sent: skipped or invalid."""
         self._mark(index, state, DONE)
 
+    def reopen(self, index: int) -> None:
+        """Begin again with a row that was over."""
+        row = self.get(index)
+        self.tally.add(row, -1)
+        again = Delivered(row.generation)
+        self.tally.add(again)
+        self._over.pop(index, None)
+        self._errors.pop(index, None)
+        self._full[index] = again
+        self._states[index], self._flags[index] = NUMBER[again.state], BEGUN
+
     def _mark(self, index: int, state: State, flags: int) -> None:
         """Set a row that was not begun, in a few bytes."""
         self.tally.states[State.PLANNED] -= 1
@@ -98,13 +110,14 @@ class RowBook:
         self.tally.done += 1
         self._states[index], self._flags[index] = NUMBER[state], flags
 
-    def end(self, error: NotebookgenError | None) -> None:
-        """End every row that was not begun, as planned: nothing of it was sent, and nothing will be."""
-        self._rest = error
+    def end(self, error: NotebookgenError | None) -> int:
+        """End every row that was not begun, as planned: nothing of it was sent, and nothing will be. Return how many."""
+        self._rest, before = error, self.tally.done
         for index, flags in enumerate(self._flags):
             if not flags:
                 self._flags[index] = DONE
                 self.tally.done += 1
+        return self.tally.done - before
 
     def _forget(self) -> None:
         """Keep of what is over only the newest in memory."""
@@ -138,9 +151,19 @@ class RowBook:
             for index, row in zip(indices, held, strict=True)
         ]
 
+    def newest(self, count: int) -> list[int]:
+        """Return the rows that were saved last, the newest first, as far as they are at hand."""
+        saved = NUMBER[State.SAVED]
+        found = (index for index in reversed(self._over) if self._states[index] == saved)
+        return list(itertools.islice(found, count))
+
     def live(self) -> Iterator[tuple[int, Delivered]]:
         """Return the rows that are begun and not over."""
         return ((index, row) for index, row in self._full.items() if not row.done)
+
+    def over(self, index: int) -> bool:
+        """Whether a row has ended for this run."""
+        return bool(self._flags[index] & DONE)
 
     def state(self, index: int) -> State:
         """Return a row's state."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import NotebookgenError
+from notebookgen.jobs.budget import NO_BUDGET
 from notebookgen.jobs.consent import MOST, asked_for
+from notebookgen.jobs.feeding import AHEAD, Feed, Feeding
 from notebookgen.jobs.handle import RunHandle
 from notebookgen.jobs.knowing import BOUGHT_ANEW
 from notebookgen.jobs.reserving import reservation
+from notebookgen.jobs.rowbook import RowBook
 from notebookgen.jobs.states import State
+from notebookgen.jobs.surveying import Fate
 from notebookgen.jobs.ticket import Lane, Ticket, Wish
 
 if TYPE_CHECKING:
@@ -19,20 +23,56 @@ if TYPE_CHECKING:
 
     from notebookgen.jobs.budget import Budget
     from notebookgen.jobs.core import Core
+    from notebookgen.jobs.delivered import Delivered
+    from notebookgen.jobs.surveying import Source, Survey
     from notebookgen.records import Cost, Generation, Realm
 
-__all__ = ["Runs"]
+__all__ = ["LargeRun", "Runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class LargeRun:
+    """What is wanted over many rows.
+
+    Attributes:
+        source: The rows.
+        survey: What was found out about them.
+        lanes: The accounts that they go to.
+        models: What runs, as ``provider:id``.
+        asked: Makes an entry as it was asked for.
+        load: Reads entries that are over from the ledger.
+        budget: What may be spent.
+        concurrency: How many may be under way at once; None for as many as there are places.
+        resubmits: Whether what is ambiguous is sent again, as a person has said.
+        tag, notebook: Words kept in the ledger.
+    """
+
+    source: Source
+    survey: Survey
+    lanes: tuple[Lane, ...]
+    models: tuple[str, ...]
+    asked: Callable[[int], Delivered]
+    load: Callable[[Sequence[int]], Sequence[Delivered]]
+    budget: Budget
+    concurrency: int | None = None
+    resubmits: bool = False
+    tag: str | None = None
+    notebook: str | None = None
 
 
 class Runs:
     """The runs that are under way in this process."""
 
-    def __init__(self, core: Core, stop: Callable[[RunHandle], str]) -> None:
-        """Begin with none; ``stop`` is what happens when a person presses Stop."""
+    def __init__(
+        self, core: Core, stop: Callable[[RunHandle], str], pause: Callable[[RunHandle, bool], None] | None = None
+    ) -> None:
+        """Begin with none; ``stop`` is what happens when a person presses Stop, ``pause`` when one pauses a run."""
         self._core = core
         self._stop = stop
+        self._pause = pause
         self.lanes: dict[Realm, Lane] = {}
         self.handles: dict[str, RunHandle] = {}
+        self.feeding = Feeding(core)
 
     def lane(self, lane: Lane) -> Lane:
         """Return the one lane of a realm; the newest adapter and wire win (the address may have changed)."""
@@ -65,6 +105,62 @@ class Runs:
         for index, (generation, wish) in enumerate(rows):
             self._follow(handle, index, generation, self.lane(wish.lane), wish, budget)
         return handle
+
+    def begin_many(self, large: LargeRun) -> RunHandle:
+        """Write down that a large run begins; its rows are brought as places become free."""
+        core, run = self._core, uuid.uuid4().hex[:10]
+        source, survey = large.source, large.survey
+        samples = source.samples
+        known = survey.having(Fate.CACHED)
+        never = survey.having(Fate.SKIPPED, Fate.INVALID)
+        with core.store.transaction():
+            core.store.begin_run(
+                run, at=core.clock.now(), kernel=core.kernel.id, notebook=large.notebook, tag=large.tag
+            )
+            core.store.add_rows(run, ((*divmod(index, samples), survey.id(index)) for index in known))
+        book = RowBook(len(survey), asked=large.asked, load=large.load)
+        book.known(known)
+        for index in never:
+            book.never(index, State.SKIPPED if survey.fate(index) is Fate.SKIPPED else State.INVALID)
+        handle = self.handle(run, book, models=large.models, sandbox=all(one.realm.sandbox for one in large.lanes))
+        handle.budget, handle.patient, handle.resubmits = large.budget, True, large.resubmits
+        self._feed(handle, large)
+        return handle
+
+    def _feed(self, handle: RunHandle, large: LargeRun, *, again: bool = False) -> None:
+        """Bring the rows of a large run that are not over."""
+        core, source = self._core, large.source
+        lanes = {lane.realm: self.lane(lane) for lane in large.lanes}
+        limit = min(large.concurrency or core.settings.concurrency, core.settings.concurrency)
+        core.queue.limit(handle.id, limit)
+        claimed = self._claimed() if source.fresh else {}
+
+        def follow(index: int, generation: Generation, wish: Wish) -> None:
+            self._follow(handle, index, generation, lanes[wish.lane.realm], wish, large.budget)
+
+        def unused(generation: Generation, count: int) -> list[int]:
+            content = generation.content
+            return core.store.unused_samples(content, count, claimed.get(content, ()))
+
+        window, realms = limit + AHEAD, frozenset(lanes)
+        feed = Feed(handle, source, large.survey, follow, unused, window, realms, handle.ended, again=again)
+        self.feeding.add(feed)
+
+    def retry(self, handle: RunHandle, indices: Sequence[int], rows: LargeRun | Sequence[Wish]) -> None:
+        """Begin again with rows of a run that were over, as part of the same run and under its budget.
+
+        Args:
+            handle: The run.
+            indices: Which rows.
+            rows: The large run, or the wishes for these rows.
+        """
+        handle.reopen(indices)
+        self.handles[handle.id] = handle
+        if isinstance(rows, LargeRun):
+            self._feed(handle, rows, again=True)
+            return
+        for index, wish in zip(indices, rows, strict=True):
+            self._follow(handle, index, wish.generation, self.lane(wish.lane), wish, handle.budget or NO_BUDGET)
 
     def _claimed(self) -> dict[str, set[int]]:
         """Return the samples that runs of living kernels wait for, by content: ``fresh`` is another one than those.
@@ -105,11 +201,13 @@ class Runs:
         row = self._core.store.last_attempt(generation.id)
         return row is None or (row.state in BOUGHT_ANEW and not (row.state == State.FAILED and row.retryable == 0))
 
-    def handle(self, run: str, generations: Sequence[Generation]) -> RunHandle:
+    def handle(self, run: str, rows: Sequence[Generation] | RowBook, **facts: Any) -> RunHandle:
         """Make a handle and keep it as long as its run is under way."""
         for known in [name for name, one in self.handles.items() if one.done]:
             del self.handles[known]
-        handle = RunHandle(run, generations, clock=self._core.clock.monotonic, stop=self._stop)
+            self._core.queue.limit(known, None)
+            self._core.queue.pause(known, paused=False)
+        handle = RunHandle(run, rows, clock=self._core.clock.monotonic, stop=self._stop, pause=self._pause, **facts)
         self.handles[run] = handle
         return handle
 
@@ -129,15 +227,38 @@ class Runs:
             if wish is not None and not ticket.wanted:  # taken over from an earlier kernel, which knew its price
                 ticket.model, ticket.price, ticket.run, ticket.budget = wish.model, wish.price, handle.id, budget
             ticket.wanted = True
+            payer = self.handles.get(ticket.run)
+            if payer is not None and payer.paused:
+                ticket.charge(handle)  # who is paused buys nothing, and others need not wait for it
         ticket.followers.append((handle, index))
         core.show(ticket)
         handle.tell(index, "starting" if ticket.state is State.PLANNED else str(ticket.state), ticket.expected)
 
+    def pause(self, handle: RunHandle, *, paused: bool) -> None:
+        """Send nothing new of a run, or go on with it; what is under way goes on, and what another run wants, too."""
+        handle.paused = paused
+        self._core.queue.pause(handle.id, paused=paused)
+        for ticket in self._core.tickets.values():
+            others = [one for one, _ in ticket.followers if one.buys and not one.paused]
+            if paused and others and ticket.run == handle.id:
+                ticket.charge(others[0])
+
+    def call_off(self, what: str | None) -> int:
+        """Bring no more rows of a run that is cancelled (or of all of them); return how many never will be."""
+        words = NotebookgenError("cancelled before it was sent. Nothing was charged.")
+        meant = [one for one in self.handles.values() if not one.done and what in {None, one.id}]
+        for handle in meant:
+            self.pause(handle, paused=False)
+        return sum(self.feeding.end(handle.id, words) for handle in meant)
+
     def unwant(self, *handles: RunHandle) -> None:
         """Send nothing new of some runs, but for what another run wants, too."""
         core = self._core
+        stopped = NotebookgenError("stopped before it was sent. Nothing was charged.")
         for handle in handles:
             handle.stopped = True
+            self.pause(handle, paused=False)
+            self.feeding.end(handle.id, stopped)
         for ticket in list(core.tickets.values()):
             if not any(one in handles for one, _ in ticket.followers):
                 continue
@@ -147,4 +268,4 @@ class Runs:
             elif not others:
                 ticket.wanted = False
                 if ticket.state is State.PLANNED:
-                    core.leave(ticket, NotebookgenError("stopped before it was sent. Nothing was charged."))
+                    core.leave(ticket, stopped)

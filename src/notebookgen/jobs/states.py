@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from notebookgen.errors import IllegalMove
 
-__all__ = ["FREE", "HELD", "MOVES", "OPEN", "OVER", "State", "diagram", "move"]
+__all__ = ["BUSY", "FREE", "HELD", "MOVES", "OPEN", "OVER", "State", "diagram", "move"]
 
 
 class State(StrEnum):
@@ -83,6 +83,8 @@ OVER = frozenset({S.SAVED, S.FAILED, S.CANCELLED, S.REFUSED, S.SKIPPED, S.INVALI
 """Nothing more will happen by itself."""
 OPEN = frozenset({S.INTENT, S.SUBMITTED, S.COMPLETED, S.AMBIGUOUS})
 """Sent or about to be: its reservation counts, and a later kernel must look after it."""
+BUSY = frozenset({S.INTENT, S.SUBMITTED})
+"""The provider is at it, or is about to be: it takes one of the places that run at once."""
 FREE = frozenset({S.PLANNED, S.REFUSED, S.SKIPPED, S.INVALID})
 """Nothing was accepted, so nothing is charged."""
 HELD = frozenset({S.AMBIGUOUS})

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from notebookgen.transport import Transport
     from notebookgen.wire import HttpResponse
 
+UNCLEAR_IN_A_ROW = 3
+
 __all__ = ["Fetcher", "Lane", "Ticket", "Wish", "date_of"]
 
 
@@ -90,6 +92,8 @@ class Lane:
         offset: The provider's clock less ours, in seconds, as its replies tell; None before the first reply.
         uploads: Addresses of images uploaded in this session, by their hash.
         looking: Whether a reconciling look is under way.
+        sending: How many creates are on their way.
+        unreachable: How many creates in a row could not leave this machine.
     """
 
     realm: Realm
@@ -101,6 +105,13 @@ class Lane:
     offset: float | None = None
     uploads: dict[str, str] = field(default_factory=dict)
     looking: bool = False
+    sending: int = 0
+    unreachable: int = 0
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the last creates went wrong in a way that the next one may, too."""
+        return self.unclear >= UNCLEAR_IN_A_ROW or self.unreachable > 1
 
     @property
     def lists(self) -> bool:
@@ -206,6 +217,16 @@ class Ticket:
         paying = next((one for one, (handle, _) in enumerate(self.followers) if handle.id == self.run), 0)
         for number, (handle, index) in enumerate(self.followers):
             yield handle, index, facts if number == paying else shared
+
+    @property
+    def patient(self) -> bool:
+        """Whether somebody waits for it who waits for an outage to end."""
+        return any(handle.patient and handle.buys for handle, _ in self.followers)
+
+    @property
+    def resubmits(self) -> bool:
+        """Whether it is sent again where nobody knows whether it was accepted: a person has said so."""
+        return self.wanted and any(handle.resubmits and handle.buys for handle, _ in self.followers)
 
     def charge(self, handle: RunHandle) -> None:
         """Have another run pay for it, out of its own budget."""

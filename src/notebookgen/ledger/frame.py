@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from notebookgen.errors import InvalidCall, NotWritable, near_miss
-from notebookgen.ledger.reading import open_to_read
-from notebookgen.ledger.store import FILE_NAME
-from notebookgen.ledger.trouble import translated
+from notebookgen.ledger.periods import first_day
+from notebookgen.ledger.rows import from_nano
+from notebookgen.ledger.scan import attempts, opened
+from notebookgen.ledger.store import FILE_NAME, Store
+from notebookgen.ledger.summing import MONEY, SUMMED_BY, added_up, money, prices_frame, realm_parts, usd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
+    from notebookgen.ledger.views import View
     from notebookgen.records import Model
 
-__all__ = ["MONEY", "STATES", "Ledger", "models_frame", "money_frame", "readable"]
+__all__ = ["MONEY", "STATES", "Ledger", "findings_frame", "models_frame", "money_frame", "readable"]
 
-MONEY = pl.Decimal(None, 9)
 STATES = pl.Enum(
     [
         "planned",
@@ -77,12 +81,14 @@ SCHEMA: dict[str, Any] = {
     "tag": pl.String,
     "sandbox": pl.Boolean,
 }
-ATTEMPTS = """
-    SELECT a.at, a.run, a.generation AS id, g.provider, g.model, g.account, g.prompt, a.job, a.state AS status,
-           a.reserved, a.charged, a.refunded, a.unit, a.basis, a.seconds, a.number AS attempt,
-           (SELECT path FROM assets s WHERE s.attempt = a.key ORDER BY s.position LIMIT 1) AS path, r.notebook, r.tag, g.sandbox
-    FROM attempts a JOIN generations g ON g.id = a.generation JOIN runs r ON r.id = a.run ORDER BY a.key
-"""
+# What a column is made of, where it is not a column of the file.
+MADE_OF: Mapping[str, tuple[str, ...]] = {
+    "provider": ("realm",),
+    "account": ("realm",),
+    "sandbox": ("realm",),
+    "net": ("charged", "refunded"),
+    "usd": ("charged", "refunded", "unit", "realm"),
+}
 # A run's rows stand as its own attempt does, else (what was paid for before) as the newest. Money is that of the run's
 # own attempts: what a run was given back cost it nothing. The second half is what a person had sent again by hand.
 RUNS = """
@@ -107,31 +113,27 @@ RUNS = """
 class Ledger:
     """Every generation ever asked for, and what it cost."""
 
-    def __init__(self, home: Path, credit_price: Mapping[str, Decimal] | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        credit_price: Mapping[str, Decimal] | None = None,
+        *,
+        auditor: Callable[[], Sequence[Any]] | None = None,
+    ) -> None:
         """Read the ledger in ``home``.
 
         Args:
             home: The home folder.
             credit_price: What one credit costs in USD, by provider, for the column ``usd``.
+            auditor: Compares the ledger with what the providers say, and returns its findings as dataclasses.
         """
         self._home = home
         self._path = home / FILE_NAME
         self._credit_price = dict(credit_price or {})
+        self._auditor = auditor
 
     def __repr__(self) -> str:
-        return f"<notebookgen ledger {self._path}; .frame() gives it as a Polars DataFrame>"
-
-    def _read(self, sql: str, columns: Sequence[str]) -> pl.DataFrame:
-        """Return what a query gives, every column as SQLite has it."""
-        if not self._path.exists():
-            return pl.DataFrame(schema=dict.fromkeys(columns, pl.Null))
-        with translated(self._path):
-            database = open_to_read(self._path)
-            try:
-                rows = database.execute(sql).fetchall()
-            finally:
-                database.close()
-        return pl.DataFrame(rows, schema=list(columns), orient="row", infer_schema_length=None)
+        return f"<notebookgen ledger {self._path}; .frame() gives it as a Polars DataFrame, .summary() what was spent>"
 
     def frame(self) -> pl.DataFrame:
         """Return one row for each attempt, oldest first.
@@ -141,38 +143,41 @@ class Ledger:
         refunded), ``unit``, ``basis`` (reported, listed or unknown), ``usd``, ``seconds``, ``attempt``, ``path``,
         ``notebook``, ``tag``, ``sandbox``. Amounts are Decimal in their unit; an unknown amount is null.
         """
-        found = self._read(ATTEMPTS, [name for name in SCHEMA if name not in {"net", "usd"}])
-        prices = pl.DataFrame(
-            {"provider": list(self._credit_price), "price": list(self._credit_price.values())},
-            schema={"provider": pl.String, "price": MONEY},
-        )
-        typed = found.with_columns(
-            pl.col("at").cast(pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
-            pl.col("sandbox").cast(pl.Boolean),
-            *(money(name) for name in ("reserved", "charged", "refunded")),
-            pl.when(pl.col("path").is_not_null())
-            .then(pl.concat_str(pl.lit(f"{self._home}/"), pl.col("path").cast(pl.String)))
-            .alias("path"),
-            *(
-                pl.col(name).cast(kind)
-                for name, kind in SCHEMA.items()
-                if name in found.columns and kind is pl.String and name != "path"
-            ),
-            pl.col("status").cast(pl.String).cast(STATES),
-            pl.col("seconds").cast(pl.Float64),
-            pl.col("attempt").cast(pl.Int64),
-        )
-        net = pl.col("charged") - pl.col("refunded").fill_null(0)
-        with_net = typed.with_columns(net.cast(MONEY).alias("net")).join(prices, on="provider", how="left")
-        usd = (
-            pl.when(pl.col("unit") == "USD")
-            .then(pl.col("net"))
-            .when(pl.col("unit") == "credits")
-            .then((pl.col("net") * pl.col("price")).cast(MONEY))
-        )
-        return with_net.with_columns(usd.cast(MONEY).alias("usd")).select(
-            pl.col(name).cast(kind) for name, kind in SCHEMA.items()
-        )
+        return self._columns(list(SCHEMA))
+
+    def lazy(self) -> pl.LazyFrame:
+        """Return the same as a lazy frame: it reads when it is collected, and only the columns that are needed then."""
+        from polars.io.plugins import register_io_source  # noqa: PLC0415 - for those who ask for it
+
+        def read(
+            wanted: list[str] | None, predicate: pl.Expr | None, rows: int | None, _batch: int | None
+        ) -> Iterator[pl.DataFrame]:
+            names = list(wanted if wanted is not None else SCHEMA)
+            needed = [*names, *(predicate.meta.root_names() if predicate is not None else [])]
+            frame = self._columns([name for name in SCHEMA if name in needed])
+            if predicate is not None:
+                frame = frame.filter(predicate)
+            yield frame.select(names) if rows is None else frame.select(names).head(rows)
+
+        return register_io_source(read, schema=SCHEMA)
+
+    def _columns(self, wanted: Sequence[str]) -> pl.DataFrame:
+        """Return columns of the frame; nothing is read that they do not need."""
+        files = [part for name in wanted for part in MADE_OF.get(name, (name,))]
+        found = attempts(self._path, files)
+        amounts = [name for name in ("reserved", "charged", "refunded") if name in found.columns]
+        frame = found.with_columns(*map(money, amounts), *(realm_parts() if "realm" in found.columns else []))
+        if "at" in wanted:
+            frame = frame.with_columns(pl.col("at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+        if "path" in wanted:
+            frame = frame.with_columns(pl.concat_str(pl.lit(f"{self._home}/"), pl.col("path")).alias("path"))
+        if {"net", "usd"} & set(wanted):
+            net = pl.col("charged") - pl.col("refunded").fill_null(0)
+            frame = frame.with_columns(net.cast(MONEY).alias("net"))
+        if "usd" in wanted:
+            prices = prices_frame(self._credit_price)
+            frame = frame.join(prices, on="provider", how="left", maintain_order="left").with_columns(usd())
+        return frame.select(pl.col(name).cast(SCHEMA[name]) for name in wanted)
 
     def export(self, path: str | PathLike[str]) -> Path:
         """Write every row to a ``.csv`` or ``.parquet`` file and return its path.
@@ -202,40 +207,66 @@ class Ledger:
         """Return what was spent, by a column and unit; units are never added together.
 
         Args:
-            by: ``model``, ``provider``, ``run``, ``tag``, ``day``, ``status``, ``account`` or ``notebook``.
+            by: ``model``, ``provider``, ``account``, ``day``, ``month``, ``run``, ``tag``, ``notebook`` or ``status``.
+                Days and months are UTC.
             sandbox: Whether to count what the sandbox made, which cost nothing; it has rows of its own, told by a
                 column ``sandbox``.
 
         Raises:
             InvalidCall: There is no such column.
         """
-        columns = ("model", "provider", "run", "tag", "day", "status", "account", "notebook")
-        if str(by) not in columns:
+        if str(by) not in SUMMED_BY:
             message = (
-                f"costs cannot be shown by '{by}'.{near_miss(str(by), columns)} Columns are: {', '.join(columns)}."
+                f"costs cannot be shown by '{by}'.{near_miss(str(by), SUMMED_BY)} Columns are: {', '.join(SUMMED_BY)}."
             )
             raise InvalidCall(message)
-        frame = self.frame().with_columns(pl.col("at").dt.date().alias("day"))
-        if not sandbox:
-            frame = frame.filter(~pl.col("sandbox"))
-        keys = list(dict.fromkeys([by, "provider", "unit", *(["sandbox"] if sandbox else [])]))
-        made = pl.col("status").is_in(["completed", "saved"])
-        totals = (
-            frame.group_by(keys)
-            .agg(
-                pl.len().alias("attempts"),
-                made.sum().alias("made"),
-                # a sum of nothing but unknown amounts is unknown, not nought
-                pl.when(pl.col("net").is_not_null().any() | ~made.any()).then(pl.col("net").sum()).alias("net"),
-                (made & pl.col("net").is_null()).sum().alias("cost_unknown"),
-                pl.col("reserved")
-                .filter(pl.col("status").is_in(["intent", "submitted", "ambiguous"]))
-                .sum()
-                .alias("reserved"),
-            )
-            .sort(keys)
-        )
-        return readable(totals, "net", "reserved")
+        return readable(added_up(self._path, str(by), self._credit_price, sandbox=sandbox), "net", "reserved", "usd")
+
+    def summary(self, by: str = "model", *, sandbox: bool = False) -> View:
+        """Return what was spent as a table with bars; its ``.frame`` is what ``totals`` gives.
+
+        Args:
+            by: As for ``totals``.
+            sandbox: Likewise.
+
+        Raises:
+            InvalidCall: There is no such column.
+        """
+        from notebookgen.ledger.views import costs_view  # noqa: PLC0415 - it needs this module
+
+        return costs_view(self, by, sandbox=sandbox, command=f"ng.ledger().summary('{by}', sandbox=True)")
+
+    def caps(self) -> pl.DataFrame:
+        """Return the caps that are kept in the ledger: for whom, how much, since which day, what is left of it."""
+        schema: dict[str, Any] = {"provider": pl.String, "per": pl.String, "unit": pl.String}
+        schema |= {"amount": MONEY, "taken": MONEY, "left": MONEY, "since": pl.Date}
+        store, rows = Store.to_read(self._home), []
+        if store is not None:
+            now = time.time_ns() // 1000
+            for name, cap in store.caps():
+                day = first_day(cap.per, now)
+                taken = from_nano(store.committed_since(name, cap.unit or "", day))
+                rows.append((name, cap.per, cap.unit, cap.amount, taken, cap.amount - taken, day or None))
+            store.close()
+        return pl.DataFrame(rows, schema={**schema, "since": pl.Int32}, orient="row").cast({"since": pl.Date})
+
+    def audit(self) -> View:
+        """Compare with the providers' own lists of jobs and their balances; return what that comes to.
+
+        Columns of its ``.frame``: ``provider``, ``account``, ``finding`` (``agrees``, ``not in the ledger``, ``not on
+        the list``, ``charge differs``, ``balance differs``, ``first look``, ``unknown``), ``job``, ``id``, ``ledger``
+        and ``told`` (the two amounts), ``unit``, ``words``. Only reads are sent; of the ledger nothing is changed, but
+        that the balances seen are kept in it.
+
+        Raises:
+            InvalidCall: This ledger was opened without accounts.
+        """
+        from notebookgen.ledger.views import audit_view  # noqa: PLC0415 - it needs this module
+
+        if self._auditor is None:
+            message = "this ledger was opened without accounts to compare it with. Type: ng.ledger().audit()"
+            raise InvalidCall(message)
+        return audit_view([asdict(one) for one in self._auditor()])
 
     def runs(self) -> pl.DataFrame:
         """Return one row for each run and unit, newest first: when, what, how it stands, what it cost.
@@ -245,7 +276,9 @@ class Ledger:
         """
         names = ["run", "at", "tag", "notebook", "provider", "model", "sandbox", "state", "unit"]
         names += ["charged", "refunded", "reserved", "wanted"]
-        found = self._read(RUNS, names).with_columns(
+        with opened(self._path) as read:
+            rows = read[0].execute(RUNS).fetchall() if read is not None else []
+        found = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None).with_columns(
             pl.col("at").cast(pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
             *(money(name) for name in ("charged", "refunded", "reserved")),
             *(
@@ -309,17 +342,16 @@ def models_frame(models: Sequence[Model]) -> pl.DataFrame:
     return readable(pl.DataFrame(rows, schema=schema), "cost")
 
 
-def money(name: str) -> pl.Expr:
-    """Return a column of nano-units as decimals."""
-    return (
-        (pl.col(name).cast(pl.Int64).cast(pl.Decimal(38, 0)) * pl.lit("0.000000001").cast(MONEY))
-        .cast(MONEY)
-        .alias(name)
-    )
+def findings_frame(findings: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Return what an audit found, one row for each finding."""
+    amounts = ("ledger", "told")
+    names = ("provider", "account", "finding", "job", "id", *amounts, "unit", "words")
+    schema: dict[str, Any] = {name: MONEY if name in amounts else pl.String for name in names}
+    return readable(pl.DataFrame([dict(one) for one in findings], schema=schema, orient="row"), *amounts)
 
 
-def money_frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Return how the rows of a run stand, with the ``gen_`` columns in their types."""
+def money_frame(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
+    """Return how the rows of a run stand, with the ``gen_`` columns in their types; no columns are no rows."""
     schema: dict[str, Any] = {
         "gen_prompt": pl.String,
         "gen_status": STATES,
@@ -338,4 +370,5 @@ def money_frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         "gen_error": pl.String,
         "gen_id": pl.String,
     }
-    return pl.DataFrame([dict(row) for row in rows], schema=schema, orient="row")
+    height = max((len(values) for values in columns.values()), default=0)
+    return pl.DataFrame({name: columns.get(name, [None] * height) for name in schema}, schema=schema)

@@ -19,6 +19,7 @@ __all__ = [
     "AttemptRow",
     "asset_from",
     "asset_values",
+    "day_of",
     "from_nano",
     "generation_from",
     "generation_values",
@@ -31,11 +32,12 @@ __all__ = [
 ]
 
 NANO = 1_000_000_000
+DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """One attempt to buy one generation, as the ledger has it. Times in microseconds, amounts in nano-units."""
+    """One attempt to buy one generation, as the ledger has it. Times in microseconds, amounts in nano-units, days in UTC."""
 
     key: int
     generation: str
@@ -60,6 +62,9 @@ class AttemptRow:
     error: str | None
     fail_code: str | None
     retryable: int | None
+    model: str = ""
+    shape: str = ""
+    day: int = 0
 
     @property
     def cost(self) -> Cost:
@@ -84,6 +89,11 @@ def from_nano(nano: int) -> Decimal:
     amount = Decimal(nano) / NANO
     whole = amount.to_integral_value()
     return whole if amount == whole else amount.normalize()
+
+
+def day_of(at: int) -> int:
+    """Return the day of a moment in microseconds, as UTC days since 1970."""
+    return at // DAY
 
 
 def realm_text(realm: Realm) -> str:

@@ -103,7 +103,41 @@ CREATE TABLE run_rows (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST,)
+# Model, shape and day stand in the attempt itself, so that a million rows are summed along an index, in its order.
+SECOND = """
+ALTER TABLE attempts ADD COLUMN model TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN shape TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN day INTEGER NOT NULL DEFAULT 0;  -- of `at`: UTC days since 1970
+UPDATE attempts SET (model, shape) = (SELECT model, shape FROM generations g WHERE g.id = attempts.generation),
+    day = at / 86400000000;
+
+DROP INDEX attempts_run;
+CREATE INDEX attempts_run ON attempts (run, unit, realm, state, charged, refunded, reserved);
+CREATE INDEX attempts_spent ON attempts (realm, model, unit, day, state, charged, refunded, reserved);
+CREATE INDEX attempts_unanswered ON attempts (realm) WHERE state IN ('intent', 'ambiguous');
+CREATE INDEX attempts_cost ON attempts (shape, basis, unit, charged);
+CREATE INDEX attempts_time ON attempts (shape) WHERE state = 'saved' AND seconds IS NOT NULL;
+CREATE INDEX attempts_model_time ON attempts (realm, model) WHERE state = 'saved' AND seconds IS NOT NULL;
+
+CREATE TABLE caps (
+    provider  TEXT NOT NULL,       -- or 'all'
+    unit      TEXT NOT NULL,
+    per       TEXT NOT NULL,       -- day, month, life
+    amount    INTEGER NOT NULL,
+    at        INTEGER NOT NULL,    -- when it was set
+    PRIMARY KEY (provider, unit, per)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE balances (
+    realm   TEXT NOT NULL,
+    at      INTEGER NOT NULL,      -- when it was seen
+    unit    TEXT NOT NULL,
+    amount  INTEGER NOT NULL,
+    PRIMARY KEY (realm, at)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SECOND)
 VERSION = len(MIGRATIONS)
 
 

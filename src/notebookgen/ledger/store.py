@@ -19,26 +19,29 @@ from notebookgen.ledger.rows import (
     AttemptRow,
     asset_from,
     asset_values,
+    day_of,
     generation_from,
     generation_values,
     shape_of,
+    to_nano,
 )
 from notebookgen.ledger.schema import VERSION, check_shape, migrate
+from notebookgen.ledger.sums import OPEN_STATES, Sums
 from notebookgen.ledger.trouble import BUSY_SECONDS, translated
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from notebookgen.records import Asset, Generation
+    from notebookgen.settings import Cap
 
 __all__ = ["FILE_NAME", "Store"]
 
 FILE_NAME = "ledger.sqlite"
 FEWEST_DIGITS = 4
-OPEN_STATES = "('intent', 'submitted', 'completed', 'ambiguous')"
 
 
-class Store:
+class Store(Sums):
     """The ledger file, opened for writing by one thread."""
 
     def __init__(self, home: Path) -> None:
@@ -73,6 +76,7 @@ class Store:
                 self._db.close()
                 raise
         self._guard = Guarded(self._db)
+        super().__init__(self._db)
 
     @classmethod
     def to_read(cls, home: Path) -> Store | None:
@@ -86,7 +90,8 @@ class Store:
         if check_shape(database, store.path) != VERSION:  # an older one's columns may be others
             database.close()
             return None
-        store._db, store._guard = database, Guarded(database)  # noqa: SLF001 - its own class
+        store._guard = Guarded(database)  # noqa: SLF001 - its own class
+        Sums.__init__(store, database)
         database.row_factory = sqlite3.Row
         return store
 
@@ -109,6 +114,7 @@ class Store:
                 # A commit that fails leaves its transaction open, and a full disk may have ended it already.
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
+                self._forget()
                 raise
 
     def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
@@ -126,11 +132,14 @@ class Store:
 
     # Runs --------------------------------------------------------------------------------------------------------
 
-    def begin_run(self, run: str, *, at: int, kernel: str, notebook: str | None, tag: str | None) -> None:
-        """Write down that a run begins."""
+    def begin_run(
+        self, run: str, *, at: int, kernel: str, notebook: str | None, tag: str | None, budget: str | None = None
+    ) -> None:
+        """Write down that a run begins; its budget as it was said."""
         self._do(
-            "INSERT INTO runs (id, at, kernel, notebook, tag) VALUES (?, ?, ?, ?, ?)", run, at, kernel, notebook, tag
-        )
+            "INSERT INTO runs (id, at, kernel, notebook, tag, budget) VALUES (?, ?, ?, ?, ?, ?)",
+            run, at, kernel, notebook, tag, budget,
+        )  # fmt: skip
 
     def end_run(self, run: str, at: int) -> None:
         """Write down that a run has nothing more to do."""
@@ -258,11 +267,17 @@ class Store:
         number = self._one("SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE generation = ?", generation.id)
         with translated(self.path):
             cursor = self._db.execute(
-                """INSERT INTO attempts (generation, number, run, realm, state, kernel, at, unit, reserved, basis)
-                   VALUES (?, ?, ?, ?, 'intent', ?, ?, ?, ?, 'unknown')""",
-                (generation.id, number[0] if number else 1, run, realm, kernel, at, unit, reserved),
-            )
-        return int(cursor.lastrowid or 0)
+                """INSERT INTO attempts (generation, number, run, realm, state, kernel, at, unit, reserved, basis, model,
+                   shape, day)
+                   VALUES (?, ?, ?, ?, 'intent', ?, ?, ?, ?, 'unknown', ?, ?, ?)""",
+                (
+                    generation.id, number[0] if number else 1, run, realm, kernel, at, unit, reserved,
+                    generation.model, shape_of(generation), day_of(at),
+                ),
+            )  # fmt: skip
+        key = int(cursor.lastrowid or 0)
+        self._added(key)
+        return key
 
     def update(self, key: int, old: str | None = None, /, **columns: Any) -> bool:
         """Change columns of an attempt; with ``old``, only while it is still in that state.
@@ -270,9 +285,16 @@ class Store:
         Returns:
             Whether it was: False means that another kernel has moved it meanwhile.
         """
+        if "at" in columns:
+            columns["day"] = day_of(columns["at"])
+        before = self._before(key, columns)
         names = ", ".join(f"{name} = ?" for name in columns)
         sql = f"UPDATE attempts SET {names} WHERE key = ?" + (" AND state = ?" if old else "")  # noqa: S608 - names of our own columns
-        return self._do(sql, *columns.values(), key, *([old] if old else [])) == 1
+        if self._do(sql, *columns.values(), key, *([old] if old else [])) != 1:
+            return False
+        if before is not None:
+            self._changed(before, columns)
+        return True
 
     def take_over(self, key: int, old: str, new: str) -> bool:
         """Make ``new`` the kernel that looks after an attempt; False where another was quicker."""
@@ -293,74 +315,40 @@ class Store:
         )
         return [AttemptRow(*row) for row in rows]
 
-    def newer_creates(self, realm: str) -> int:
-        """Return how many attempts came after the oldest one that has no answer, of all kernels."""
-        row = self._one(
-            f"""SELECT count(*) FROM attempts WHERE realm = ? AND key > (SELECT min(key) FROM attempts
-                WHERE state IN {OPEN_STATES} AND state IN ('intent', 'ambiguous') AND realm = ?)""",  # noqa: S608 - a constant
-            realm,
-            realm,
-        )
-        return int(row[0]) if row else 0
-
     def adopted_jobs(self, realm: str) -> set[str]:
         """Return the job handles of a realm that some attempt has."""
         rows = self._all("SELECT job FROM attempts WHERE realm = ? AND job IS NOT NULL", realm)
         return {row["job"] for row in rows}
 
-    # Money -------------------------------------------------------------------------------------------------------
+    # Caps and balances -------------------------------------------------------------------------------------------
 
-    def committed(self, *, run: str | None = None, realm: str | None = None, unit: str) -> int:
-        """Return what is reserved or spent, in nano-units: a sum over rows.
+    def set_caps(self, provider: str | None, caps: Iterable[Cap], at: int) -> None:
+        """Keep other caps for a provider (or for ``all``); none takes them back, and of None those of everybody.
 
-        An open attempt counts with the larger of its reservation and its charge; one that is over with what was
-        charged less what came back.
+        Args:
+            provider: For whom.
+            caps: Each with its unit.
+            at: Now, in microseconds.
         """
-        where = [("run", run), ("realm", realm)]
-        asked = [(name, value) for name, value in where if value is not None]
-        clause = "".join(f" AND {name} = ?" for name, _ in asked)
-        row = self._one(
-            f"""SELECT coalesce(sum(CASE WHEN state IN {OPEN_STATES}
-                    THEN max(coalesce(reserved, 0), coalesce(charged, 0))
-                    ELSE coalesce(charged, 0) - coalesce(refunded, 0) END), 0)
-                FROM attempts WHERE unit = ?{clause}""",  # noqa: S608 - constants and our own column names
-            unit,
-            *(value for _, value in asked),
-        )
-        return int(row[0]) if row else 0
+        with self.transaction():
+            self._do("DELETE FROM caps WHERE provider = ?1 OR ?1 IS NULL", provider)
+            for cap in caps:
+                self._do(
+                    "INSERT INTO caps (provider, unit, per, amount, at) VALUES (?, ?, ?, ?, ?)",
+                    provider, cap.unit, cap.per, to_nano(cap.amount), at,
+                )  # fmt: skip
+            self._forget()
 
-    def bought_by(self, run: str) -> int:
-        """Return how many generations a run has bought or is buying."""
-        row = self._one(
-            """SELECT count(DISTINCT generation) FROM attempts
-               WHERE run = ? AND state NOT IN ('planned', 'refused')""",
-            run,
-        )
-        return int(row[0]) if row else 0
+    def last_balance(self, realm: str) -> tuple[int, str, int] | None:
+        """Return when an account's balance was last seen, in which unit, and the amount in nano-units."""
+        row = self._one("SELECT at, unit, amount FROM balances WHERE realm = ? ORDER BY at DESC LIMIT 1", realm)
+        return (row["at"], row["unit"], row["amount"]) if row else None
 
-    def highest_charge(self, generation: Generation) -> tuple[int, str] | None:
-        """Return the most that this model with these settings was ever reported to cost, and its unit."""
-        row = self._one(
-            """SELECT max(a.charged), a.unit FROM attempts a JOIN generations g ON g.id = a.generation
-               WHERE g.shape = ? AND a.basis = 'reported' AND a.unit IS NOT NULL GROUP BY a.unit ORDER BY 1 DESC LIMIT 1""",
-            shape_of(generation),
+    def saw_balance(self, realm: str, unit: str, amount: int, at: int) -> None:
+        """Write down a balance that was seen, in nano-units."""
+        self._do(
+            "INSERT OR REPLACE INTO balances (realm, at, unit, amount) VALUES (?, ?, ?, ?)", realm, at, unit, amount
         )
-        return (int(row[0]), str(row[1])) if row and row[0] is not None else None
-
-    def usual_seconds(self, generation: Generation) -> float | None:
-        """Return the median duration of the model's last jobs with these settings, else of its last jobs."""
-        for column, value in (("shape", shape_of(generation)), ("model", generation.model)):
-            rows = self._all(
-                f"""SELECT a.seconds FROM attempts a JOIN generations g ON g.id = a.generation
-                    WHERE g.{column} = ? AND g.provider = ? AND g.sandbox = ? AND a.seconds IS NOT NULL
-                    AND a.state = 'saved' ORDER BY a.key DESC LIMIT 21""",  # noqa: S608 - one of two column names
-                value,
-                generation.realm.provider,
-                int(generation.realm.sandbox),
-            )
-            if rows:
-                return float(sorted(row["seconds"] for row in rows)[len(rows) // 2])
-        return None
 
     # Assets ------------------------------------------------------------------------------------------------------
 

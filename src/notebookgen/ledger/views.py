@@ -8,10 +8,11 @@ from __future__ import annotations
 import html
 import shutil
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.ledger.frame import models_frame
-from notebookgen.normal import amount_words
+from notebookgen.ledger.frame import findings_frame, models_frame
+from notebookgen.normal import amount_words, plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from notebookgen.ledger.frame import Ledger
     from notebookgen.records import Model
 
-__all__ = ["View", "costs_view", "models_view", "runs_view", "totals_view"]
+__all__ = ["View", "audit_view", "costs_view", "models_view", "runs_view", "totals_view"]
 
 GAP = "  "
 INDENT = "    "
@@ -31,6 +32,9 @@ PLAY = " (play money)"
 BOX = "max-height:32em;overflow:auto;font-size:13px"
 CELL = "text-align:left;white-space:nowrap;padding:2px 14px 2px 0"
 NUMBER = "text-align:right;white-space:nowrap;padding:2px 14px 2px 0"
+BAR = 24  # characters
+EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+FULL, EMPTY = "rgba(66,133,214,0.85)", "rgba(128,128,128,0.18)"
 STANDS = ("saved", "open", "ambiguous", "failed")
 
 
@@ -44,7 +48,8 @@ class View:
         rows: The cells, as they are shown.
         wide: The place of the column that may take a line of its own where the table is wider than the screen.
         numbers: The places of the columns that stand at the right.
-        note: A line below the table, or in its place where it has no rows.
+        note: Lines below the table, or in its place where it has no rows.
+        bars: For each row how long its bar is, from 0 to 1, at the end of the row; None for a row without one.
     """
 
     frame: pl.DataFrame
@@ -53,6 +58,7 @@ class View:
     wide: int = 0
     numbers: frozenset[int] = frozenset()
     note: str = ""
+    bars: tuple[float | None, ...] = ()
 
     def __repr__(self) -> str:
         return self.text(shutil.get_terminal_size((100, 24)).columns)
@@ -89,38 +95,63 @@ class View:
         rest = sum(widths) - widths[self.wide] + len(GAP) * (len(widths) - 1)
         if width is not None and rest + widths[self.wide] > width:
             widths[self.wide] = max(width - rest, len(self.columns[self.wide]), 12)
-        lines = [line for row in cells for line in self._lines(row, widths)]
+        bars = [*([None] if head else []), *(self.bars or [None] * len(self.rows))]
+        room = BAR if width is None else min(BAR, width - sum(widths) - len(GAP) * len(widths))
+        lines = [
+            line for row, bar in zip(cells, bars, strict=True) for line in self._lines(row, widths, bar_text(bar, room))
+        ]
         return "\n".join([*lines, *([""] if notes else []), *notes])
 
-    def _lines(self, row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    def _lines(self, row: Sequence[str], widths: Sequence[int], bar: str) -> list[str]:
         """Return a row as a line, or as two where its wide cell does not fit: the cell is never cut."""
         alone = row[self.wide] if len(row[self.wide]) > widths[self.wide] else ""
         shown = ["" if alone and place == self.wide else cell for place, cell in enumerate(row)]
         line = GAP.join(
             f"{cell:>{size}}" if place in self.numbers else f"{cell:{size}}"
             for place, (cell, size) in enumerate(zip(shown, widths, strict=True))
-        ).rstrip()
+        )
+        line = f"{line}{GAP}{bar}".rstrip()
         if not alone:
             return [line]
         return [alone, line] if self.wide == 0 else [line, f"{INDENT}{alone}"]
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook."""
-        note = f'<p style="margin:4px 0;opacity:0.75">{html.escape(self.note)}</p>' if self.note else ""
+        told = "<br>".join(map(html.escape, self.note.splitlines()))
+        note = f'<p style="margin:4px 0;opacity:0.75">{told}</p>' if told else ""
         if not self.rows:
             return note or "<p></p>"
         styles = [NUMBER if place in self.numbers else CELL for place in range(len(self.columns))]
         head = "".join(
             f'<th style="{style}">{html.escape(one)}</th>' for one, style in zip(self.columns, styles, strict=True)
         )
+        head += f'<th style="{CELL}"></th>' if self.bars else ""
         body = "".join(
             "<tr>"
             + "".join(f'<td style="{style}">{html.escape(one)}</td>' for one, style in zip(row, styles, strict=True))
+            + (f'<td style="{CELL}">{bar_markup(bar)}</td>' if self.bars else "")
             + "</tr>"
-            for row in self.rows
+            for row, bar in zip(self.rows, self.bars or [None] * len(self.rows), strict=True)
         )
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         return f'<div style="{BOX}">{table}</div>{note}'
+
+
+def bar_text(share: float | None, room: int) -> str:
+    """Return a bar of block characters; what is more than nothing is seen."""
+    if share is None or room < 1:
+        return ""
+    eighths = max(round(share * room * 8), 1 if share > 0 else 0)
+    return "█" * (eighths // 8) + EIGHTHS[eighths % 8]
+
+
+def bar_markup(share: float | None) -> str:
+    """Return a bar of plain boxes, whose colours stand on light and on dark; it says nothing that the row does not."""
+    if share is None:
+        return ""
+    length = f"{max(share * 100, 1 if share > 0 else 0):.1f}%"
+    full = f'<div style="width:{length};height:10px;background-color:{FULL};border-radius:2px"></div>'
+    return f'<div style="width:{BAR * 6}px;height:10px;background-color:{EMPTY};border-radius:2px">{full}</div>'
 
 
 def models_view(models: Sequence[Model], note: str = "") -> View:
@@ -147,13 +178,24 @@ def costs_view(ledger: Ledger, by: str, *, sandbox: bool, command: str) -> View:
         InvalidCall: There is no such column.
     """
     frame = ledger.totals(by, sandbox=sandbox)
-    note = ""
+    note = _caps_note(ledger)
     if frame.is_empty():
         played = not sandbox and not ledger.totals("provider", sandbox=True).is_empty()
+        typed = command if command.endswith(")") else f"{command} --sandbox"
         note = "Nothing was asked for yet, so nothing was spent."
         if played:
-            note = f"Nothing was spent. With the sandbox's play money: {command} --sandbox"
+            note = f"Nothing was spent. With the sandbox's play money: {typed}"
     return totals_view(frame, by, note)
+
+
+def _caps_note(ledger: Ledger) -> str:
+    """Return a line for each cap of the ledger: what is left of it."""
+    lines = []
+    for one in ledger.caps().iter_rows(named=True):
+        left = plain_number(max(one["left"], Decimal(0)))
+        span = {"day": " today (UTC)", "month": " this month (UTC)"}.get(one["per"], "")
+        lines.append(f"cap: {left} of {amount_words(one['amount'], one['unit'])} left{span} for {one['provider']}")
+    return "\n".join(lines)
 
 
 def totals_view(frame: pl.DataFrame, by: str, note: str = "") -> View:
@@ -172,9 +214,21 @@ def totals_view(frame: pl.DataFrame, by: str, note: str = "") -> View:
         spent = _spent(one) + (PLAY if one.get("sandbox") else "")
         cells = [what, *([one["provider"]] if owner else []), str(one["attempts"]), str(one["made"]), spent]
         rows.append((*cells, *([_amount(one["reserved"], one["unit"])] if reserved else [])))
+    most: dict[tuple[str | None, bool], Decimal] = {}
+    for one in frame.iter_rows(named=True):
+        most[_scale(one)] = max(most.get(_scale(one), Decimal(0)), one["net"] or Decimal(0))
+    bars = tuple(
+        float(max(one["net"], Decimal(0)) / most[_scale(one)]) if one["net"] is not None and most[_scale(one)] else None
+        for one in frame.iter_rows(named=True)
+    )
     columns = (by, *(["provider"] if owner else []), "attempts", "made", "spent", *(["set aside"] if reserved else []))
     numbers = frozenset(place for place, name in enumerate(columns) if name in {"attempts", "made"})
-    return View(frame, columns, tuple(rows), numbers=numbers, note=note)
+    return View(frame, columns, tuple(rows), numbers=numbers, note=note, bars=bars if any(bars) else ())
+
+
+def _scale(row: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """Return which rows share a scale: those of one unit, and play money by itself."""
+    return row["unit"], bool(row.get("sandbox"))
 
 
 def _spent(row: Mapping[str, Any]) -> str:
@@ -207,3 +261,15 @@ def runs_view(frame: pl.DataFrame) -> View:
     columns = ("run", "when", "rows", "spent", *(["tag"] if tagged else []), "model")
     note = "" if rows else "No runs yet: nothing was asked for."
     return View(frame, columns, tuple(rows), wide=len(columns) - 1, note=note)
+
+
+def audit_view(findings: Sequence[Mapping[str, Any]]) -> View:
+    """Return what the comparison of the ledger with the providers came to.
+
+    Args:
+        findings: ``provider``, ``account``, ``finding``, ``job``, ``id``, ``ledger``, ``told``, ``unit``, ``words`` each.
+    """
+    frame = findings_frame(findings)
+    rows = tuple((one["provider"], one["finding"], one["words"]) for one in findings)
+    note = "" if rows else "There is no account to compare with: no key is set."
+    return View(frame, ("provider", "finding", "what was found"), rows, wide=2, note=note)

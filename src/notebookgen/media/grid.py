@@ -64,8 +64,8 @@ def headline(several: Sequence[Shown]) -> str:
     return DOT.join(filter(None, parts))
 
 
-def arranged(several: Sequence[Shown], limits: PreviewLimits) -> Markup | None:
-    """Return the grid, or None where the budget does not even hold one tile."""
+def arranged(several: Sequence[Shown], limits: PreviewLimits, whole: str | None = None) -> Markup | None:
+    """Return the grid, or None where the budget does not even hold one tile; ``whole`` is said of the whole run."""
     waiting = pieces(several)
     few = len(waiting) <= FEW
     width = WIDE if few else NARROW
@@ -80,7 +80,7 @@ def arranged(several: Sequence[Shown], limits: PreviewLimits) -> Markup | None:
         models=len({shown.model for shown in several}) > 1,
         mixed=not all(shown.sandbox for shown in several),
     )
-    heading = [element("div", headline(several), style=FAINT)]
+    heading = [element("div", whole or headline(several), style=FAINT)]
     if len(prompts) == 1 and (prompt := shorten(prompts.pop(), 240)):
         heading.insert(0, element("div", prompt, dir="auto"))
     left = limits.cell_bytes - RESERVE - sum(len(part.encode()) for part in heading)

@@ -89,6 +89,7 @@ def grid(
     several: Sequence[Shown],
     *,
     limits: PreviewLimits = LIMITS,
+    whole: str | None = None,
     include: Collection[str] | None = None,
     exclude: Collection[str] | None = None,
 ) -> Bundle:
@@ -97,19 +98,24 @@ def grid(
     Args:
         several: The results, in their order.
         limits: How large the cell's output may be.
+        whole: What is said of the whole run, where these are only the first of it.
         include: The only MIME types that are wanted; None for all.
         exclude: MIME types that are not wanted.
     """
     rows = [row(number, shown) for number, shown in enumerate(several[:MOST_ROWS])]
     more = len(several) - len(rows)
-    words = [headline(several) if several else "no results", *rows, *([f"… and {more} more"] if more else [])]
+    words = [
+        whole or (headline(several) if several else "no results"),
+        *rows,
+        *([f"… and {more} more"] if more else []),
+    ]
     metadata: dict[str, object] = {
         KEY: {"count": len(several), "results": [provenance(shown) for shown in several[:MOST_ROWS]]}
     }
     data: dict[str, str | bytes] = {}
     if several and wants("text/html", include, exclude):
         try:
-            data["text/html"] = within(arranged(several, limits), limits)
+            data["text/html"] = within(arranged(several, limits, whole), limits)
         except AssetError as caught:
             words.append(f"no preview: {line(str(caught))}")
     data["text/plain"] = "\n".join(words)

@@ -30,6 +30,7 @@ KEY = re.compile(r"[^\W\d][\w.\-]*")
 FIELD = re.compile(r"([^\W\d]\w*)=(.*)", re.DOTALL)
 UNIT = re.compile(r"[A-Za-z]\w*")
 HELP = frozenset({"-h", "--help"})
+ONLY_OVER = frozenset({"concurrency", "prefix"})  # what makes no sense for one generation
 TRUTH = MappingProxyType(
     {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 )
@@ -84,8 +85,12 @@ class Call:
         model, tag: As written; None where they were left out.
         settings, images: In their order.
         samples: How many.
+        over: The frame whose rows it is made for, as an expression; None for one generation.
         out: The variable to keep the result in.
         budget: ``math.inf`` for none, an amount in the run's one unit, or an amount with its unit.
+        max_new: How many may be bought at the most.
+        concurrency: How many rows may be under way at once.
+        prefix: What the names of the new columns begin with.
         kind: One of the kinds of ``records.Kind``.
         timeout: Seconds to wait.
         save: The folder to copy the files into.
@@ -97,8 +102,12 @@ class Call:
     settings: tuple[SettingArgument, ...] = ()
     images: tuple[ImageArgument, ...] = ()
     samples: int = 1
+    over: str | None = None
     out: str | None = None
     budget: float | Decimal | str | None = None
+    max_new: int | None = None
+    concurrency: int | None = None
+    prefix: str | None = None
     tag: str | None = None
     kind: str | None = None
     timeout: float | None = None
@@ -149,6 +158,10 @@ def parse(line: str, cell: str | None = None) -> Call | Command:
             message = f"-s {key}= is there twice in the %%generate line. Leave one of them."
             raise InvalidCall(message)
     call = Call(prompt=cell, **found)
+    for flag in FLAGS:
+        if flag.name in ONLY_OVER and call.over is None and flag.name in found:
+            message = f"{flag.long} goes with --over FRAME, and there is no --over. Nothing was sent."
+            raise InvalidCall(message)
     if call.save is not None and call.background:
         message = "--save waits for the files and --background does not wait. Leave one of them."
         raise InvalidCall(message)

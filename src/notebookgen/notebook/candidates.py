@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["PICTURES", "made", "pictures", "results"]
+__all__ = ["PICTURES", "frames", "made", "pictures", "results"]
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic")
 ADDRESSES = ("http://", "https://", "data:")
+FRAMES = frozenset({"DataFrame", "LazyFrame", "Table", "RecordBatch", "DuckDBPyRelation"})
+LIBRARIES = frozenset({"polars", "pandas", "pyarrow", "duckdb", "_duckdb", "modin", "dask", "ibis", "cudf", "narwhals"})
 SURE, LIKELY, NEVER = range(3)
 
 
@@ -38,6 +40,16 @@ def pictures(namespace: Mapping[str, object]) -> tuple[str, ...]:
 def results(namespace: Mapping[str, object]) -> tuple[str, ...]:
     """Return the names of what was generated here."""
     return tuple(name for name, value in namespace.items() if not name.startswith("_") and _is_result(value))
+
+
+def frames(namespace: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the names of what holds rows; the libraries that make frames are not loaded for it."""
+    return tuple(name for name, value in namespace.items() if not name.startswith("_") and _is_frame(type(value)))
+
+
+def _is_frame(kind: type) -> bool:
+    """Whether values of a type hold rows."""
+    return any(one.__name__ in FRAMES and one.__module__.partition(".")[0] in LIBRARIES for one in kind.__mro__)
 
 
 def _rank(value: object) -> int:

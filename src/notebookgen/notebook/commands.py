@@ -10,6 +10,8 @@ from notebookgen.errors import UnknownModel, near_miss
 from notebookgen.jobs.listing import with_word
 from notebookgen.notebook import sources
 from notebookgen.notebook.flags import help_text
+from notebookgen.notebook.progress import ending, ensure_follower, resumed_line
+from notebookgen.notebook.retrying import remember_run, retried
 from notebookgen.notebook.spoken import in_flags
 from notebookgen.providers import provider_names
 
@@ -93,9 +95,29 @@ def _runs(_command: Command, client: Callable[[], Client]) -> View:
 
 
 def _resume(command: Command, client: Callable[[], Client]) -> Results | Page:
-    """Wait for what was left open, and fetch it."""
-    results = client().resume(command.words[0] if command.words else None)
+    """Wait for what was left open, and fetch it; one line says what was found and what was saved."""
+    ensure_follower()
+    with ending(resumed_line):
+        results = client().resume(command.words[0] if command.words else None)
+    results.handle.retell = in_flags
+    remember_run(results)
     return results if len(results) else Page("Nothing was left open: there is nothing to resume.")
+
+
+def _retry(command: Command, client: Callable[[], Client]) -> Results | Page:
+    """Buy another try for what failed."""
+    options: Mapping[str, Any] = command.options
+    word = command.words[0] if command.words else None
+    ensure_follower()
+    results, tried = retried(client, word, options.get("budget"), options.get("max_new"))
+    if tried:
+        remember_run(results)
+        return results
+    told = f"in run {results.run}, and what failed there failed for good" if results.run else "in any run"
+    return Page(
+        f"Nothing may be tried again {told}. Nothing was sent.\n"
+        "What failed for good needs another prompt or other settings: run its cell again with those."
+    )
 
 
 def _resolve(command: Command, client: Callable[[], Client]) -> Result:
@@ -127,6 +149,7 @@ COMMANDS: Mapping[str, Callable[[Command, Callable[[], Client]], object]] = {
     "cost": _cost,
     "runs": _runs,
     "resume": _resume,
+    "retry": _retry,
     "resolve": _resolve,
     "cancel": _cancel,
     "login": _login,

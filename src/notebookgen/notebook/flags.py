@@ -88,12 +88,16 @@ def _filled(flag: str, takes: str) -> Callable[[str], str]:
     return read
 
 
-def _whole(text: str) -> int:
-    """Read ``-n``."""
-    if not re.fullmatch(r"\+?\d+", text) or int(text) < 1:
-        message = f"-n takes a whole number of at least 1, not '{text}'."
-        raise InvalidCall(message)
-    return int(text)
+def _whole(flag: str, least: int = 1) -> Callable[[str], int]:
+    """Return a reader of whole numbers from ``least`` on."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\+?\d+", text) or int(text) < least:
+            message = f"{flag} takes a whole number of at least {least}, not '{text}'."
+            raise InvalidCall(message)
+        return int(text)
+
+    return read
 
 
 def _seconds(text: str) -> float:
@@ -166,14 +170,41 @@ FLAGS: tuple[Flag, ...] = (
         many=True,
     ),
     Flag("images", "--image", "-i", "[FIELD=]IMAGE", "an image to send along: a path, a URL or {variable}", many=True),
-    Flag("samples", "--samples", "-n", "SAMPLES", "how many to make of it, each one paid for", read=_whole),
+    Flag("samples", "--samples", "-n", "SAMPLES", "how many to make of it, each one paid for", read=_whole("-n")),
+    Flag(
+        "over",
+        "--over",
+        "",
+        "FRAME",
+        "make one for each row of this frame; {name} is a column first",
+        _filled("--over", "FRAME"),
+    ),
     Flag("out", "--out", "-o", "VAR", "keep the result in this variable too", read=_identifier),
     Flag("budget", "--budget", "", "AMOUNT", "send nothing that may cost more: 70, '5 USD', or none", read=_budget),
+    Flag("max_new", "--max-new", "", "N", "buy no more than so many new ones", read=_whole("--max-new", 0)),
+    Flag(
+        "concurrency",
+        "--concurrency",
+        "",
+        "N",
+        "with --over: how many may be under way at once",
+        read=_whole("--concurrency"),
+    ),
+    Flag(
+        "prefix",
+        "--prefix",
+        "",
+        "PREFIX",
+        "with --over: what the new columns begin with, instead of gen_",
+        _filled("--prefix", "PREFIX"),
+    ),
     Flag("tag", "--tag", "", "TAG", "a word to find it by in the ledger", _filled("--tag", "TAG")),
     Flag("kind", "--kind", "", "KIND", f"what is to come back, where that is open: {', '.join(KINDS)}", read=_kind),
-    Flag("dry_run", "--dry-run", "", "", "show prompt, model, settings and price; send and store nothing"),
+    Flag("dry_run", "--dry-run", "", "", "show prompts, model, settings and price; send and store nothing"),
     Flag("fresh", "--fresh", "", "", "make another one even where this was made before (paid again)"),
-    Flag("background", "--background", "", "", "do not wait; the result fills itself"),
+    Flag(
+        "background", "--background", "", "", "do not wait; the result fills itself, with a panel to pause and cancel"
+    ),
     Flag("timeout", "--timeout", "", "SECONDS", "wait no longer than this; the job goes on", read=_seconds),
     Flag("save", "--save", "", "DIR", "copy the files into this folder", read=_folder),
     Flag("quiet", "--quiet", "-q", "", "show nothing and return nothing"),
@@ -195,6 +226,15 @@ COMMANDS: tuple[Subcommand, ...] = (
     ),
     Subcommand("runs", "the runs of this ledger, newest first"),
     Subcommand("resume", "wait for what an earlier kernel left, and fetch it", ("[RUN]",)),
+    Subcommand(
+        "retry",
+        "buy another try for what failed in the last run (or in RUN), where that may help",
+        ("[RUN]",),
+        (
+            Flag("budget", "--budget", "", "AMOUNT", "send nothing that may cost more", read=_budget),
+            Flag("max_new", "--max-new", "", "N", "buy no more than so many", read=_whole("--max-new", 0)),
+        ),
+    ),
     Subcommand(
         "resolve",
         "settle what nobody knows the fate of: adopt, resubmit or write_off",
@@ -223,7 +263,13 @@ def help_text() -> str:
     %%generate -s aspect_ratio=16:9 -o fox
     A red fox in the snow, {{style}}
 
-{{name}} in the prompt is replaced by that variable; {{{{name}}}} keeps the braces. All other braces stay as they are.
+    animals = ng.grid(animal=["fox", "hare"], style=["woodcut", "oil"])
+
+    %%generate --over animals -o made --budget 300
+    A {{animal}} in the snow, {{style}}
+
+{{name}} in the prompt is replaced by that column of the frame, else by that variable; {{{{name}}}} keeps the braces.
+All other braces stay as they are. --dry-run shows what a run would send and cost, and sends nothing.
 What is the same in every respect is paid for once: running the cell again shows what was made. Stop leaves the job
 to be picked up by the next run of the cell.
 

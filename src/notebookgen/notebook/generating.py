@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from notebookgen.errors import (
-    InvalidCall,
-    InvalidImage,
-    InvalidPrompt,
-    NotebookgenError,
-    NotWritable,
-    ProviderError,
-    TransportError,
-    UnknownModel,
-    near_miss,
-)
+from notebookgen.errors import InvalidCall, InvalidPrompt, NotebookgenError, NotWritable, Stopped
 from notebookgen.notebook import sources
-from notebookgen.notebook.arguments import typed
-from notebookgen.notebook.candidates import made, pictures
-from notebookgen.notebook.interpolation import interpolate, variable
-from notebookgen.notebook.progress import ensure_follower, quietly
+from notebookgen.notebook.candidates import made
+from notebookgen.notebook.framed import frame_of
+from notebookgen.notebook.interpolation import interpolate
+from notebookgen.notebook.progress import ensure_follower, follow, quietly
+from notebookgen.notebook.retrying import remember_run
 from notebookgen.notebook.spoken import in_flags
+from notebookgen.notebook.values import Scope, asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from notebookgen.client import Client
+    from notebookgen.frames.plan import Plan
+    from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.quote import Quote
     from notebookgen.notebook.arguments import Call
-    from notebookgen.records import Model
     from notebookgen.results import Result, Results
+
+T = TypeVar("T", "Result", "Results", "Result | Results")
 
 __all__ = ["client", "generated"]
 
 
-def generated(call: Call, shell: Any) -> Quote | Result | Results | None:
+def generated(call: Call, shell: Any) -> Plan | Quote | Result | Results | None:
     """Do what one ``%%generate`` asks for.
 
     Args:
@@ -46,39 +41,86 @@ def generated(call: Call, shell: Any) -> Quote | Result | Results | None:
         shell: The IPython shell, for its variables.
     """
     names: Mapping[str, object] = shell.user_ns
-    prompt = interpolate(call.prompt, names)
-    if not prompt.strip() and call.model is None:  # some models take a picture alone: their own list says so
-        message = (
-            "the prompt is empty. Nothing was sent. Write below the %%generate line what you want to see, such as:\n"
-            "%%generate\nA red fox in the snow\nWhat can be added: %generate help"
-        )
-        raise InvalidPrompt(message)
+    own = made(names, shell.user_ns_hidden)
     _check_place(call.save)
-    options = {**_asked(call, names, made(names, shell.user_ns_hidden)), "tag": call.tag}
+    if call.over is not None:
+        _check_prompt(call, call.prompt)
+        return over(call, Scope(names, own), shell)
+    prompt = interpolate(call.prompt, names)
+    _check_prompt(call, prompt)
+    options = {**asked(call, Scope(names, own), client), "tag": call.tag}
     if call.dry_run:
         return _quoted(client().quote(prompt, **options), call)
     ensure_follower()
     options |= {
         "samples": call.samples,
         "budget": call.budget,
+        "max_new": call.max_new,
         "fresh": call.fresh,
         "background": call.background,
         "timeout": call.timeout,
     }
-    if call.quiet:
-        with quietly():
-            result = client().generate(prompt, **options)
-    else:
+    with quietly() if call.quiet else nullcontext():
         result = client().generate(prompt, **options)
     result.handle.retell = in_flags
     if call.out is not None:
         shell.push({call.out: result})
-    if call.save is not None:
-        result.save(call.save)
-    if not sources.remembered():
-        with suppress(NotebookgenError):  # what was paid for is never lost for the sake of Tab
-            sources.remember(client().find_models())
-    return None if call.quiet else result
+    return _kept(call, result)
+
+
+def over(call: Call, scope: Scope, shell: Any) -> Plan | Results | None:
+    """Do what one ``%%generate --over`` asks for.
+
+    The run is begun before it is waited for, so that ``-o`` holds it also where Stop ends the wait.
+
+    Args:
+        call: What was written.
+        scope: The notebook's variables.
+        shell: The IPython shell, where ``-o`` is put.
+    """
+    frame = frame_of(str(call.over), scope.names, scope.own)
+    from notebookgen.frames.reading import is_lazy, read_frame  # noqa: PLC0415 - Polars loads when a frame is given
+
+    rows = read_frame(frame)
+    scope = replace(scope, columns=rows.columns)
+    options = {
+        **asked(call, scope, client),
+        "samples": call.samples,
+        "budget": call.budget,
+        "max_new": call.max_new,
+        "concurrency": call.concurrency,
+        "fresh": call.fresh,
+        "tag": call.tag,
+        "prefix": call.prefix or "gen_",
+        "variables": dict(scope.own),
+    }
+    frame = rows if is_lazy(frame) else frame  # a query is asked once
+    if call.dry_run:
+        plan = client().plan(frame, call.prompt, **options)
+        plan.retell = in_flags
+        return plan
+    ensure_follower()
+    with quietly() if call.quiet or not call.background else nullcontext():
+        results = client().map(frame, call.prompt, background=True, **options)
+    results.handle.retell = in_flags
+    remember_run(results)
+    if call.out is not None:
+        shell.push({call.out: results})
+    if not call.background:
+        _wait(results.handle, call)
+    return _kept(call, results)
+
+
+def _wait(handle: RunHandle, call: Call) -> None:
+    """Wait for a run, shown unless that is not wanted."""
+    limit = call.timeout if call.timeout is not None else client().settings.timeout
+    try:
+        with quietly() if call.quiet else nullcontext():
+            follow(handle, limit)
+    except Stopped:
+        raise
+    except KeyboardInterrupt:  # it came between two steps of the follower
+        raise Stopped(handle.stop()) from None
 
 
 def client() -> Client:
@@ -88,92 +130,28 @@ def client() -> Client:
     return default_client()
 
 
-def _asked(call: Call, names: Mapping[str, object], own: Mapping[str, object]) -> dict[str, Any]:
-    """Return model, kind, settings and images as the client takes them.
-
-    Args:
-        call: What was written.
-        names: All variables.
-        own: Those that a person made, for near misses.
-    """
-    from notebookgen.jobs.asking import check_slip  # noqa: PLC0415 - loaded with the client
-
-    held = variable(call.model or "")
-    name = call.model if held is None else str(_held(held, names, "-m", own))
-    model = _record(name, call.kind) if call.settings else None
-    for one in call.settings:
-        if model is not None and not one.sure:
-            check_slip(one.key, model)
-    settings = {
-        one.key: typed(one, model.setting(one.key) if model else None)
-        if one.variable is None
-        else _held(one.variable, names, f"-s {one.key}", own)
-        for one in call.settings
-    }
-    return {"model": name, "kind": call.kind, "settings": settings or None, "images": _images(call, names, own)}
+def _kept(call: Call, result: T) -> T | None:
+    """Copy the files where that is wanted, and return what the cell shows."""
+    if call.save is not None:
+        result.save(call.save)
+    if not sources.remembered():
+        with suppress(NotebookgenError):  # what was paid for is never lost for the sake of Tab
+            sources.remember(client().find_models())
+    return None if call.quiet else result
 
 
-def _record(name: str | None, kind: str | None) -> Model | None:
-    """Return what is known of the model, which says of what type its settings are; None where nobody knows it."""
-    from notebookgen.jobs.choosing import SANDBOX_MODELS  # noqa: PLC0415 - loaded with the client
-
-    asked = client()
-    wanted = name or asked.settings.model or f"armox:{SANDBOX_MODELS[kind or 'image']}"
-    try:
-        return asked.model(wanted)
-    except UnknownModel:
-        return None
-    except (ProviderError, TransportError):  # no live list just now: the one that was kept will do
-        return next((one for one in asked.find_models() if wanted in {str(one), one.id}), None)
-
-
-def _images(call: Call, names: Mapping[str, object], own: Mapping[str, object]) -> Any:
-    """Return the input images: a list, or by field where fields are named."""
-    from notebookgen.jobs.asking import are_several  # noqa: PLC0415 - loaded with the client
-
-    given: list[tuple[str | None, Any]] = []
-    for one in call.images:
-        value = one.text if one.variable is None else _held(one.variable, names, "-i", pictures(own))
-        if value is None:
-            message = f"-i {one.text} is None, not an image. Nothing was sent."
-            raise InvalidImage(message)
-        several = one.variable is not None and are_several(value)
-        if several and not value:
-            message = f"-i {one.text} is empty, so that there is no image in it. Nothing was sent."
-            raise InvalidImage(message)
-        given += [(one.field, each) for each in (value if several else [value])]
-    fields = {field for field, _ in given}
-    if fields <= {None}:
-        return [value for _, value in given] or None
-    if None in fields:
-        message = "some -i name a field and some do not. Name it for each of them: -i FIELD=IMAGE"
-        raise InvalidCall(message)
-    found: dict[str, Any] = {}
-    for field, value in given:
-        key = str(field)
-        if key not in found:
-            found[key] = value
-        else:
-            found[key] = [*(found[key] if isinstance(found[key], list) else [found[key]]), value]
-    return found
-
-
-def _held(name: str, names: Mapping[str, object], flag: str, known: Iterable[str]) -> Any:
-    """Return what a variable holds.
-
-    Args:
-        name: The variable.
-        names: All there are.
-        flag: Where it is named.
-        known: Which ones could be meant, for a near miss.
+def _check_prompt(call: Call, prompt: str) -> None:
+    """Refuse an empty prompt; some models take a picture alone, and their own list says so.
 
     Raises:
-        InvalidCall: There is no such variable.
+        InvalidPrompt: There is none.
     """
-    if name not in names:
-        message = f"{flag} {{{name}}} names no variable.{near_miss(name, known)} Nothing was sent. Assign {name} first."
-        raise InvalidCall(message)
-    return names[name]
+    if not prompt.strip() and call.model is None:
+        message = (
+            "the prompt is empty. Nothing was sent. Write below the %%generate line what you want to see, such as:\n"
+            "%%generate\nA red fox in the snow\nWhat can be added: %generate help"
+        )
+        raise InvalidPrompt(message)
 
 
 def _check_place(save: str | None) -> None:

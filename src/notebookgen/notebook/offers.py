@@ -261,6 +261,7 @@ def _command_line(before: str, sources: Sources) -> Offers:
         "models": (sources.providers,),
         "login": (sources.providers,),
         "resume": (sources.runs,),
+        "retry": (sources.runs,),
         "cancel": (sources.runs,),
         "resolve": (sources.held, lambda: ACTIONS),
     }

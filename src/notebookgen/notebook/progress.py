@@ -14,22 +14,32 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 from notebookgen.errors import Stopped
+from notebookgen.notebook.lines import ended, line, resumed_line, waited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from notebookgen.jobs.handle import Progress, RunHandle
+    from notebookgen.jobs.handle import RunHandle
+    from notebookgen.results import Results
 
-__all__ = ["ensure_follower", "follow", "line", "quietly", "remove_follower", "shell"]
+__all__ = [
+    "ending",
+    "ensure_follower",
+    "follow",
+    "is_quiet",
+    "open_board",
+    "quietly",
+    "remove_follower",
+    "resumed_line",
+    "shell",
+]
 
 TICK = 0.1  # seconds; what Stop waits for at most
 PERIOD = 0.2  # seconds between two drawings; servers limit messages, and people read no faster
 GRACE = 0.4  # seconds; what is over sooner shows its last line only
-WIDTH = 96  # columns; fits a notebook beside a sidebar
-UNHAPPY = ("failed", "refused", "cancelled", "ambiguous")  # each in its own word, as the last line has them
-NEARLY = 0.95  # how full the bar gets by time alone: full means done
 
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+_last_line: ContextVar[Callable[[RunHandle], str] | None] = ContextVar("last_line", default=None)
 
 
 class Board(Protocol):
@@ -50,6 +60,21 @@ def quietly() -> Iterator[None]:
         yield
     finally:
         _quiet.reset(token)
+
+
+@contextmanager
+def ending(words: Callable[[RunHandle], str]) -> Iterator[None]:
+    """Have runs that are waited for end in a line of other words than usual."""
+    token = _last_line.set(words)
+    try:
+        yield
+    finally:
+        _last_line.reset(token)
+
+
+def is_quiet() -> bool:
+    """Whether nothing is to be shown."""
+    return _quiet.get()
 
 
 def follow(
@@ -74,67 +99,20 @@ def follow(
     if threading.current_thread() is not threading.main_thread():
         show = False  # other threads may not draw: their output lands in whatever cell comes next
     place = _Lazy(board or open_board) if show else None
+    from notebookgen.jobs.handle import RunHandle  # noqa: PLC0415 - whoever has a run has loaded it
+
     try:
         _wait(handle, timeout, place, clock)
         now = handle.snapshot()
         told = not handle.done or bool(set(now.states) & {"saved", "completed"})
         if place is not None and now.total and (place.open or now.total > 1 or told):  # else an error says it all
-            place.end(handle.summary() if handle.done else waited(now))
+            words = _last_line.get() or RunHandle.summary
+            place.end(words(handle) if handle.done else waited(now))
     except KeyboardInterrupt:
         truth = handle.stop()
         if place is not None:
             place.end(ended("stopped", handle.snapshot()))
         raise Stopped(truth) from None
-
-
-def line(progress: Progress, width: int = WIDTH) -> str:
-    """Return what is shown of a run while it goes on: state, bar, elapsed and expected time, spent, model.
-
-    Args:
-        progress: Where the run stands.
-        width: Columns to fill.
-    """
-    from tqdm.std import tqdm  # noqa: PLC0415 - loaded when something takes long enough to be shown
-
-    from notebookgen.normal import amount_words  # noqa: PLC0415 - whoever has a run has loaded it
-
-    over = progress.over
-    phase = progress.phase if progress.total == 1 else f"{over}/{progress.total} {progress.phase}"
-    tail = [
-        *(f"{progress.states[one]} {one}" for one in UNHAPPY if progress.states.get(one) and progress.total > 1),
-        *(amount_words(amount, unit) for unit, amount in progress.spent.items() if amount),
-        *([progress.model] if progress.model else []),
-        *progress.notes[-1:],
-    ]
-    expected = progress.expected
-    by_time = min(NEARLY, progress.elapsed / expected) if expected else 0.0
-    if expected is None or expected <= 0:
-        times = "{elapsed}"
-    elif progress.elapsed <= expected:
-        times = f"{{elapsed}} of about {tqdm.format_interval(expected)}"
-    else:
-        times = f"{{elapsed}}, usually {tqdm.format_interval(expected)}"
-    bar = "|{bar:16}| " if expected or progress.total > 1 else ""
-    text = tqdm.format_meter(
-        max(over / max(progress.total, 1), by_time),
-        1,
-        progress.elapsed,
-        prefix=phase,
-        bar_format=f"{{desc}} {bar}{times}" + "".join(f" · {_safe(one)}" for one in tail),
-    )
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def waited(progress: Progress) -> str:
-    """Return the last line of a run that goes on and is not waited for any longer."""
-    return ended(f"still {progress.phase}", progress)
-
-
-def ended(word: str, progress: Progress) -> str:
-    """Return a static line: what is so, the model, the seconds it was watched."""
-    from notebookgen.jobs.handle import duration  # noqa: PLC0415 - whoever has a run has loaded it
-
-    return " · ".join(one for one in (word, progress.model, duration(progress.elapsed)) if one)
 
 
 def shell() -> Any:
@@ -148,7 +126,14 @@ def ensure_follower() -> None:
     if shell() is not None:
         from notebookgen.client import set_follower  # noqa: PLC0415 - the client loads only when it is used
 
-        set_follower(follow)
+        set_follower(follow, _watch)
+
+
+def _watch(results: Results) -> None:
+    """Show a run in the background."""
+    from notebookgen.notebook.background import watch  # noqa: PLC0415 - only where something runs in the background
+
+    watch(results)
 
 
 def remove_follower() -> None:
@@ -245,8 +230,3 @@ def _wait(handle: RunHandle, timeout: float | None, place: _Lazy | None, clock: 
             place.show(line(handle.snapshot()))
             drawn = now
         handle.wait(left)
-
-
-def _safe(text: str) -> str:
-    """Return a text for use inside a format string, on one line."""
-    return " ".join(text.split()).replace("{", "{{").replace("}", "}}")

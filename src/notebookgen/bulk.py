@@ -1,0 +1,251 @@
+"""``map`` and ``plan``: from a call over a frame to a run, and from a run back to the frame."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from notebookgen.errors import InvalidCall, near_miss
+from notebookgen.frames.output import joined
+from notebookgen.frames.plan import Plan, plan_of
+from notebookgen.frames.table import read_table
+from notebookgen.frames.wanted import Wanted
+from notebookgen.jobs.asking import check_options
+from notebookgen.jobs.budget import parse_budget
+from notebookgen.jobs.delivered import Delivered
+from notebookgen.jobs.recalling import recalled
+from notebookgen.jobs.runs import LargeRun
+from notebookgen.jobs.surveying import Left
+from notebookgen.jobs.wishing import Asker, check_samples
+from notebookgen.ledger.reader import Reader
+from notebookgen.results import Results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import polars as pl
+
+    from notebookgen.jobs.handle import RunHandle
+    from notebookgen.jobs.house import House
+    from notebookgen.jobs.ticket import Lane
+    from notebookgen.results import Result
+
+__all__ = ["Options", "begin", "begun_before", "keep_begun", "make_plan", "run_key"]
+
+AMBIGUOUS = ("hold", "resubmit")
+_begun: dict[str, Results] = {}  # what runs in the background, by what was asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a call over a frame says beside its frame and prompt; see ``Client.map``."""
+
+    model: Any = None
+    images: Any = None
+    samples: Any = 1
+    budget: Any = None
+    max_new: Any = None
+    fresh: bool = False
+    background: bool = False
+    timeout: float | None = None
+    concurrency: Any = None
+    prefix: Any = "gen_"
+    row_id: Any = None
+    tag: str | None = None
+    on_ambiguous: Any = "hold"
+    kind: str | None = None
+    settings: Any = None
+    variables: Mapping[str, object] | None = None
+
+
+def make_plan(
+    house: House,
+    choose: Callable[[str | None, Any], tuple[Lane, str]],
+    frame: Any,
+    prompt: Any,
+    options: Options,
+    more: Mapping[str, Any],
+    *,
+    send: Callable[[Plan, Options], Results],
+    balances: Callable[[Sequence[Lane]], Mapping[str, str]] | None = None,
+) -> Plan:
+    """Return what a call over a frame would send.
+
+    Args:
+        house: The home folder's engine, media and model lists.
+        choose: Returns the way to the provider that a model's name means, and its id there.
+        frame: The rows.
+        prompt: A template or an expression.
+        options: What else is said.
+        more: Settings that were given as keywords.
+        send: Sends a plan.
+        balances: Asks accounts what they have left; None where nobody wants to know.
+
+    Raises:
+        InputError: Something of it cannot be meant. Nothing was sent.
+    """
+    constant = options.model if isinstance(options.model, str | None) else None
+    check_options(
+        model=constant, kind=options.kind, settings=options.settings, timeout=options.timeout, tag=options.tag
+    )
+    _check_bulk(options)
+    samples = check_samples(options.samples)
+    budget = parse_budget(options.budget, max_new=options.max_new)
+    twice = sorted(set(options.settings or {}) & set(more))
+    if twice:
+        message = f"the setting '{twice[0]}' is given twice. Nothing was sent."
+        raise InvalidCall(message)
+    table = read_table(
+        frame,
+        prompt,
+        model=options.model,
+        images=options.images,
+        settings={**(options.settings or {}), **more},
+        row_id=options.row_id,
+        prefix=options.prefix,
+        variables=options.variables,
+    )
+    wanted = Wanted(
+        table,
+        asker_for=lambda name: Asker(house, *choose(name, options.kind)),
+        media=house.media,
+        samples=samples,
+        fresh=options.fresh,
+        kind=options.kind,
+        keywords=more,
+    )
+    places = house.settings.concurrency
+    reader = Reader(house.settings.home)
+    return plan_of(
+        house,
+        table,
+        wanted,
+        budget,
+        reader,
+        run=lambda plan: send(plan, options),
+        seconds=usual_seconds(reader, wanted),
+        concurrency=min(options.concurrency or places, places),
+        balances=balances([one.lane for one in wanted.askers]) if balances is not None else {},
+    )
+
+
+def usual_seconds(reader: Reader, wanted: Wanted) -> dict[str, float]:
+    """Return how long a job of each model usually takes, where the ledger knows."""
+    known = {
+        f"{one.lane.realm.provider}:{one.model_id}": reader.usual_seconds(one.lane.realm, one.model_id)
+        for one in wanted.askers
+    }
+    return {model: seconds for model, seconds in known.items() if seconds is not None}
+
+
+def _check_bulk(options: Options) -> None:
+    """Check what only a call over a frame can say.
+
+    Raises:
+        InvalidCall: One of it is nothing that could be meant.
+    """
+    count = options.concurrency
+    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
+        message = f"concurrency={count!r} makes no sense. Nothing was sent. Give a whole number from 1."
+        raise InvalidCall(message)
+    if options.on_ambiguous not in AMBIGUOUS:
+        hint = near_miss(str(options.on_ambiguous), AMBIGUOUS)
+        message = (
+            f"on_ambiguous={options.on_ambiguous!r} makes no sense.{hint} Nothing was sent.\n"
+            "Give 'hold' (wait for a person) or 'resubmit' (send again, and risk a second charge)."
+        )
+        raise InvalidCall(message)
+    if options.settings is not None and not isinstance(options.settings, Mapping):
+        message = "settings takes a dictionary such as {'aspect_ratio': '16:9'}. Nothing was sent."
+        raise InvalidCall(message)
+
+
+def begin(
+    house: House,
+    plan: Plan,
+    options: Options,
+    *,
+    notebook: str | None,
+    wait: Callable[[RunHandle], None],
+    cancel: Callable[[str], list[str]],
+    resolve: Callable[[str, str, str | None], Result],
+) -> Results:
+    """Send what was planned.
+
+    Args:
+        house: The home folder's engine.
+        plan: What is to be sent; it was checked.
+        options: What else was said.
+        notebook: The notebook's name, for the ledger.
+        wait: Waits for a run, shown by whoever shows runs here.
+        cancel: Cancels at the provider what begins with an id.
+        resolve: Settles an ambiguous generation.
+    """
+    large = large_run(plan, options, house.settings.home, notebook)
+    handle = house.engine.start_many(large)
+    table, samples = plan.table, plan.wanted.samples
+
+    def join(gen: pl.DataFrame) -> pl.DataFrame:
+        return joined(table.frame, gen, samples, table.prefix)
+
+    def retry(indices: list[int]) -> None:
+        house.engine.retry(handle, indices, large)
+        wait(handle)
+
+    return Results(handle, cancel, join=join, retry=retry, resolve=resolve)
+
+
+def run_key(house: House, plan: Plan, options: Options) -> str:
+    """Return what makes a call the same as another one: its rows, in their order, and what was said beside them."""
+    said = (house.settings.home, plan.wanted.samples, plan.wanted.fresh, plan.budget, options.concurrency, options.tag)
+    told = hashlib.sha256(bytes(plan.survey.ids))
+    told.update(repr((*said, options.prefix, options.on_ambiguous, plan.table.frame.columns)).encode())
+    return told.hexdigest()
+
+
+def begun_before(key: str) -> Results | None:
+    """Return the run that the same call has begun in the background, where it is still under way."""
+    for known in [name for name, one in _begun.items() if one.handle.done or one.handle.stopped]:
+        del _begun[known]
+    return _begun.get(key)
+
+
+def keep_begun(key: str, results: Results) -> None:
+    """Remember what runs in the background as long as it does."""
+    _begun[key] = results
+
+
+def large_run(plan: Plan, options: Options, home: Path, notebook: str | None) -> LargeRun:
+    """Return a plan as the engine takes it."""
+    wanted, survey, samples = plan.wanted, plan.survey, plan.wanted.samples
+    reader = Reader(home)
+
+    def asked(index: int) -> Delivered:
+        row, sample = divmod(index, samples)
+        one = wanted.part(row, row + 1)[0]
+        if isinstance(one, Left):
+            return Delivered(one.generation, one.state, error=one.error)
+        return Delivered(one.generation.with_sample(sample) if sample else one.generation)
+
+    def load(indices: Sequence[int]) -> list[Delivered]:
+        ids = [survey.id(index) for index in indices]
+        found = recalled(reader, ids)
+        return [found.get(id) or asked(index) for id, index in zip(ids, indices, strict=True)]  # noqa: A001 - the ledger's own word
+
+    lanes = tuple({one.lane.realm: one.lane for one in wanted.askers}.values())
+    return LargeRun(
+        source=wanted,
+        survey=survey,
+        lanes=lanes,
+        models=tuple(f"{one.lane.realm.provider}:{one.model_id}" for one in wanted.askers),
+        asked=asked,
+        load=load,
+        budget=plan.budget,
+        concurrency=options.concurrency,
+        resubmits=options.on_ambiguous == "resubmit",
+        tag=options.tag,
+        notebook=notebook,
+    )

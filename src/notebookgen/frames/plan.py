@@ -1,0 +1,259 @@
+"""``Plan``: what a run over a frame would send and what it would cost, found out before anything is sent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from notebookgen.errors import BudgetExceeded, BudgetNeeded, InvalidCall, UnknownModel
+from notebookgen.frames.plan_view import plan_view
+from notebookgen.jobs.budget import check_unit
+from notebookgen.jobs.consent import MOST, asked_for, summed
+from notebookgen.jobs.surveying import FATES, Fate, Left, survey_of
+from notebookgen.ledger.frame import MONEY
+from notebookgen.normal import amount_words, plain_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from notebookgen.frames.table import Table
+    from notebookgen.frames.wanted import Wanted
+    from notebookgen.jobs.budget import Budget
+    from notebookgen.jobs.house import House
+    from notebookgen.jobs.surveying import Survey
+    from notebookgen.ledger.reader import Reader
+    from notebookgen.results import Results
+
+__all__ = ["MOST_ROWS", "Plan", "plan_of"]
+
+MOST_ROWS = 100_000  # more than that by mistake is a morning lost, even where it costs nothing
+PART = 1000
+
+
+class Plan:
+    """What would be sent and what it would cost. Shows itself as a table; ``.run()`` sends it."""
+
+    def __init__(
+        self,
+        table: Table,
+        wanted: Wanted,
+        survey: Survey,
+        budget: Budget,
+        *,
+        run: Callable[[Plan], Results],
+        seconds: Mapping[str, float],
+        concurrency: int,
+        balances: Mapping[str, str],
+    ) -> None:
+        """Keep what was found out.
+
+        Args:
+            table: The rows.
+            wanted: What the engine would be asked for.
+            survey: What would become of each.
+            budget: What may be spent.
+            run: Sends it.
+            seconds: How long a job of a model usually takes, where the ledger knows.
+            concurrency: How many would be under way at once.
+            balances: What an account has left, in words, by provider.
+        """
+        self.table = table
+        self.wanted = wanted
+        self.survey = survey
+        self.budget = budget
+        self.concurrency = concurrency
+        self.balances = dict(balances)
+        self.retell: Callable[[str], str] = str  # how what is to be typed is told: in keywords, or in flags
+        self._run = run
+        self._seconds = dict(seconds)
+
+    def __len__(self) -> int:
+        return len(self.survey)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows are new, cached, duplicate, running, ambiguous, failed, skipped, invalid."""
+        return {str(fate): self.survey.count(fate) for fate in FATES}
+
+    @property
+    def cost(self) -> dict[str, Decimal]:
+        """What the new rows cost at the most that is known, by unit; those without a price are not in it."""
+        return summed(self.survey.costs)[0]
+
+    @property
+    def unknown(self) -> int:
+        """How many of the new rows have a price that nobody knows."""
+        return summed(self.survey.costs)[1]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it would take, in seconds; None where nothing is known yet."""
+        models = [model for model, _ in self.survey.prices]
+        if not models or any(model not in self._seconds for model in models):
+            return None
+        work = sum(self._seconds[model] * count for (model, _), count in self.survey.prices.items())
+        return work / min(self.concurrency, max(self.survey.count(Fate.NEW), 1))
+
+    @property
+    def stops(self) -> str | None:
+        """The label of the first row that the budget would not cover; None where it covers all."""
+        at = self.survey.stops
+        return None if at is None else self.table.label(at // self.wanted.samples)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The input rows, each once for each sample, with what would become of them.
+
+        Beside the frame's own columns: ``gen_prompt``, ``gen_model``, ``gen_plan`` (new, cached, duplicate, ...),
+        ``gen_price`` (Decimal, null where unknown or nothing is to be paid), ``gen_unit``, ``gen_error``, ``gen_id``.
+        """
+        samples, prefix = self.wanted.samples, self.table.prefix
+        columns: dict[str, list[Any]] = {
+            name: [] for name in ("prompt", "model", "plan", "price", "unit", "error", "id")
+        }
+        for start in range(0, self.wanted.total, PART):
+            for place, row in enumerate(self.wanted.part(start, min(start + PART, self.wanted.total)), start):
+                for index in range(place * samples, (place + 1) * samples):
+                    fate = self.survey.fate(index)
+                    new = not isinstance(row, Left) and fate is Fate.NEW
+                    price = self.wanted.priced(row).price if new and not isinstance(row, Left) else None
+                    columns["prompt"].append(row.generation.prompt or None)
+                    columns["model"].append(row.generation.full_model)
+                    columns["plan"].append(str(fate))
+                    columns["price"].append(price.amount if price else None)
+                    columns["unit"].append(price.unit if price else None)
+                    columns["error"].append(str(row.error) if isinstance(row, Left) else None)
+                    columns["id"].append(self.survey.id(index) or None)
+        schema: dict[str, Any] = dict.fromkeys(columns, pl.String)
+        schema |= {"plan": pl.Enum([str(fate) for fate in FATES]), "price": MONEY}
+        rows = self.table.frame
+        if samples > 1:
+            rows = rows[pl.select(pl.int_range(rows.height * samples) // samples).to_series()]
+        beside = pl.DataFrame(columns, schema=schema)
+        return rows.hstack(beside.rename({name: f"{prefix}{name}" for name in columns}))
+
+    def run(self) -> Results:
+        """Send it, and wait for it.
+
+        Raises:
+            InvalidCall: The frame has changed since the plan was made. Nothing was sent.
+            BudgetNeeded: More than fifty new ones, and nothing was said about money. Nothing was sent.
+        """
+        if not self.table.unchanged():
+            message = "the frame has changed since this plan was made. Nothing was sent. Make the plan again."
+            raise InvalidCall(message)
+        self.check()
+        return self._run(self)
+
+    def check(self) -> None:
+        """Check that it may be sent.
+
+        Raises:
+            BudgetNeeded: More than fifty new ones, and nothing was said about money.
+            BudgetExceeded: The budget does not even cover the first row.
+            InvalidCall: A bare number is the budget, and rows are paid in several units.
+            InputError: No row can be sent, for the reason that is given for the first.
+        """
+        invalid = self.survey.count(Fate.INVALID)
+        if invalid and invalid == len(self) - self.survey.count(Fate.SKIPPED) and self.survey.error is not None:
+            raise self.survey.error
+        real = [
+            price
+            for (model, price), count in self.survey.prices.items()
+            for _ in range(count)
+            if not self._plays(model)
+        ]
+        if not self.budget.said and len(real) > MOST:
+            raise asked_for(real)
+        sums = self.cost
+        if None in self.budget.caps and len(sums) > 1:
+            both = " and ".join(sorted(sums))
+            each = ", ".join(f"'{unit}': {plain_number(amount)}" for unit, amount in sorted(sums.items()))
+            message = (
+                f"the budget of {self.budget} is a bare number, and the rows are paid in {both}. Nothing was sent.\n"
+                f"Give one for each: budget={{{each}}}"
+            )
+            raise InvalidCall(message)
+        for asker in self.wanted.askers:
+            check_unit(self.budget, asker.lane.provider.unit, asker.lane.provider.title)
+        new = self.survey.having(Fate.NEW)[:1]
+        if new and self.survey.stops == new[0] and not self.survey.count(Fate.CACHED, Fate.RUNNING):
+            price = min((one for one in self.survey.costs if one.amount), key=lambda one: one.amount or 0, default=None)
+            needs = amount_words(price.amount or Decimal(0), price.unit or "") if price else "an unknown price"
+            hint = f"budget={plain_number(price.amount or Decimal(0))}" if price else f"max_new={len(real) or 1}"
+            message = (
+                f"the budget of {self.budget} does not cover one row, which needs {needs}. Nothing was sent.\n"
+                f"Raise it: {hint} or more."
+            )
+            raise BudgetExceeded(message)
+
+    def _plays(self, model: str) -> bool:
+        """Whether the sandbox answers for a model."""
+        return any(
+            asker.lane.realm.sandbox
+            for asker in self.wanted.askers
+            if f"{asker.lane.realm.provider}:{asker.model_id}" == model
+        )
+
+    @property
+    def needs_budget(self) -> BudgetNeeded | None:
+        """What is to be added before it may be sent, where more than fifty are new and nothing was said about money."""
+        try:
+            self.check()
+        except BudgetNeeded as error:
+            return error
+        except (InvalidCall, BudgetExceeded):
+            return None
+        return None
+
+    def __repr__(self) -> str:
+        return plan_view(self).text
+
+    def _repr_html_(self) -> str:
+        return plan_view(self).html
+
+
+def plan_of(
+    house: House,
+    table: Table,
+    wanted: Wanted,
+    budget: Budget,
+    reader: Reader,
+    **facts: Any,
+) -> Plan:
+    """Return the plan of a run over a frame.
+
+    The ledger is asked first: where everything is paid for, no network is needed. Where something is new, its model is
+    looked up in the provider's own list, which may know more of its settings and its price.
+
+    Raises:
+        InvalidCall: There are too many rows for a slip of the pen.
+        UnknownModel: No provider knows any of the models.
+        Refused, NotSent: A provider says so, or cannot be asked.
+    """
+    rows = len(table) * wanted.samples
+    if rows > MOST_ROWS and not budget.said:
+        message = (
+            f"{rows:,} rows are more than {MOST_ROWS:,}, and nothing was said about how many are meant. Nothing was sent.\n"
+            f"Take a part of the frame, or say it: max_new={rows}"
+        )
+        raise InvalidCall(message)
+
+    def surveyed() -> Survey:
+        return survey_of(wanted, reader, budget=budget, present=partial(house.media.verify, deep=False))
+
+    survey = surveyed()
+    new = {model for model, _ in survey.prices}
+    asked = [one for one in wanted.askers if f"{one.lane.realm.provider}:{one.model_id}" in new]
+    before = [(one, one.known) for one in asked]
+    for one in asked:
+        try:
+            one.inquire()
+        except UnknownModel as error:
+            wanted.without(one, error)
+    if before != [(one, one.known) for one in wanted.askers if one in asked]:
+        survey = surveyed()
+    return Plan(table, wanted, survey, budget, **facts)

@@ -1,0 +1,139 @@
+"""Rows of a large run, brought to the engine a few at a time: what is in hand does not grow with the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from notebookgen.jobs.surveying import Fate, Left
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from notebookgen.errors import NotebookgenError
+    from notebookgen.jobs.core import Core
+    from notebookgen.jobs.handle import RunHandle
+    from notebookgen.jobs.surveying import Source, Survey
+    from notebookgen.jobs.ticket import Wish
+    from notebookgen.records import Generation, Realm
+
+__all__ = ["Feed", "Feeding"]
+
+# So many rows of a run are in hand beside those under way: enough that no place stays empty while files come home.
+AHEAD = 64
+MOST_AT_ONCE = 256
+
+
+@dataclass(slots=True)
+class Feed:
+    """A run whose rows come one after the other.
+
+    Attributes:
+        handle: The run.
+        source: Its rows.
+        survey: What was found out about them.
+        follow: Has the engine look after a row: ``follow(index, generation, wish)``.
+        unused: Returns the sample indices that ``fresh`` takes for a content.
+        window: How many rows may be in hand.
+        realms: The accounts that its rows go to.
+        before: How many rows had ended before the first was brought.
+        at: The next entry.
+        brought: How many entries were brought.
+        samples: What ``unused`` has told, by content.
+        again: Whether its rows were over before and are asked for once more.
+    """
+
+    handle: RunHandle
+    source: Source
+    survey: Survey
+    follow: Callable[[int, Generation, Wish], None]
+    unused: Callable[[Generation, int], list[int]]
+    window: int
+    realms: frozenset[Realm]
+    before: int
+    at: int = 0
+    brought: int = 0
+    samples: dict[str, list[int]] = field(default_factory=dict)
+    again: bool = False
+
+    @property
+    def in_hand(self) -> int:
+        """How many of the rows brought are not over."""
+        return self.brought - (self.handle.ended - self.before)
+
+
+class Feeding:
+    """Brings rows as places become free."""
+
+    def __init__(self, core: Core) -> None:
+        """Begin with no runs."""
+        self._core = core
+        self._feeds: dict[str, Feed] = {}
+
+    def add(self, feed: Feed) -> None:
+        """Bring the rows of a run from now on."""
+        self._feeds[feed.handle.id] = feed
+
+    def fill(self) -> None:
+        """Bring as many rows of each run as there is room for."""
+        for run, feed in list(self._feeds.items()):
+            room = min(feed.window - feed.in_hand, MOST_AT_ONCE)
+            if room > 0:
+                self._bring(feed, room)
+            if feed.at >= len(feed.survey):
+                del self._feeds[run]
+
+    def end(self, run: str, error: NotebookgenError | None, *, realm: Realm | None = None) -> int:
+        """Bring no more rows of a run; those that were not brought are planned, for that reason. Return how many.
+
+        Args:
+            run: The run.
+            error: Why.
+            realm: Only where the whole run goes to that account.
+        """
+        feed = self._feeds.get(run)
+        if feed is None or (realm is not None and feed.realms != {realm}):
+            return 0
+        del self._feeds[run]
+        return feed.handle.end(error)
+
+    def _bring(self, feed: Feed, room: int) -> None:
+        """Write down the next rows and have the engine look after them."""
+        core, now = self._core, self._core.clock.now()
+        rows = list(self._next(feed, room))
+        with core.store.transaction():
+            for _, generation, _ in rows:
+                core.store.remember(generation, now)
+            places = ((*divmod(index, feed.source.samples), one.id) for index, one, _ in rows)
+            core.store.add_rows(feed.handle.id, places)
+        for index, generation, wish in rows:
+            feed.brought += 1
+            feed.follow(index, generation, wish)
+
+    @staticmethod
+    def _next(feed: Feed, room: int) -> Iterator[tuple[int, Generation, Wish]]:
+        """Yield the next rows that something is to be done for; those that are over already are passed by."""
+        count, samples = 0, feed.source.samples
+        part: tuple[int, Wish | Left] | None = None
+        while feed.at < len(feed.survey) and count < room:
+            index = feed.at
+            feed.at += 1
+            if feed.handle.over(index):
+                continue
+            row, sample = divmod(index, samples)
+            if part is None or part[0] != row:
+                part = (row, feed.source.part(row, row + 1)[0])
+            if isinstance(part[1], Left):
+                continue  # it was marked when the run began
+            wish = part[1] if feed.survey.fate(index) is Fate.CACHED else feed.source.priced(part[1])
+            content = wish.generation.content
+            if feed.again:
+                sample = feed.handle.row(index).generation.sample
+            elif feed.source.fresh:
+                if content not in feed.samples:
+                    feed.samples[content] = feed.unused(wish.generation, samples)
+                sample = feed.samples[content][sample]
+            generation = wish.generation.with_sample(sample) if sample else wish.generation
+            feed.survey.ids[index * 16 : index * 16 + 16] = bytes.fromhex(generation.id)
+            count += 1
+            yield index, generation, wish

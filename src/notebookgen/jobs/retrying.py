@@ -1,0 +1,71 @@
+"""Another try for what failed in a run that stands in the ledger: what is asked for again, and at what price."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notebookgen.errors import InvalidCall, NotebookgenError, near_miss
+from notebookgen.jobs.recalling import recalled
+from notebookgen.jobs.states import State
+from notebookgen.jobs.wishing import Asker
+from notebookgen.ledger.reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from notebookgen.jobs.delivered import Delivered
+    from notebookgen.jobs.house import House
+    from notebookgen.jobs.ticket import Wish
+    from notebookgen.records import Realm
+
+__all__ = ["MAY_BE_RETRIED", "may_help", "wishes_again"]
+
+MAY_BE_RETRIED = (State.FAILED, State.CANCELLED, State.REFUSED)
+
+
+def may_help(row: Delivered) -> bool:
+    """Whether another try of a row makes sense: it did not end well, and not for good."""
+    return row.state in MAY_BE_RETRIED and getattr(row.error, "retryable", None) is not False
+
+
+def wishes_again(house: House, run: str | None) -> tuple[str, list[Wish]]:
+    """Return which run is meant, and what of it is to be asked for again; nothing where nothing may be tried again.
+
+    Args:
+        house: The home folder's engine, media and model lists.
+        run: The run; None for the newest of which something failed.
+
+    Raises:
+        InvalidCall: There is no such run.
+        NotebookgenError: The key of the account is not at hand.
+    """
+    reader = Reader(house.settings.home)
+    meant = run or reader.run_to_retry()
+    if meant is None:
+        return "", []
+    ids = reader.run_rows(meant)
+    known = reader.runs()
+    if not ids and meant not in known:
+        message = f"there is no run '{meant}'.{near_miss(meant, known)} To see them all: ng.runs()"
+        raise InvalidCall(message)
+    found = recalled(reader, ids)
+    rows = [found[one] for one in dict.fromkeys(ids) if one in found and may_help(found[one])]
+    askers = _askers(house, {(row.generation.realm, row.generation.model) for row in rows})
+    return meant, [askers[row.generation.realm, row.generation.model].wish(row.generation) for row in rows]
+
+
+def _askers(house: House, models: Iterable[tuple[Realm, str]]) -> dict[tuple[Realm, str], Asker]:
+    """Return who knows the models, with their accounts.
+
+    Raises:
+        NotebookgenError: The key of an account is not at hand.
+    """
+    found: dict[tuple[Realm, str], Asker] = {}
+    for realm, model in models:
+        lane = house.lane_of(realm)
+        if lane is None:
+            message = f"the key of the account {realm} is not at hand. Nothing was sent. Set it and try again."
+            raise NotebookgenError(message)
+        found[realm, model] = asker = Asker(house, lane, model)
+        asker.consult()
+    return found

@@ -1,0 +1,256 @@
+"""What would become of every row of a run, found out before anything is sent: new, paid for before, equal, not sendable.
+
+Reads the ledger, writes nothing. Rows are made one part at a time and forgotten, so that a hundred thousand of them
+take a few bytes each.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from notebookgen.jobs.knowing import BOUGHT_ANEW
+from notebookgen.jobs.states import State
+from notebookgen.ledger.rows import from_nano, shape_of
+from notebookgen.normal import sample_id
+from notebookgen.records import Cost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from notebookgen.errors import NotebookgenError
+    from notebookgen.jobs.budget import Budget
+    from notebookgen.jobs.ticket import Wish
+    from notebookgen.ledger.reader import Reader
+    from notebookgen.ledger.rows import AttemptRow
+    from notebookgen.records import Asset, Generation
+
+__all__ = ["Fate", "Left", "Source", "Survey", "survey_of"]
+
+PART = 1000
+
+
+class Fate(StrEnum):
+    """What would become of a row."""
+
+    NEW = "new"
+    """It would be bought."""
+    CACHED = "cached"
+    """Paid for before, and here."""
+    DUPLICATE = "duplicate"
+    """Equal to an earlier row of the same run, and shares what that one brings."""
+    RUNNING = "running"
+    """Under way already, or paid for and still to be brought here."""
+    AMBIGUOUS = "ambiguous"
+    """Sent before without an answer: looked for, not sent again."""
+    FAILED = "failed"
+    """Failed before for good: not bought again by itself."""
+    SKIPPED = "skipped"
+    """There is no prompt, or no image."""
+    INVALID = "invalid"
+    """It cannot be sent as it is."""
+
+
+FATES = tuple(Fate)
+NUMBER = {fate: number for number, fate in enumerate(FATES)}
+STANDING = {
+    State.SAVED: Fate.CACHED,
+    State.INTENT: Fate.RUNNING,
+    State.SUBMITTED: Fate.RUNNING,
+    State.COMPLETED: Fate.RUNNING,
+    State.AMBIGUOUS: Fate.AMBIGUOUS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A row that is never sent.
+
+    Attributes:
+        state: ``skipped`` or ``invalid``.
+        error: Why.
+        generation: What was asked for, as far as it makes sense.
+    """
+
+    state: State
+    error: NotebookgenError
+    generation: Generation
+
+
+class Source(Protocol):
+    """The rows of a run, made when they are asked for."""
+
+    @property
+    def total(self) -> int:
+        """How many different rows, each of which is wanted ``samples`` times."""
+        ...
+
+    @property
+    def samples(self) -> int:
+        """How many of each row."""
+        ...
+
+    @property
+    def fresh(self) -> bool:
+        """Whether what was delivered before does not count."""
+        ...
+
+    def part(self, start: int, stop: int) -> Sequence[Wish | Left]:
+        """Return some rows, without their prices; each wish is for sample 0."""
+        ...
+
+    def priced(self, wish: Wish) -> Wish:
+        """Return a row with its price."""
+        ...
+
+
+@dataclass(slots=True)
+class Survey:
+    """What would become of the rows of a run; one entry for each row and sample.
+
+    Attributes:
+        fates: A number of ``FATES`` for each.
+        ids: The generation's id for each, 16 bytes; zeros where there is none.
+        prices: How many new ones there are of each model and price.
+        stops: The first entry that the budget would not cover, or None.
+        error: Why the first row that cannot be sent cannot.
+    """
+
+    fates: bytearray
+    ids: bytearray
+    prices: Counter[tuple[str, Cost]] = field(default_factory=Counter)
+    stops: int | None = None
+    error: NotebookgenError | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows and samples."""
+        return len(self.fates)
+
+    def fate(self, index: int) -> Fate:
+        """Return what would become of an entry."""
+        return FATES[self.fates[index]]
+
+    def id(self, index: int) -> str:
+        """Return the id of an entry's generation; empty where there is none."""
+        raw = bytes(self.ids[index * 16 : index * 16 + 16])
+        return raw.hex() if any(raw) else ""
+
+    def count(self, *fates: Fate) -> int:
+        """Return how many entries would meet one of some fates."""
+        return sum(self.fates.count(NUMBER[fate]) for fate in fates)
+
+    def having(self, *fates: Fate) -> list[int]:
+        """Return the entries that would meet one of some fates."""
+        wanted = {NUMBER[fate] for fate in fates}
+        return [index for index, number in enumerate(self.fates) if number in wanted]
+
+    @property
+    def costs(self) -> list[Cost]:
+        """What each new one would cost."""
+        return [price for (_, price), count in self.prices.items() for _ in range(count)]
+
+
+def survey_of(source: Source, reader: Reader, *, budget: Budget, present: Callable[[Asset], bool]) -> Survey:
+    """Return what would become of every row.
+
+    Args:
+        source: The rows.
+        reader: The ledger.
+        budget: What may be spent, to tell where it would stop.
+        present: Whether a kept file is still in its place.
+    """
+    total = source.total * source.samples
+    survey = Survey(bytearray(total), bytearray(total * 16))
+    reckoning = _Reckoning(reader, budget)
+    seen: set[str] = set()
+    for start in range(0, source.total, PART):
+        rows = source.part(start, min(start + PART, source.total))
+        ids = [
+            sample_id(row.generation.content, sample)
+            for row in rows
+            if not isinstance(row, Left)
+            for sample in range(source.samples)
+        ]
+        known = {} if source.fresh else _known(reader, ids, present)
+        at, number = start * source.samples, 0
+        for row in rows:
+            for _ in range(source.samples):
+                if isinstance(row, Left):
+                    fate = Fate.SKIPPED if row.state is State.SKIPPED else Fate.INVALID
+                    if fate is Fate.INVALID and survey.error is None:
+                        survey.error = row.error
+                else:
+                    id, number = ids[number], number + 1  # noqa: A001 - the ledger's own word
+                    survey.ids[at * 16 : at * 16 + 16] = bytes.fromhex(id)
+                    fate = Fate.DUPLICATE if id in seen else known.get(id, Fate.NEW)
+                    seen.add(id)
+                    if fate is Fate.NEW:
+                        price = reckoning.price(source.priced(row))
+                        survey.prices[row.generation.full_model, price] += 1
+                        if survey.stops is None and not reckoning.fits(price):
+                            survey.stops = at
+                survey.fates[at] = NUMBER[fate]
+                at += 1
+    return survey
+
+
+def _known(reader: Reader, ids: Sequence[str], present: Callable[[Asset], bool]) -> dict[str, Fate]:
+    """Return the fate of what the ledger knows."""
+    attempts = reader.last_attempts(ids)
+    saved = {row.key: row for row in attempts.values() if row.state == State.SAVED}
+    assets = reader.assets(list(saved))
+    return {
+        id: _fate(row, all(present(asset) for asset in assets.get(row.key, ())))
+        for id, row in attempts.items()  # noqa: A001 - the ledger's own word
+    }
+
+
+def _fate(row: AttemptRow, here: bool) -> Fate:  # noqa: FBT001 - a fact about the row
+    """Return the fate of a row of which there is an attempt."""
+    state = State(row.state)
+    if state is State.FAILED and row.retryable == 0:
+        return Fate.FAILED
+    if state in BOUGHT_ANEW:
+        return Fate.NEW
+    fate = STANDING[state]
+    return Fate.RUNNING if fate is Fate.CACHED and not here else fate
+
+
+class _Reckoning:
+    """Adds up what new rows would cost, in their order."""
+
+    def __init__(self, reader: Reader, budget: Budget) -> None:
+        self._reader = reader
+        self._budget = budget
+        self._before: dict[str, tuple[int, str] | None] = {}
+        self._sums: dict[str, Decimal] = {}
+        self._count = 0
+
+    def price(self, wish: Wish) -> Cost:
+        """Return what would be set aside for a row: the highest of what is listed and of what this has cost before."""
+        shape = shape_of(wish.generation)
+        if shape not in self._before:
+            self._before[shape] = self._reader.highest_charge(shape)
+        before, listed = self._before[shape], wish.price
+        if before is None:
+            return listed
+        amount, unit = from_nano(before[0]), before[1]
+        if listed.amount is None or (listed.unit == unit and amount > listed.amount):
+            return Cost(amount, unit, "listed", note="what it cost before")
+        return listed
+
+    def fits(self, price: Cost) -> bool:
+        """Whether the budget covers one more at that price, after all that came before."""
+        self._count += 1
+        if self._budget.max_new is not None and self._count > self._budget.max_new:
+            return False
+        if not self._budget.finite:
+            return True
+        if price.amount is None or price.unit is None:
+            return self._budget.max_new is not None
+        cap = self._budget.cap(price.unit)
+        self._sums[price.unit] = self._sums.get(price.unit, Decimal(0)) + price.amount
+        return cap is not None and self._sums[price.unit] <= cap

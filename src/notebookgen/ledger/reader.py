@@ -1,0 +1,146 @@
+"""The ledger read by anybody: each question on a connection of its own, so that no thread waits for the engine's."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from typing import TYPE_CHECKING
+
+from notebookgen.ledger.reading import open_to_read
+from notebookgen.ledger.rows import AttemptRow, asset_from, generation_from
+from notebookgen.ledger.store import FILE_NAME
+from notebookgen.ledger.trouble import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from notebookgen.records import Asset, Generation, Realm
+
+__all__ = ["Reader"]
+
+AT_ONCE = 5000  # ids in one question
+
+
+class Reader:
+    """Answers questions about many rows at once; writes nothing."""
+
+    def __init__(self, home: Path) -> None:
+        """Read the ledger in ``home``; where there is none yet, nothing is known."""
+        self.home = home
+        self._path = home / FILE_NAME
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection | None]:
+        """Open the file for one question."""
+        if not self._path.exists():
+            yield None
+            return
+        with translated(self._path):
+            database = open_to_read(self._path)
+            try:
+                database.row_factory = sqlite3.Row
+                yield database
+            finally:
+                database.close()
+
+    def _ask(self, sql: str, keys: Sequence[str] | Sequence[int]) -> list[sqlite3.Row]:
+        """Return the rows of a question about many keys; the keys stand for its one question mark, as JSON."""
+        found: list[sqlite3.Row] = []
+        with self._open() as database:
+            if database is not None:
+                for start in range(0, len(keys), AT_ONCE):
+                    found += database.execute(sql, (json.dumps(keys[start : start + AT_ONCE]),)).fetchall()
+        return found
+
+    def last_attempts(self, ids: Sequence[str]) -> dict[str, AttemptRow]:
+        """Return the newest attempt to buy each generation that was ever begun."""
+        rows = self._ask(
+            """SELECT a.* FROM json_each(?) asked JOIN attempts a ON a.generation = asked.value
+               AND a.number = (SELECT max(number) FROM attempts b WHERE b.generation = asked.value)""",
+            ids,
+        )
+        return {row["generation"]: AttemptRow(*row) for row in rows}
+
+    def assets(self, attempts: Sequence[int]) -> dict[int, tuple[Asset, ...]]:
+        """Return the files of attempts, by the attempt's key."""
+        rows = self._ask(
+            """SELECT s.* FROM json_each(?) asked JOIN assets s ON s.attempt = asked.value
+               ORDER BY s.attempt, s.position""",
+            attempts,
+        )
+        found: dict[int, tuple[Asset, ...]] = {}
+        for row in rows:
+            found[row["attempt"]] = (*found.get(row["attempt"], ()), asset_from(row, f"{self.home}/"))
+        return found
+
+    def generations(self, ids: Sequence[str]) -> dict[str, Generation]:
+        """Return what was asked for under each id."""
+        rows = self._ask("SELECT g.* FROM json_each(?) asked JOIN generations g ON g.id = asked.value", ids)
+        return {row["id"]: generation_from(row) for row in rows}
+
+    def highest_charge(self, shape: str) -> tuple[int, str] | None:
+        """Return the most that a model with some settings was ever reported to cost, in nano-units, and its unit."""
+        with self._open() as database:
+            if database is None:
+                return None
+            row = database.execute(
+                """SELECT max(a.charged) AS most, a.unit FROM attempts a JOIN generations g ON g.id = a.generation
+                   WHERE g.shape = ? AND a.basis = 'reported' AND a.unit IS NOT NULL GROUP BY a.unit
+                   ORDER BY 1 DESC LIMIT 1""",
+                (shape,),
+            ).fetchone()
+        return (int(row["most"]), str(row["unit"])) if row and row["most"] is not None else None
+
+    def usual_seconds(self, realm: Realm, model: str) -> float | None:
+        """Return the median duration of a model's last jobs, in seconds; None where none is known."""
+        with self._open() as database:
+            if database is None:
+                return None
+            rows = database.execute(
+                """SELECT a.seconds FROM attempts a JOIN generations g ON g.id = a.generation
+                   WHERE g.provider = ? AND g.model = ? AND g.sandbox = ? AND a.seconds IS NOT NULL
+                   AND a.state = 'saved' ORDER BY a.key DESC LIMIT 21""",
+                (realm.provider, model, int(realm.sandbox)),
+            ).fetchall()
+        return float(sorted(row["seconds"] for row in rows)[len(rows) // 2]) if rows else None
+
+    def run_rows(self, run: str) -> list[str]:
+        """Return the ids of a run's rows in their order."""
+        with self._open() as database:
+            if database is None:
+                return []
+            rows = database.execute(
+                "SELECT generation FROM run_rows WHERE run = ? AND generation IS NOT NULL ORDER BY position, sample",
+                (run,),
+            ).fetchall()
+        return [row["generation"] for row in rows]
+
+    def models(self, ids: Sequence[str]) -> set[str]:
+        """Return the models of generations, as ``provider:id``."""
+        rows = self._ask(
+            """SELECT DISTINCT g.provider || ':' || g.model AS model FROM json_each(?) asked
+               JOIN generations g ON g.id = asked.value""",
+            ids,
+        )
+        return {row["model"] for row in rows}
+
+    def run_to_retry(self) -> str | None:
+        """Return the newest run of which something failed, was refused or cancelled and may be tried again."""
+        with self._open() as database:
+            if database is None:
+                return None
+            row = database.execute(
+                """SELECT r.id FROM runs r JOIN run_rows w ON w.run = r.id JOIN attempts a ON a.generation = w.generation
+                   WHERE a.number = (SELECT max(number) FROM attempts b WHERE b.generation = a.generation)
+                   AND (a.state IN ('refused', 'cancelled') OR (a.state = 'failed' AND a.retryable IS NOT 0))
+                   ORDER BY r.at DESC LIMIT 1"""
+            ).fetchone()
+        return str(row["id"]) if row else None
+
+    def runs(self) -> list[str]:
+        """Return the ids of all runs, the newest first."""
+        with self._open() as database:
+            found = database.execute("SELECT id FROM runs ORDER BY at DESC").fetchall() if database is not None else []
+        return [row["id"] for row in found]

@@ -1,0 +1,122 @@
+"""What is said of a run in one line, while it goes on and at its end. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from notebookgen.jobs.handle import Progress, RunHandle
+
+__all__ = ["UNHAPPY", "WIDTH", "counts", "ended", "left_over", "line", "money", "resumed_line", "waited"]
+
+WIDTH = 96  # columns; fits a notebook beside a sidebar
+UNHAPPY = ("failed", "refused", "cancelled", "ambiguous")  # each in its own word, as the last line has them
+UNDER_WAY = ("intent", "submitted", "completed")
+USUAL = frozenset({"starting", "queued", "running", "sending", "done", "downloading", *UNDER_WAY})
+NEARLY = 0.95  # how full the bar gets by time alone: full means done
+
+
+def line(progress: Progress, width: int = WIDTH) -> str:
+    """Return what is shown of a run while it goes on: how it stands, bar, elapsed and expected time, spent, model.
+
+    Args:
+        progress: Where the run stands.
+        width: Columns to fill.
+    """
+    from tqdm.std import tqdm  # noqa: PLC0415 - loaded when something takes long enough to be shown
+
+    many = progress.total > 1
+    expected = left_over(progress) if many else progress.expected
+    if expected is None or expected <= 0:
+        times = "{elapsed}"
+    elif progress.elapsed <= expected:
+        times = f"{{elapsed}} of about {tqdm.format_interval(expected)}"
+    else:
+        times = f"{{elapsed}}, usually {tqdm.format_interval(expected)}"
+    by_time = min(NEARLY, progress.elapsed / expected) if expected and not many else 0.0
+    bar = "|{bar:10}| " if many else "|{bar:16}| " if expected else ""
+    text = tqdm.format_meter(
+        max(progress.over / max(progress.total, 1), by_time),
+        1,
+        progress.elapsed,
+        prefix=_safe(", ".join(counts(progress))) if many else progress.phase,
+        bar_format=f"{{desc}} {bar}{times}" + "".join(f" · {_safe(one)}" for one in _tail(progress)),
+    )
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def counts(progress: Progress) -> list[str]:
+    """Return how many rows of a run are done, running and left, in words."""
+    running = sum(progress.states.get(one, 0) for one in UNDER_WAY)
+    left = progress.total - progress.over - running - progress.states.get("ambiguous", 0)
+    words = [f"{progress.over}/{progress.total} done", f"{running} running" if running else ""]
+    words.append("paused" if progress.paused else "")
+    return [one for one in [*words, f"{left} left" if left > 0 else ""] if one]
+
+
+def money(progress: Progress) -> list[str]:
+    """Return what was spent, and what of a budget is left, in words for each unit."""
+    from notebookgen.normal import amount_words  # noqa: PLC0415 - whoever has a run has loaded it
+
+    return [
+        amount_words(amount, unit)
+        + (f" ({amount_words(progress.left[unit], unit)} left)" if unit in progress.left else "")
+        for unit, amount in sorted(progress.spent.items())
+        if amount
+    ]
+
+
+def left_over(progress: Progress) -> float | None:
+    """Return how many seconds a run of many will take in all, as it goes so far; None where nothing is known yet."""
+    bought = progress.over - progress.cached
+    if bought <= 0 or progress.total <= progress.cached or progress.paused:
+        return None
+    return progress.elapsed * (progress.total - progress.cached) / bought
+
+
+def waited(progress: Progress) -> str:
+    """Return the last line of a run that goes on and is not waited for any longer."""
+    still = ", ".join(counts(progress)) if progress.total > 1 else progress.phase
+    return ended(f"still {still}", progress)
+
+
+def ended(word: str, progress: Progress) -> str:
+    """Return a static line: what is so, the model, the seconds it was watched."""
+    from notebookgen.jobs.handle import duration  # noqa: PLC0415 - whoever has a run has loaded it
+
+    return " · ".join(one for one in (word, progress.model, duration(progress.elapsed)) if one)
+
+
+def resumed_line(handle: RunHandle) -> str:
+    """Return what was found open when a run was taken up, and what came of it, in one line."""
+    if not handle.adopted:
+        return (
+            f"run {handle.id}: nothing was left open · {handle.summary()}" if handle.total else "nothing was left open"
+        )
+    found = Counter(str(row.state) for row in handle.rows(handle.adopted))
+    saved = found.pop("saved", 0)
+    parts = [f"{saved} saved", *(f"{count} {state}" for state, count in sorted(found.items()))]
+    return f"run {handle.id}: found {len(handle.adopted)} open, {', '.join(parts)} · in all {handle.summary()}"
+
+
+def _tail(progress: Progress) -> Iterator[str]:
+    """Yield what follows the times: what went wrong, money, what is waited for, the last note, the model."""
+    if progress.total > 1:
+        yield from (f"{progress.states[one]} {one}" for one in UNHAPPY if progress.states.get(one))
+    yield from money(progress)
+    if progress.total > 1 and progress.phase.split(":")[0] not in USUAL and not progress.paused:
+        yield progress.phase
+    if progress.total > 1:
+        yield from progress.notes[-1:]
+    if progress.model:
+        yield progress.model
+    if progress.total == 1:
+        yield from progress.notes[-1:]
+
+
+def _safe(text: str) -> str:
+    """Return a text for use inside a format string, on one line."""
+    return " ".join(text.split()).replace("{", "{{").replace("}", "}}")
