@@ -30,6 +30,7 @@ STYLES = {
     "border-radius": LENGTHS,
     "display": r"block|flex|grid",
     "flex-direction": r"column",
+    "flex-wrap": r"wrap",
     "font-family": r"system-ui,sans-serif",
     "font-size": LENGTH,
     "font-weight": r"600",

@@ -69,6 +69,12 @@ def test_every_flag_short_or_long() -> None:
     )
     assert expected == short
     assert call("--save out").save == "out"
+    over = call("--over made.frame --max-new 60 --concurrency=4 --prefix clip_ --budget '500 credits, 5 USD'")
+    assert ("made.frame", 60, 4, "clip_") == (over.over, over.max_new, over.concurrency, over.prefix)
+    assert {"credits": Decimal(500), "USD": Decimal(5)} == over.budget
+    assert ["a['b']['c d']", "a b", "a['b']"] == [
+        call(f"--over {each}").over for each in ("""a['b']["c d"]""", "'a b'", "\"a['b']\"")
+    ]
 
 
 def test_values_with_blanks_stand_in_quotes() -> None:
@@ -152,10 +158,15 @@ def test_the_variable_of_o_is_checked_before_anything_is_sent(name: str) -> None
         ("--modle x", "'--model'"),
         ("--budjet=5", "'--budget'"),
         ("--temperature 1", "-s KEY=VALUE"),
-        ("--over df", "no flag --over"),
-        ("--max-new 3", "no flag --max-new"),
-        ("--concurrency 3", "no flag --concurrency"),
-        ("-x", "-m -s -i -n -o --budget"),
+        ("--over", "--over FRAME"),
+        ("--over ''", "--over FRAME"),
+        ("--max-new 0", "at least 1"),
+        ("--over df --concurrency none", "--concurrency takes a whole number"),
+        ("--concurrency 3", "--concurrency goes with --over FRAME"),
+        ("--prefix out_", "--prefix goes with --over FRAME"),
+        ("--budget '5 USD, 3'", "'500 credits, 5 USD'"),
+        ("--budget '5 USD, 3 USD'", "'500 credits, 5 USD'"),
+        ("-x", "-m -s -i -n --over -o --budget"),
         ("-n4", "-n 4"),
         ("-n 0", "at least 1"),
         ("-n two", "at least 1"),
@@ -202,6 +213,8 @@ def test_what_makes_no_sense_says_what_to_write(line: str, says: str) -> None:
         ("runs", Command("runs")),
         ("resume", Command("resume")),
         ("resume 7f3a", Command("resume", ("7f3a",))),
+        ("retry", Command("retry")),
+        ("retry 7f3a --budget 5 USD --max-new 70", Command("retry", ("7f3a",), {"budget": "5 USD", "max_new": 70})),
         ("resolve ab12 adopt --job j1", Command("resolve", ("ab12", "adopt"), {"job": "j1"})),
         ("cancel", Command("cancel")),
         ("login armox", Command("login", ("armox",))),
@@ -221,7 +234,8 @@ def test_commands(line: str, command: Command) -> None:
         ("a red fox", "%%generate (two %)"),
         ("-m armox:x", "%%generate (two %)"),
         ("modles", "'models'"),
-        ("retry", "no command 'retry'"),
+        ("rerty", "'retry'"),
+        ("retry --max-new no", "--max-new takes a whole number"),
         ("login", "needs PROVIDER"),
         ("resolve", "needs ID and ACTION"),
         ("resolve ab12", "needs ACTION"),

@@ -12,12 +12,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from notebookgen.errors import InvalidCall, InvalidImage, InvalidPrompt, InvalidSetting, NotebookgenError
+from notebookgen.errors import (
+    InvalidCall,
+    InvalidImage,
+    InvalidPrompt,
+    InvalidSetting,
+    NotebookgenError,
+    UnexpectedResponse,
+)
 from notebookgen.providers import fault_error, verdict
 from notebookgen.providers.armox import Armox
 from notebookgen.providers.base import Limits
 from notebookgen.providers.signing import hmac_sha256
-from notebookgen.records import Balance, Generation, InputImage, Job, JobRef, Model, Output, Phase, Realm
+from notebookgen.records import Balance, Cost, Generation, InputImage, Job, JobRef, Model, Output, Phase, Realm
 from notebookgen.wire import HttpRequest, HttpResponse
 from wire_samples import cases, hostile_replies, sample
 
@@ -161,6 +168,43 @@ def listed(**more: Any) -> Model:
     return ARMOX.read_models(HttpResponse(200, {}, body))[0]
 
 
+@pytest.mark.parametrize("around", ["validation", "constraints", "rules", "limits", "range"])
+def test_limits_are_read_wherever_a_setting_has_them(around: str) -> None:
+    """An object of rules in a setting counts like rules beside its key, and what goes in steps of one is whole."""
+    rules = {"minimum": 1, "maximum": 8, "integer": True}
+    model = listed(settings=[{"key": "duration", "inputType": "slider", "defaultValue": 3, around: rules}])
+    duration = model.setting("duration")
+
+    assert duration is not None
+    assert ("integer", 1, 8, 3) == (duration.type, duration.minimum, duration.maximum, duration.default)
+    for value in (0, 9, 2.5):
+        with pytest.raises(InvalidSetting, match=r"from 1 to 8|a whole number"):
+            ARMOX.prepare(asked("some/thing", duration=value), model)
+
+
+@pytest.mark.parametrize(
+    ("more", "type_"),
+    [
+        ({"step": 1, "min": 0}, "integer"),
+        ({"step": 1, "min": 0.5}, "number"),
+        ({"step": 1}, "integer"),
+        ({"step": 0.5, "min": 1}, "number"),
+        ({"min": 1, "max": 3}, "number"),
+        ({"validation": {"options": ["a", "b"]}, "inputType": "select"}, "unknown"),
+        ({"validation": "1-8"}, "number"),
+        ({"validation": [1, 8]}, "number"),
+    ],
+    ids=str,
+)
+def test_what_is_whole_is_told_by_its_steps(more: dict[str, object], type_: str) -> None:
+    """A number that goes in steps of one from a whole one is whole; what is not understood refuses nothing."""
+    setting = listed(settings=[{"key": "size", "inputType": "slider", **more}]).setting("size")
+
+    assert setting is not None
+    assert type_ == setting.type
+    assert (("a", "b") if type_ == "unknown" else ()) == setting.options
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -198,6 +242,52 @@ def test_the_pages_example_counts_beside_the_base_figure(
 
     assert said == str(cost)
     assert note in cost.note
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "said", "ours"),
+    [
+        ("google/nano-banana", {"model": "google/nano-banana"}, True),
+        ("google/nano-banana", {"model": "Nano-Banana"}, True),
+        ("nano-banana", {"model": "google/nano-banana"}, True),
+        ("google/nano-banana", {}, True),
+        ("google/nano-banana", {"model": "google/nano-banana-pro"}, False),
+        ("google/nano-banana", {"app_id": "app-1"}, False),
+        ("app:app-1", {"app_id": "app-1"}, True),
+        ("app:app-1", {"app_id": "app-2"}, False),
+        ("app:app-1", {"model": "google/nano-banana"}, False),
+    ],
+)
+def test_a_run_is_answered_about_what_was_asked_for(asked_for: str, said: dict[str, str], ours: object) -> None:
+    """A reply that names another model or app is no job of ours; a maker's name may be left out."""
+    body = json.dumps({"id": "job-1", "status": "processing", **said}).encode()
+    if ours:
+        assert "job-1" == ARMOX.read_create(HttpResponse(202, body=body), asked(asked_for)).id
+        return
+    with pytest.raises(UnexpectedResponse, match=f"was asked to run {asked_for}"):
+        ARMOX.read_create(HttpResponse(202, body=body), asked(asked_for))
+
+
+def test_a_live_price_is_multiplied_by_a_count() -> None:
+    """The base figure is that of one result, whether or not the list has a setting for their number."""
+    model = listed(id="some/image", cost=70, outputType="image")
+    counted = listed(
+        id="some/image", cost=70, outputType="image", settings=[{"key": "num_images", "inputType": "number"}]
+    )
+
+    assert "70-280 credits (listed)" == str(ARMOX.price(asked(model.id, num_images=4), model))
+    assert "at least 70-280 credits (listed)" == str(ARMOX.price(asked(model.id, num_images="4"), counted))
+    assert "at least 70 credits (listed)" == str(ARMOX.price(asked(model.id), counted))
+
+
+@pytest.mark.parametrize("said", [-1, 1_000_001, 9e9, 1e400, "many", True])
+def test_a_price_or_a_charge_beyond_all_sense_is_none(said: object) -> None:
+    """What no generation costs is no word on its cost: what the price list says holds, and sums stay exact."""
+    body = json.dumps({"id": "job-1", "status": "completed", "credits_charged": said}).encode()
+
+    assert None is ARMOX.read_create(HttpResponse(200, body=body), asked()).charged
+    assert None is ARMOX.read_status(HttpResponse(200, body=body), replace(REF, id="job-1")).charged
+    assert Cost() == listed(id="some/image", cost=said, outputType="image").cost
 
 
 def test_a_live_price_goes_before_an_older_page() -> None:
@@ -240,7 +330,8 @@ def test_a_run_is_what_its_reply_says(case: str, phase: Phase, charged: int, out
     """200 or 202, image or video: the reply's own status decides, and the charge is read from either."""
     response = sample("armox", case)
     assert ARMOX.read_fault(response) is None
-    job = ARMOX.read_create(response, asked())
+    said: Any = response.json()
+    job = ARMOX.read_create(response, asked(said.get("model") or f"app:{said['app_id']}"))
     assert (phase, Decimal(charged), outputs) == (job.phase, job.charged, job.outputs)
 
 
@@ -435,11 +526,11 @@ def test_a_callback_is_told_by_the_jobs_status_and_not_by_its_event(event: str, 
 
 @pytest.mark.parametrize("header", [None, "soon", "-1"])
 def test_a_limit_without_a_time_is_a_limit(header: str | None) -> None:
-    """Where ``Retry-After`` is missing or says nothing, no time is made up here; the policy has one."""
+    """Where ``Retry-After`` is missing or says nothing, the page's own client waits for a minute, and so do we."""
     headers = {} if header is None else {"retry-after": header}
     fault = ARMOX.read_fault(HttpResponse(429, headers, b'{"error": "Rate limit exceeded"}'))
     assert fault is not None
-    assert ("refused", None) == (verdict(fault), fault.retry_after)
+    assert ("refused", 60.0) == (verdict(fault), fault.retry_after)
 
 
 @pytest.mark.parametrize("id", ["a1b2c3d4-e5f6-7890-ab12-34567890abcd", "job_123"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -241,8 +242,20 @@ def test_a_price_that_nobody_lists_passes_no_cap(store: Store) -> None:
     """Not even without a budget; where the run bounds how many, it may."""
     store.set_caps("armox", [Cap(Decimal(100), "credits")], NOON)
 
-    assert "Tell its price" in str(over_budget(store, ticket(), NO_COST, now=NOON))
+    assert "or its price: ng.configure(" in str(over_budget(store, ticket(), NO_COST, now=NOON))
     assert None is over_budget(store, ticket(max_new=1), NO_COST, now=NOON)
+
+
+def test_a_base_figure_passes_no_cap(store: Store) -> None:
+    """What may cost more than is listed is like an unknown price, unless the run bounds how many."""
+    store.set_caps("armox", [Cap(Decimal(100), "credits")], NOON)
+    base = replace(PRICE, at_least=True)
+
+    assert "at least 70 credits" in str(over_budget(store, ticket(), base, now=NOON))
+    assert None is over_budget(store, ticket(max_new=1), base, now=NOON)
+    assert "needs at least 110 credits" in str(
+        over_budget(store, ticket(max_new=1), replace(base, amount=Decimal(110)), now=NOON)
+    )
 
 
 def test_a_files_cap_and_a_kept_one_both_bind(store: Store) -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from notebookgen.errors import InvalidSetting
 from notebookgen.providers import provider_class
-from notebookgen.providers.checks import COUNTS
-from notebookgen.providers.pricing import EXACT_COUNTS, UPPER_COUNTS
+from notebookgen.providers.counting import COUNTS, MOST_RESULTS, results_asked
 from notebookgen.records import Generation, Model, Realm, Setting
 
 if TYPE_CHECKING:
@@ -26,12 +25,20 @@ def prepared(model: str, known: Model | None = None, /, **settings: object) -> G
 
 
 @pytest.mark.parametrize("value", [0, -1, True, False, 1.5, "0", "many", "", [2], {"a": 1}], ids=repr)
-@pytest.mark.parametrize("key", sorted(COUNTS))
 @pytest.mark.parametrize("name", sorted(UNKNOWN))
-def test_a_number_of_results_that_is_none_is_refused(name: str, key: str, value: object) -> None:
+def test_a_number_of_results_that_is_none_is_refused(name: str, value: object) -> None:
     """Nobody is asked for no pictures, for minus one, or for "true" of them, also where the model is not known."""
-    with pytest.raises(InvalidSetting, match=f"takes '{key}' as a whole number of 1 or more(?s:.)*Nothing was sent"):
-        prepared(f"{name}:{UNKNOWN[name]}", **{key: value})
+    for key in sorted(COUNTS):
+        said = f"takes '{key}' as a whole number of 1 or more(?s:.)*Nothing was sent"
+        with pytest.raises(InvalidSetting, match=said):
+            prepared(f"{name}:{UNKNOWN[name]}", **{key: value})
+
+
+def test_more_results_than_any_call_makes_are_refused() -> None:
+    """A number that no price could be multiplied by is a slip of the pen."""
+    assert MOST_RESULTS == prepared("apimodels:some-thing", n=MOST_RESULTS).settings["n"]
+    with pytest.raises(InvalidSetting, match="takes 'n' from 1 to 1000, not 1000000000000"):
+        prepared("apimodels:some-thing", n=10**12)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +79,13 @@ def test_a_list_that_allows_none_is_believed() -> None:
     assert 0 == prepared("armox:some/thing", known, n=0).settings["n"]
 
 
-def test_every_number_that_is_priced_is_checked() -> None:
-    """What multiplies a price is a number of results, and checked as one."""
-    assert COUNTS >= {*EXACT_COUNTS, *UPPER_COUNTS}
+def test_every_number_that_is_checked_is_priced() -> None:
+    """What is checked as a number of results multiplies a price, given as a number or as text."""
+    for key in COUNTS:
+        assert 3 == results_asked({key: 3}.get)[0] == results_asked({key: "3"}.get)[0]
+    assert [6, 2] == list(results_asked({"n": 2, "max_images": 3}.get))
+    assert [4, 4] == list(results_asked({"n": 2, "num_images": 4}.get))
+    assert [1, 1] == list(results_asked({"n": None, "num_images": "many"}.get))
 
 
 RESERVED = [

@@ -257,6 +257,11 @@ def test_a_ledger_of_a_newer_version_is_left_alone(capsys: pytest.CaptureFixture
          "type: export APIXO_API_KEY=..."),
         ("Type: ng.configure(home='a folder of yours')", "Type: export NOTEBOOKGEN_HOME='a folder of yours'"),
         ("ng.configure(sandbox=True)", "export NOTEBOOKGEN_SANDBOX=1"),
+        ("Set it with ng.configure(home='...') or NOTEBOOKGEN_HOME", "Set it: export NOTEBOOKGEN_HOME='...'"),
+        ("Give another home folder: ng.configure(home='...') or NOTEBOOKGEN_HOME.",
+         "Give another home folder: export NOTEBOOKGEN_HOME='...'."),
+        ("Set it with ng.configure(base_urls={...}) or a variable such as ARMOX_BASE_URL", "Set it: export ARMOX_BASE_URL=..."),
+        ("for more of it: ng.sandbox(credits=10000)", "for more of it: notebookgen sandbox --credits 10000"),
         ("To see them: ng.models('armox')", "To see them: notebookgen models --provider armox"),
         ("Look again: ng.runs()", "Look again: notebookgen ledger --by run"),
         ("type: ng.resume()", 'type: python -c "import notebookgen as ng; ng.resume()"'),
@@ -285,7 +290,7 @@ def test_the_doctor_speaks_as_a_shell_does(capsys: pytest.CaptureFixture[str], h
 def test_a_broken_project_file(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every command that needs settings names the file and the line."""
+    """Every command that needs settings names the file and the line, and what a shell types instead."""
     (tmp_path / "notebookgen.toml").write_text("concurrency = \n")
     monkeypatch.chdir(tmp_path)
     for command in ("models", "ledger", "doctor"):
@@ -294,6 +299,8 @@ def test_a_broken_project_file(
         assert 1 == code
         assert "notebookgen.toml" in err
         assert "line 1" in err
+    (tmp_path / "notebookgen.toml").write_text("home = 'here'\n")
+    assert "Set it: export NOTEBOOKGEN_HOME='...'" in run(capsys, "doctor")[2]
     (tmp_path / "notebookgen.toml").unlink()
 
 

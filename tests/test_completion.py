@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +51,8 @@ SOURCES = Sources(
         "page": "https://a.example/fox",
         "drawing": b"x",
         "table": {"a": 1},
+        "rows": pl.DataFrame({"animal": ["fox"], "path": ["a.png"], "hair colour": ["red"]}),
+        "query": pl.LazyFrame({"animal": ["fox"]}),
     },
     files=lambda typed, folders: [] if folders and typed else ["my fox.png", "pics/"] if not folders else ["pics/"],
 )
@@ -99,6 +102,15 @@ ALL = [spelling for flag in FLAGS for spelling in (flag.short, flag.long) if spe
         ("%%generate -m sandbox/clip -s duration=|\na fox", ("", ["4", "8"])),
         ("%%generate -m {model} -s duration=|\na fox", ("", ["4", "8"])),
         ("%%generate -m {m|\na fox", ("m", ["model}"])),
+        ("%%generate --over |\na fox", ("", ["rows", "query"])),
+        ("%%generate --over=r|\na fox", ("r", ["rows"])),
+        ("%%generate --over rows\na {|", ("", ["animal}", "path}", "fox}", "count}", "model}", "page}"])),
+        ("%%generate -n 2 --over rows[:2]\na {p|", ("p", ["path}", "page}"])),
+        ("%%generate --over query\na {p|", ("p", ["page}"])),
+        ("%%generate --over rows -i {p|\na fox", ("p", ["path}", "page}"])),
+        ("%%generate --over rows -i mask={pa|\na fox", ("pa", ["path}", "page}"])),
+        ("%%generate --over rows -s seed={an|\na fox", ("an", ["animal}"])),
+        ("%%generate --over rows -m {a|\na fox", ("a", ["animal}"])),
         ("%%generate -m sandbox/picture -s style='o|\na fox", ("'o", ["'oil painting'"])),
         ("%%generate -s seed={c|\na fox", ("c", ["count}"])),
         ("%%generate -i {|\na fox", ("", ["fox}", "page}", "drawing}", "animal}", "model}"])),
@@ -130,7 +142,7 @@ ALL = [spelling for flag in FLAGS for spelling in (flag.short, flag.long) if spe
         ("%%generate\n%generate |", ("", NOTHING)),
         ("%generate |", ("", [command.name for command in COMMANDS])),
         ("%generate mo|", ("mo", ["models"])),
-        ("x = 1\n  %generate re|\n", ("re", ["resume", "resolve"])),
+        ("x = 1\n  %generate re|\n", ("re", ["resume", "retry", "resolve"])),
         ("frame = %generate ru|", ("ru", ["runs"])),
         ("%generate models |", ("", ["apimodels", "apixo", "armox"])),
         ("%generate login ap|", ("ap", ["apimodels", "apixo"])),

@@ -13,7 +13,7 @@ from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.consent import MOST
 from notebookgen.jobs.ticket import Wish
 from notebookgen.records import NO_COST, Cost
-from scripted import PRICE, REALM, WAIT, Shop, bench, wanted
+from scripted import PRICE, REALM, WAIT, Shop, bench, reply, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,10 +101,67 @@ def test_a_count_bounds_what_has_no_price(home: Path) -> None:
     assert "saved" == str(bounded.row(0).state)
 
 
+BASE = replace(PRICE, at_least=True)
+
+
+@pytest.mark.parametrize("budget", [5, "0.6 USD", {"USD": 100}], ids=str)
+def test_a_base_figure_is_no_price_that_a_budget_holds_by(home: Path, budget: object) -> None:
+    """What may cost more than is listed is refused under a finite budget, however high, like an unknown price."""
+    with bench(home, Shop()) as desk:
+        refused = desk.bring(wanted("one"), price=BASE, budget=parse_budget(budget))
+    said = str(refused.row(0).error)
+    assert isinstance(refused.row(0).error, BudgetExceeded)
+    assert 0 == desk.shop.seen.get("create", 0)
+    assert "at least 0.5 USD" in said
+    assert "Nothing was sent" in said
+    for way in ("max_new=1", "ng.configure(prices={'tailor:coat': ", "budget='none'"):
+        assert way in said
+    assert len(said.splitlines()) <= 4
+
+
+@pytest.mark.parametrize("said", [(5, 1), (None, 1), ("none", None), (None, None)], ids=str)
+def test_a_base_figure_is_bought_where_a_person_has_said_so(home: Path, said: tuple[object, object]) -> None:
+    """A count beside the budget, the word that there is no cap, or no word at all for a single one."""
+    with bench(home, Shop()) as desk:
+        handle = desk.bring(wanted("one"), price=BASE, budget=parse_budget(said[0], max_new=said[1]))
+    assert "saved" == str(handle.row(0).state)
+
+
+def test_a_count_does_not_lift_the_budget_below_the_base_figure(home: Path) -> None:
+    """Where not even the least that it costs is left, nothing is sent."""
+    with bench(home, Shop()) as desk:
+        handle = desk.bring(wanted("one"), price=BASE, budget=parse_budget("0.4", max_new=1))
+    assert isinstance(handle.row(0).error, BudgetExceeded)
+    assert 0 == desk.shop.seen.get("create", 0)
+
+
+def test_what_was_charged_before_is_a_price(home: Path) -> None:
+    """Once one of the same model and settings was charged, that is reserved, and a budget holds by it; else not."""
+    dear = reply(202, {"id": "job-x", "phase": "completed", "charged": "2", "model": "coat", "texts": ["a coat"]})
+    shop = Shop()
+    shop.orders.append(dear)
+    with bench(home, shop) as desk:
+        desk.bring(wanted("one"), price=BASE)
+        low = desk.bring(wanted("two"), price=BASE, budget=parse_budget("1.9"))
+        other = desk.bring(wanted("two", length=9), price=BASE, budget=parse_budget(100))
+        high = desk.bring(wanted("two"), price=BASE, budget=parse_budget("2"))
+        row = desk.row(wanted("two"))
+    assert ("planned", "planned", "saved") == tuple(str(one.row(0).state) for one in (low, other, high))
+    assert "needs 2 USD" in str(low.row(0).error)
+    assert (2_000_000_000, "0.5") == (row.reserved, str(high.row(0).cost.amount))
+
+
+def test_the_price_tag_of_base_figures_is_no_cap_to_add(home: Path) -> None:
+    """Where the sum is only the least it costs, the tag says so, and what to add is a count, not that sum."""
+    with bench(home, Shop()) as desk, pytest.raises(BudgetNeeded) as caught:
+        desk.start(*many(MOST + 1), price=BASE)
+    assert "cost at least 25.5 USD" in str(caught.value)
+    assert f"max_new={MOST + 1}" in str(caught.value)
+    assert "budget=" not in str(caught.value).replace("budget='none'", "")
+
+
 def test_a_refused_one_does_not_use_up_the_count(home: Path) -> None:
     """What was refused was not bought."""
-    from scripted import reply
-
     shop = Shop()
     shop.orders.append(reply(400, {"error": "no"}))
     with bench(home, shop, concurrency=1) as desk:

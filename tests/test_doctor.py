@@ -18,6 +18,7 @@ from keyring.backends import fail
 import notebookgen as ng
 from notebookgen import credentials
 from notebookgen.client import default_client
+from notebookgen.errors import NotFound
 from notebookgen.jobs import doctor
 from notebookgen.ledger import filesystem
 from notebookgen.ledger.store import FILE_NAME
@@ -71,6 +72,13 @@ def line(start: str) -> str:
     return found
 
 
+def after(start: str) -> str:
+    """Return the line below the one that begins with a word."""
+    lines = report()
+    (at,) = [number for number, each in enumerate(lines) if each.startswith(start)]
+    return lines[at + 1]
+
+
 def test_a_new_machine(home: Path) -> None:
     """No key, no ledger: which variables, where keys are had, what to type, and that the sandbox answers."""
     lines = "\n".join(report())
@@ -119,6 +127,7 @@ def test_a_key_that_is_not_accepted(real: Handle) -> None:
     real.configure(keys=frozenset({"another"}))
 
     assert "! Armox does not accept the key" in line("armox")
+    assert "Set ARMOX_API_KEY" in after("armox")
 
 
 def test_a_clients_own_key_is_told(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,14 +165,28 @@ def test_a_provider_that_answers_strangely(real: Handle, kind: str) -> None:
     real.configure(misbehave=(Fault(kind=kind, service="armox", purpose="balance", count=None),))
 
     assert "; ! " in line("armox")
+    assert f"Try again later. ARMOX_BASE_URL is {real.base_urls['armox']}" in after("armox")
     assert "USD left, at http" in line("apimodels")
 
 
 def test_a_provider_that_is_not_there(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody listens: said in one line."""
+    """Nobody listens: said in one line, and what to look at in the next."""
     monkeypatch.setenv("ARMOX_BASE_URL", "http://127.0.0.1:9/v1")
 
     assert "; ! 127.0.0.1" in line("armox")
+    assert "Look at the connection and the proxy settings" in after("armox")
+    assert "ARMOX_BASE_URL is http://127.0.0.1:9/v1" in after("armox")
+
+
+def test_an_address_without_the_service(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody listens and knows nothing of the path: the variable that leads there is named."""
+    monkeypatch.setenv("ARMOX_BASE_URL", f"{real.origin}/nowhere/v9")
+
+    assert "knows no such thing" in line("armox")
+    assert f"ARMOX_BASE_URL may be wrong: it is {real.origin}/nowhere/v9" in after("armox")
+    with pytest.raises(NotFound, match="ARMOX_BASE_URL may be wrong") as caught:
+        ng.models("armox")
+    assert "ng.models" not in str(caught.value)
 
 
 def test_an_address_that_is_none(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +233,8 @@ def test_a_ledger_that_cannot_be_read(home: Path) -> None:
     home.mkdir()
     (home / FILE_NAME).write_bytes(b"words" * 1000)
 
-    assert "cannot be read" in line("ledger")
+    assert "is damaged" in line("ledger")
+    assert "move the file away to begin a new one" in "\n".join(report())
     assert "no key" in line("armox")
 
 
@@ -241,7 +265,7 @@ def test_little_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk with little left is said before it is full."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5 * 2**20))
 
-    assert [] != [each for each in report() if "only 5 MB are free" in each]
+    assert [] != [each for each in report() if "only 5 MB are free" in each and "ng.configure(home=" in each]
 
 
 def test_a_network_file_system(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

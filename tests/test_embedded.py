@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
 import notebookgen as ng
-from notebookgen.errors import InvalidCall
+from notebookgen.errors import InsufficientFunds, InvalidCall
 from notebookgen.sandbox import spawn, start
-from notebookgen.sandbox.embedded import current, embedded, stop
+from notebookgen.sandbox.behaviour import Behaviour
+from notebookgen.sandbox.embedded import Embedded, current, embedded, stop
+from notebookgen.sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +122,58 @@ def test_a_sandbox_that_is_refused_changes_nothing() -> None:
         assert running is not None
         assert 0.5 == running.behaviour.fail
     assert (None, False) == (current(), ng.settings().sandbox)
+
+
+def left(box: Embedded) -> list[float]:
+    """Return what the accounts of the sandbox's Armox have left."""
+    return list(box.state()["services"]["armox"]["left"].values())
+
+
+def poem(prompt: str) -> None:
+    """Spend four credits."""
+    ng.generate(prompt, model="armox:sandbox/text")
+
+
+def test_naming_credits_fills_the_purse_again() -> None:
+    """A cell that is run again gives the class as much as the first time; one that does not name credits gives nothing."""
+    box = ng.sandbox(seconds=0, credits=10)
+    poem("one")
+    poem("two")
+    assert [2] == left(box)
+    with pytest.raises(InsufficientFunds, match=r"Required 4, available 2(?s:.)*ng\.sandbox\(credits=10000\)"):
+        poem("three")
+    again = ng.sandbox(seconds=(0, 0.01))
+    assert [2] == left(again)
+    again = ng.sandbox(seconds=(0, 0.01), credits=10)
+    assert [10] == left(again)
+    poem("three")
+    again.configure(credits=7)
+    assert [7] == left(again)
+
+
+def test_dollars_are_filled_again_too() -> None:
+    """``balance`` is to the other two what ``credits`` is to Armox; each leaves the other alone."""
+    world = World(Behaviour(balance=1, credits=10, seconds=(10, 10), fail=1))
+    armox, apixo = world.account("armox", "key"), world.account("apixo", "key")
+    armox.charged = apixo.charged = Decimal("0.75")
+    armox.due.append((5.0, Decimal("0.75")))
+    world.configure({"balance": 2}, 1.0)
+    assert (Decimal("9.25"), Decimal(2)) == (world.left(armox, 1.0), world.left(apixo, 1.0))
+    world.configure({"credits": 3}, 5.0)
+    assert (Decimal(3), Decimal(2)) == (world.left(armox, 5.0), world.left(apixo, 5.0))
+
+
+def test_a_purse_is_given_back_as_it_was_found() -> None:
+    """What was spent out of the credits of an inner sandbox is nothing to the outer one, in whatever order they end."""
+    outer = ng.sandbox(seconds=0, credits=10)
+    poem("one")
+    with ng.sandbox(credits=1000) as inner:
+        poem("two")
+        assert [996] == left(inner)
+    assert [6] == left(outer)
+    with ng.sandbox(fail=0):
+        poem("three")
+    assert [2] == left(outer)
 
 
 def test_a_port_that_is_none() -> None:

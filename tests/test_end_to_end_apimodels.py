@@ -303,10 +303,13 @@ def test_what_is_unclear_is_adopted_by_a_person(real: Handle) -> None:
 
 @pytest.mark.slow  # a file is waited for, in case it comes a moment later
 def test_files_that_come_a_moment_late(real: Handle) -> None:
-    """A task that is done and names no file yet is asked again; when it never does, that is said, with what was paid."""
+    """A task that is done and names no file yet is asked again; that is said, and the next call gets the file."""
     real.configure(results="empty")
-    with pytest.raises(errors.JobFailed, match="paid for"):
+    with pytest.raises(errors.AssetError, match="paid for"):
         made(model=GROK)
+    real.configure(results="normal")
+    assert "saved" == made(model=GROK).status
+    assert 1 == requests(real, "apimodels create")
 
 
 # The account -----------------------------------------------------------------------------------------------------

@@ -150,14 +150,17 @@ def test_every_shape_of_result(real: Handle, shape: str) -> None:
 @pytest.mark.slow  # a file is waited for, in case it comes a moment later
 @pytest.mark.parametrize("results", ["empty", "null"])
 def test_a_result_without_a_file(real: Handle, results: str) -> None:
-    """A task that is done and never names a file is not lost from the books: it is said, with what was paid."""
+    """A task that is done and names no file yet is not given up: it is said, with what was paid, and asked again."""
     real.configure(results=results)
 
-    with pytest.raises(errors.JobFailed, match="names no result"):
+    with pytest.raises(errors.AssetError, match="names no result"):
         made(model=PICTURE)
 
-    assert [("failed", Decimal("0.03"))] == ng.ledger().frame().select("status", "charged").rows()
+    assert [("completed", Decimal("0.03"))] == ng.ledger().frame().select("status", "charged").rows()
     assert 2 <= requests(real, "apixo status")
+    real.configure(results="normal")
+    assert "saved" == made(model=PICTURE).status
+    assert 1 == requests(real, "apixo create")
 
 
 def test_another_word_for_running(box: Handle) -> None:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from notebookgen.errors import BudgetExceeded, JobAmbiguous, JobFailed, NotSent, NotWritable
+from notebookgen.jobs import core, watching
 from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.states import State
 from notebookgen.records import NO_COST, Cost, Realm
+from notebookgen.results.waiting import still_running
 from scripted import PRICE, WAIT, Listless, Shop, Tailor, bench, hurry, lost, reply, until, wanted
 
 if TYPE_CHECKING:
@@ -380,6 +382,67 @@ def test_a_job_that_is_unknown_for_a_moment_is_not_given_up(home: Path) -> None:
         assert ["saved"] == states(desk.bring(wanted()))
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (reply(200, [1]), "something else"),
+        (reply(503, {"error": "too hot"}), "too hot"),
+        (lost(), "the connection broke"),
+    ],
+    ids=["a list", "503", "lost"],
+)
+def test_why_a_job_does_not_go_on_is_told_while_it_is_open(home: Path, answer: Any, said: str) -> None:
+    """What came instead of a status stands in the progress, in a note, in the row and in the end of the wait."""
+    shop = Shop()
+    shop.answers["status"] = deque([answer] * 400)
+    with bench(home, shop) as desk:
+        handle = desk.start(wanted())
+        until(lambda: handle.row(0).error)
+        now, row = handle.snapshot(), handle.row(0)
+        assert ("submitted", False) == (row.state, row.done)
+        told = [now.phase, *now.notes, str(row.error), str(still_running(handle, row))]
+        assert [] == [one for one in told if said not in one]
+        assert len(told) == 4
+        shop.answers.clear()
+        assert handle.wait(WAIT)
+        assert (["saved"], None) == (states(handle), handle.row(0).error)
+
+
+def test_a_single_look_that_fails_is_weather(home: Path) -> None:
+    """It is in the progress, and no note or error stays of it."""
+    shop = Shop()
+    shop.answers["status"] = deque([reply(503, {})])
+    with bench(home, shop) as desk:
+        handle = desk.bring(wanted())
+        assert ((), None) == (handle.snapshot().notes, handle.row(0).error)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_not_accepted_any_more_is_told_and_not_hammered_with(
+    home: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """The looks become rare, the wait ends with the reason, the job stays open, and comes home when the key is accepted."""
+    shop = Shop()
+    shop.answers["status"] = deque([reply(status, {"error": "key withdrawn"})] * 400)
+    with bench(home, shop) as desk:
+        first = desk.start(wanted())
+        until(lambda: first.row(0).error)
+        assert "key withdrawn" in str(first.row(0).error)
+        assert "60 s" in first.snapshot().phase
+        assert 1 == shop.seen["status"]
+        monkeypatch.setattr(watching, "DENIED_WAIT", 0.01)
+        first.stop()
+    monkeypatch.setattr(core, "FIRST_REST", 0.2)
+    with bench(home, shop) as desk:
+        handle = desk.bring(wanted())
+        assert (State.SUBMITTED, watching.DENIED_LOOKS + 1) == (handle.row(0).state, shop.seen["status"])
+        assert "key withdrawn" in str(handle.row(0).error)
+        assert "nothing is lost" in str(handle.row(0).error)
+        shop.answers.clear()
+        until(lambda: desk.row(wanted()).state == State.SAVED)
+    assert 1 == shop.seen["create"]
+
+
 def test_a_fresh_job_that_its_provider_denies_stays_open(home: Path) -> None:
     """After several denials the wait ends and says so; the row stays open, and a later call gets the file."""
     shop = Shop()
@@ -488,9 +551,16 @@ def test_a_job_id_outlives_a_ledger_that_cannot_be_written(home: Path) -> None:
         assert full.wait(WAIT)
         until(lambda: any("full" in note for note in handle.snapshot().notes), "the full disk is not said")
         assert not handle.done
+        row, name = handle.row(0), wanted("x" * 50).id[:8]
+        assert ("intent", "job-1") == (row.state, row.job)
+        assert "disk of" in str(row.error)
+        assert f"ng.resolve('{name}', 'adopt', job='job-1')" in str(row.error)
+        error = still_running(handle, row)
+        assert (True, 4) == (str(row.error) in str(error), len(str(error).splitlines()))
+        assert "adopt', job='job-1'" in handle.stop()
         desk.engine.call(lambda: store._db.execute("PRAGMA max_page_count = 1000000"))
         until(lambda: desk.row(wanted("x" * 50)).state == State.SUBMITTED)
-        assert "job-1" == desk.row(wanted("x" * 50)).job
+        assert ("job-1", None) == (desk.row(wanted("x" * 50)).job, handle.row(0).error)
         shop.finished = True
         assert handle.wait(WAIT)
     assert (["saved"], 1) == (states(handle), shop.seen["create"])

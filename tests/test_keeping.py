@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from notebookgen.errors import AssetError
+from notebookgen.jobs import core
+from notebookgen.jobs.clock import SystemClock
 from notebookgen.jobs.states import State
 from notebookgen.transport import fetch
 from notebookgen.transport.retry import read_delay
 from rawserver import RawServer
 from rawserver import reply as raw
-from scripted import WAIT, Bench, Listless, Shop, Tailor, bench, hurry, reply, wanted
+from scripted import WAIT, Bench, Listless, Shop, Tailor, bench, hurry, reply, until, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,17 +36,30 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Files:
-    """A server of files: each is there, broken (503) or gone (404)."""
+    """A server of files: each is there, broken (503), gone (404), forbidden (403), or behind a page to log in."""
 
     def __init__(self) -> None:
         self.state: dict[str, str] = {}
         self.asked: list[str] = []
+        self.pictures = False
 
     def __call__(self, asked: Asked) -> bytes:
         name = asked.target.rsplit("/", 1)[-1]
         self.asked.append(name)
-        told = {"broken": "503 Service Unavailable", "gone": "404 Not Found"}.get(self.state.get(name, "there"))
+        state = self.state.get(name, "there")
+        if state == "page":
+            return raw(b"<!DOCTYPE html><html><body>Log in</body></html>", Content_Type="text/html")
+        told = {"broken": "503 Service Unavailable", "gone": "404 Not Found", "forbidden": "403 Forbidden"}.get(state)
+        if self.pictures and not told:
+            return raw(picture(name), Content_Type="image/png")
         return raw(b"no", told) if told else raw(f"the file {name}\n".encode() * 3, Content_Type="text/plain")
+
+
+def picture(name: str) -> bytes:
+    """Return a small PNG, another one for each name."""
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4), (ord(name), 0, 0)).save(file, "PNG")
+    return file.getvalue()
 
 
 class Parts(Shop):
@@ -50,9 +68,10 @@ class Parts(Shop):
     def __init__(self, origin: str) -> None:
         super().__init__()
         self.origin = origin
+        self.parts: tuple[str, ...] = ("a", "b", "c")
 
     def urls(self) -> list[str]:
-        return [f"{self.origin}/files/{name}" for name in ("a", "b", "c")]
+        return [f"{self.origin}/files/{name}" for name in self.parts]
 
     def finish(self, job: dict[str, Any]) -> None:
         job |= {"phase": "completed", "urls": self.urls()}
@@ -99,17 +118,107 @@ def test_what_came_is_handed_over_and_the_rest_is_fetched_by_the_next_call(home:
     assert 1 == shop.seen["create"]
 
 
+class Later(SystemClock):
+    """This machine's clocks, of which the one with dates may be set forward."""
+
+    hours = 0.0
+
+    def now(self) -> int:
+        return super().now() + round(self.hours * 3600e6)
+
+
 def test_a_file_that_is_gone_for_good_leaves_the_others(home: Path) -> None:
-    """The job is asked for a better address; there is none, so the others are saved, and nothing is tried for ever."""
+    """There is no better address: the others are saved. When it was gone for days, nothing is tried any more."""
+    clock = Later()
     with service() as (files, shop, provider):
         files.state["a"] = "gone"
-        with bench(home, shop, provider) as desk:
+        with bench(home, shop, provider, clock=clock) as desk:
             row = desk.bring(wanted()).row(0)
-            assert (State.SAVED, ["b", "c"], None) == (row.state, names(row), outputs(desk))
+            assert (State.SAVED, ["b", "c"]) == (row.state, names(row))
             assert "1 of 3 files could not be had" in str(row.error)
+            assert outputs(desk) is not None
+            clock.hours = 200.0
+            assert ["b", "c"] == names(desk.bring(wanted()).row(0))
+            assert outputs(desk) is None
             asked = len(files.asked)
             assert ["b", "c"] == names(desk.bring(wanted()).row(0))
             assert asked == len(files.asked)
+
+
+@pytest.mark.parametrize("trouble", ["gone", "forbidden", "page"])
+def test_what_is_paid_for_is_asked_for_until_it_comes(
+    home: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    """A proxy or a hotel's login page stands before the files: it is said, stays open, and comes by itself when it can."""
+    with service() as (files, shop, provider), bench(home, shop, provider) as desk:
+        files.state |= dict.fromkeys("abc", trouble)
+        files.pictures = True
+        monkeypatch.setattr(core, "FIRST_REST", 0.3)
+        one = replace(wanted(), kind="image")
+        row = desk.bring(one).row(0)
+        assert (State.COMPLETED, True) == (row.state, isinstance(row.error, AssetError))
+        assert "paid for and made" in str(row.error)
+        assert "asked for again by itself" in str(row.error)
+        assert desk.row(one).error
+        files.state.clear()
+        until(lambda: desk.row(one).state == State.SAVED)
+        again = desk.bring(one).row(0)
+        assert (3, None, True) == (len(again.assets), again.error, again.cached)
+    assert 1 == shop.seen["create"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "hours", "given_up"),
+    [("gone", 100.0, False), ("gone", 200.0, True), ("page", 5.0, False), ("page", 7.0, True)],
+)
+def test_what_is_paid_for_is_given_up_when_it_cannot_be_there_any_more(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: str,
+    hours: float,
+    given_up: bool,  # noqa: FBT001 - a parametrised fact
+) -> None:
+    """Its lifetime is over, or something else came in its place over hours: then it is lost, and never bought by itself."""
+    clock = Later()
+    monkeypatch.setattr(core, "FIRST_REST", 0.01)
+    with service() as (files, shop, provider), bench(home, shop, provider, clock=clock) as desk:
+        files.state |= dict.fromkeys("abc", trouble)
+        one = replace(wanted(), kind="image")
+        assert State.COMPLETED == desk.bring(one).row(0).state
+        clock.hours = hours
+        monkeypatch.setattr(core, "LONGEST_REST", 0.05)
+        before = len(files.asked)
+        if given_up:
+            until(lambda: desk.row(one).state == State.FAILED)
+            row = desk.bring(one).row(0)
+            assert (State.FAILED, "fresh=True" in str(row.error)) == (row.state, True)
+        else:
+            until(lambda: len(files.asked) > before + 60)
+            assert State.COMPLETED == desk.row(one).state
+    assert 1 == shop.seen["create"]
+
+
+def test_what_came_inside_the_reply_and_is_not_what_was_due_is_final(home: Path) -> None:
+    """No proxy stands between the provider's reply and what is in it, so nothing else will come."""
+    shop = Shop()
+    shop.orders.append(
+        lambda request: reply(200, {**shop.accept(request), "id": None, "phase": "completed", "inline": [""]})
+    )
+    with bench(home, shop, Listless()) as desk:
+        assert State.FAILED == desk.bring(wanted()).row(0).state
+
+
+def test_a_job_without_files_is_asked_until_it_names_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Done, without a word of where: the files come later, and by themselves."""
+    monkeypatch.setattr(core, "FIRST_REST", 0.3)
+    with service() as (_files, shop, provider), bench(home, shop, provider) as desk:
+        shop.parts = ()
+        row = desk.bring(wanted()).row(0)
+        assert (State.COMPLETED, True) == (row.state, "names no result" in str(row.error))
+        shop.parts = ("a", "b", "c")
+        shop.finish(shop.jobs[0])
+        until(lambda: desk.row(wanted()).state == State.SAVED)
+    assert 1 == shop.seen["create"]
 
 
 @pytest.mark.parametrize("broken", ["the job", "the file"])

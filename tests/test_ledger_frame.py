@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+import tempfile
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from notebookgen.errors import InvalidCall, LedgerError, NotWritable
 from notebookgen.jobs.states import State
-from notebookgen.ledger.frame import MONEY, SCHEMA, STATES, Ledger, models_frame, money_frame, readable
+from notebookgen.ledger.frame import MONEY, RUNS, SCHEMA, STATES, Ledger, models_frame, money_frame, readable
 from notebookgen.ledger.rows import realm_text
 from notebookgen.ledger.store import FILE_NAME, Store
 from notebookgen.providers import provider_class, provider_names
 from notebookgen.records import Asset, Generation, Realm
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NANO = 1_000_000_000
 AT = 1_767_268_800_000_000  # 2026-01-01 12:00 UTC
@@ -100,7 +103,7 @@ def test_times_states_and_places(ledger: Ledger, home: Path) -> None:
     assert [str(one) for one in State] == STATES.categories.to_list()
 
 
-@pytest.mark.parametrize("by", ["model", "provider", "run", "tag", "day", "status", "account", "notebook"])
+@pytest.mark.parametrize("by", ["model", "provider", "run", "tag", "day", "month", "status", "account", "notebook"])
 def test_totals_never_mix_units(ledger: Ledger, by: str) -> None:
     """However it is grouped, each line has one unit, the sums are those of the rows, and the sandbox is not in it."""
     totals = ledger.totals(by)
@@ -143,6 +146,19 @@ def test_runs_are_told_newest_first(ledger: Ledger) -> None:
     assert ("r", "credits", 4, 2, 0, 1, 1, Decimal(90)) in runs
     assert ("s", "USD", 1, 1, 0, 0, 0, Decimal("0.030000001")) in runs
     assert 7 == sum(row[2] for row in runs)
+
+
+def test_what_was_refused_or_cancelled_did_not_fail(home: Path) -> None:
+    """Each end has a column of its own, in the runs and in the sums."""
+    store = Store(home)
+    store.begin_run("r", at=AT, kernel="k", notebook=None, tag=None)
+    for number, state in enumerate(("failed", "refused", "refused", "cancelled", "saved")):
+        add(store, f"{number}", state=state, charged=0, basis="listed")
+    store.close()
+    columns = ("failed", "refused", "cancelled")
+
+    assert [(1, 2, 1)] == Ledger(home).runs().select(columns).rows()
+    assert [(1, 2, 1)] == Ledger(home).totals("model").select(columns).rows()
 
 
 def test_a_run_is_told_what_it_spent_itself(home: Path) -> None:
@@ -251,3 +267,129 @@ def test_rows_of_a_run_have_their_types() -> None:
     assert (MONEY, STATES, pl.List(pl.String)) == tuple(
         money_frame({}).schema[name] for name in ("gen_cost", "gen_status", "gen_paths")
     )
+
+
+# Lazily, and as a person reads it ------------------------------------------------------------------------------------
+
+
+def test_a_lazy_ledger_is_the_ledger(ledger: Ledger) -> None:
+    """The same rows, columns and types; columns, filters and heads of it are those of the frame."""
+    lazy, frame = ledger.lazy(), ledger.frame()
+
+    assert SCHEMA == dict(lazy.collect_schema())
+    assert frame.equals(lazy.collect())
+    for name in SCHEMA:
+        assert frame.select(name).equals(lazy.select(name).collect())
+    saved = pl.col("status") == "saved"
+    assert frame.filter(saved).select("prompt", "net").equals(lazy.filter(saved).select("prompt", "net").collect())
+    assert frame.head(2).equals(lazy.head(2).collect())
+    assert frame.filter(saved, pl.col("unit") == "credits")["net"].sum() == (
+        lazy.filter(saved, pl.col("unit") == "credits").select(pl.col("net").sum()).collect().item()
+    )
+
+
+def test_a_lazy_ledger_reads_when_it_is_collected(home: Path) -> None:
+    """What is written after it was made is in it; where no ledger is yet, there is nothing, and none is made."""
+    lazy = Ledger(home).lazy()
+    assert (0, False) == (lazy.collect().height, home.exists())
+    store = Store(home)
+    store.begin_run("r", at=AT, kernel="k", notebook=None, tag=None)
+    add(store, "one", run="r")
+    assert 1 == lazy.select("id").collect().height
+    store.close()
+
+
+def test_dollars_are_told_where_a_credits_price_is_known(ledger: Ledger, home: Path) -> None:
+    """By every column the same dollars as row by row; without a price of a credit they are unknown, not nought."""
+    expected = ledger.frame().filter(~pl.col("sandbox"))["usd"].sum()
+    for by in ("model", "day", "run"):
+        assert expected == ledger.totals(by)["usd"].cast(MONEY).sum()
+    untold = Ledger(home).totals("provider").filter(pl.col("unit") == "credits")
+    assert [None] == untold["usd"].to_list()
+
+
+def test_days_and_months_are_those_of_utc(ledger: Ledger) -> None:
+    """One line for each day and month of the calendar, in their order."""
+    days = ledger.totals("day")["day"].unique().sort().to_list()
+
+    assert ledger.frame()["at"].dt.date().unique().sort().to_list() == days
+    assert {f"{day:%Y-%m}" for day in days} == set(ledger.totals("month")["month"])
+
+
+def test_a_run_keeps_its_budget(home: Path) -> None:
+    """What a person said for a run is in the ledger, and shown with the run."""
+    store = Store(home)
+    store.begin_run("r", at=AT, kernel="k", notebook=None, tag="t", budget="5 USD")
+    store.close()
+
+    assert [("r", "5 USD", "t")] == Ledger(home).runs().select("run", "budget", "tag").rows()
+
+
+SUMS = st.lists(
+    st.tuples(
+        st.sampled_from(["intent", "submitted", "completed", "saved", "failed", "refused", "ambiguous"]),
+        st.sampled_from(["credits", "USD", None]), st.none() | st.integers(0, 99), st.none() | st.integers(0, 9),
+        st.sampled_from([ARMOX, Realm("armox", "1" * 12), Realm("apixo", "0" * 12), Realm("armox", "sandbox", sandbox=True)]),
+        st.integers(0, 3),
+    ),
+    max_size=9,
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=SUMS, sandbox=st.booleans())
+def test_what_sqlite_adds_up_is_what_the_rows_say(rows: list[Any], sandbox: bool) -> None:  # noqa: FBT001 - hypothesis gives it by name
+    """By every column: attempts, what was made, net, unknown ones, as Polars adds them up row by row."""
+    home = Path(tempfile.mkdtemp())
+    store = Store(home)
+    for run in ("r", "s"):
+        store.begin_run(run, at=AT, kernel="k", notebook=None, tag=f"tag {run}")
+    for n, (state, unit, charged, refunded, realm, day) in enumerate(rows):
+        generation = Generation(realm, f"m{n % 2}", f"prompt {n}", {}, kind="image")
+        store.remember(generation, AT)
+        key = store.add_intent(
+            generation,
+            run="rs"[n % 2],
+            realm=realm_text(realm),
+            kernel="k",
+            at=AT + day * 86_400_000_000,
+            unit=unit,
+            reserved=5,
+        )
+        store.update(key, state=state, charged=charged, refunded=refunded)
+    store.close()
+    ledger = Ledger(home)
+    frame = ledger.frame().with_columns(day=pl.col("at").dt.date())
+    frame = frame if sandbox else frame.filter(~pl.col("sandbox"))
+    made = pl.col("status").is_in(["completed", "saved"])
+    for by in ("model", "provider", "account", "day", "run", "tag", "status"):
+        keys = list(dict.fromkeys([by, "provider", "unit", *(["sandbox"] if sandbox else [])]))
+        expected = frame.with_columns(pl.col("status").cast(pl.String)).group_by(keys).agg(
+            pl.len().cast(pl.Int64).alias("attempts"), made.sum().cast(pl.Int64).alias("made"),
+            pl.when(pl.col("net").is_not_null().any() | ~made.any()).then(pl.col("net").sum()).alias("net"),
+            (made & pl.col("net").is_null()).sum().cast(pl.Int64).alias("cost_unknown"),
+        ).sort(keys)  # fmt: skip
+        found = ledger.totals(by, sandbox=sandbox).select(expected.columns)
+        assert expected.rows() == found.rows()
+    shutil.rmtree(home)
+
+
+def test_a_large_run_is_told_in_few_steps(home: Path) -> None:
+    """What it takes to tell a run grows with its rows, not with their square."""
+    steps = []
+    for rows in (100, 1000):
+        place = home / str(rows)
+        store = Store(place)
+        store.begin_run("r", at=AT, kernel="k", notebook=None, tag=None)
+        with store.transaction():
+            for n in range(rows):
+                add(store, f"prompt {n}", state="saved")
+        store.close()
+        with sqlite3.connect(place / FILE_NAME) as database:
+            count = [0]
+            database.set_progress_handler(lambda count=count: count.__setitem__(0, count[0] + 1), 10)
+            assert rows == len(database.execute(RUNS).fetchall())
+        database.close()
+        steps.append(count[0])
+
+    assert steps[1] < 20 * steps[0]

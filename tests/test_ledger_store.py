@@ -341,12 +341,19 @@ def test_the_usual_duration(store: Store) -> None:
 
 
 def test_unused_samples(store: Store) -> None:
-    """Delivered ones are used, and failures for good; begun, refused and retryable ones are taken up again."""
+    """Handed over ones are used, and failures for good; begun, refused and retryable ones are taken up again."""
     for sample, columns in enumerate(
         ({"state": "saved"}, {"state": "submitted"}, {"state": "failed", "retryable": 0}, {"state": "failed", "retryable": 1}, {"state": "refused"})
     ):  # fmt: skip
         bought(store, wanted(sample=sample), **columns)
+    store.begin_run("left", at=1, kernel="k", notebook=None, tag=None)
+    store.begin_run("taken", at=1, kernel="k", notebook=None, tag=None)
+    for run in ("left", "taken"):
+        store.add_rows(run, [(0, 0, wanted(sample=0).id)])
+    store.end_run("left", 2)
 
+    assert [0, 1, 3, 4] == store.unused_samples(wanted().content, 4)
+    store.end_run("taken", 2, delivered=True)
     assert [1, 3, 4, 5] == store.unused_samples(wanted().content, 4)
     assert [0, 1] == store.unused_samples(wanted("a cat").content, 2)
 

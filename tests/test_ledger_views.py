@@ -14,10 +14,11 @@ import notebookgen as ng
 from notebookgen.client import default_client
 from notebookgen.errors import InvalidCall
 from notebookgen.ledger.frame import Ledger
-from notebookgen.ledger.views import View, costs_view, models_view, runs_view, totals_view
+from notebookgen.ledger.views import View, bar_markup, bar_text, costs_view, models_view, runs_view, totals_view
 from notebookgen.providers import provider_class, provider_names
 from notebookgen.records import Cost, Model
 from notebookgen.sandbox.embedded import stop
+from sanitizer import seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,7 +161,7 @@ def test_runs_say_how_they_stand(home: Path) -> None:
         {
             "run": ["1a", "2b"], "at": pl.Series([0, 60_000_000]).cast(pl.Datetime("us", "UTC")),
             "model": ["armox:google/x", "armox:sandbox/picture"], "rows": [3, 1], "saved": [2, 0], "open": [0, 0],
-            "ambiguous": [0, 0], "failed": [1, 0], "net": [Decimal(140), None], "unit": ["credits", None], "cost_unknown": [1, 1],
+            "ambiguous": [0, 0], "failed": [1, 0], "refused": [2, 0], "cancelled": [1, 0], "net": [Decimal(140), None], "unit": ["credits", None], "cost_unknown": [1, 1],
             "tag": ["trial", None], "sandbox": [False, True],
         }
     )  # fmt: skip
@@ -168,7 +169,13 @@ def test_runs_say_how_they_stand(home: Path) -> None:
 
     assert ("run", "when", "rows", "spent", "tag", "model") == view.columns
     assert [
-        ("1a", "2 saved, 1 failed", "140 credits and 1 of unknown cost", "trial", "armox:google/x"),
+        (
+            "1a",
+            "2 saved, 1 failed, 2 refused, 1 cancelled",
+            "140 credits and 1 of unknown cost",
+            "trial",
+            "armox:google/x",
+        ),
         ("2b", "nothing sent", "unknown", "", "armox:sandbox/picture"),
     ] == [(*row[:1], *row[2:]) for row in view.rows]
     assert "    armox:google/x" in view.text(60).splitlines()
@@ -178,3 +185,41 @@ def test_runs_say_how_they_stand(home: Path) -> None:
 def test_a_view_without_anything_is_empty() -> None:
     """No rows and no note show nothing."""
     assert ("", "<p></p>") == (str(View(pl.DataFrame(), ("a",), ())), View(pl.DataFrame(), ("a",), ())._repr_html_())
+
+
+def test_a_summary_has_bars_on_the_scale_of_their_unit() -> None:
+    """The most of each unit is a whole bar, whatever the other unit's numbers are; what nobody knows has none."""
+    rows: list[dict[str, object]] = [
+        {**TOTALS, "model": "x", "net": Decimal(200), "reserved": Decimal(0)},
+        {**TOTALS, "model": "y", "net": Decimal(50), "reserved": Decimal(0)},
+        {**TOTALS, "provider": "apixo", "unit": "USD", "model": "z", "net": Decimal("0.01"), "reserved": Decimal(0)},
+        {**TOTALS, "provider": "apixo", "unit": "USD", "model": "u", "net": None, "reserved": Decimal(0)},
+        {**TOTALS, "provider": "apixo", "unit": "USD", "model": "w", "net": Decimal(0), "reserved": Decimal(0)},
+    ]
+    view = totals_view(pl.DataFrame(rows), "model")
+    lines = view.text(120).splitlines()
+
+    assert (1.0, 0.25, 1.0, None, 0.0) == view.bars
+    assert [24, 6, 24, 0, 0] == [line.count("█") for line in lines[1:]]
+    assert [] == [line for line in view.text(60).splitlines() if len(line) > 60]
+    assert "width:25.0%" in view._repr_html_()
+
+
+def test_bars_of_a_summary_pass_a_sanitizer() -> None:
+    """Plain boxes of a width and a colour that shows on light and on dark: nothing that a front end takes away."""
+    for share in (0.0, 0.001, 0.5, 1.0):
+        assert [] == seen(bar_markup(share)).faults
+    assert ("", "") == (bar_markup(None), bar_text(None, 20))
+    assert ["", "▏", "█"] == [bar_text(share, 1) for share in (0.0, 0.01, 1.0)]
+
+
+def test_a_summary_is_the_table_and_its_frame(home: Path, box: None) -> None:
+    """``summary`` shows itself; what it has no attribute for is the frame's; play money has rows of its own."""
+    ng.generate("a fox", kind="text", timeout=30)
+    summary = ng.ledger().summary("month", sandbox=True)
+
+    assert ["4 credits (play money)"] == [row[-1] for row in summary.rows]
+    assert ng.ledger().totals("month", sandbox=True).equals(summary.frame)
+    assert "ng.ledger().summary('day', sandbox=True)" in str(ng.ledger().summary("day"))
+    with pytest.raises(InvalidCall, match="Did you mean 'month'"):
+        ng.ledger().summary("mnth")

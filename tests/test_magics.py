@@ -293,7 +293,7 @@ def test_a_dry_run_sends_and_stores_nothing(shell: Shell, box: Handle) -> None:
         ("%%generate\na {frame}", errors.InvalidPrompt, "{frame} is of type list"),
         ("%%generate --modle x\na fox", errors.InvalidCall, "'--model'"),
         ("%%generate -o 2x\na fox", errors.InvalidCall, "-o takes the name of a variable"),
-        ("%%generate -s seed=many\na fox", errors.InvalidSetting, "takes a number"),
+        ("%%generate -s seed=many\na fox", errors.InvalidSetting, "takes a whole number"),
         ("%%generate -s aspect_ratio=7:1\na fox", errors.InvalidSetting, "16:9"),
         ("%%generate -s seed={sed}\na fox", errors.InvalidCall, "Did you mean 'seed'?"),
         ("%%generate -m {sed}\na fox", errors.InvalidCall, "Did you mean 'seed'?"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from provider_side import Customer
 from scripted import until
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from notebookgen.sandbox import Handle
@@ -76,7 +76,7 @@ class Run:
                 worker.kill()
                 worker.communicate(timeout=20)
             assert 1 == max(self.accepted().values())
-        assert self.accepted().total() < self.count
+            assert turn or self.accepted().total() < self.count
 
     def finish(self, kernels: int = 1) -> list[list[dict[str, Any]]]:
         """Let kernels come to their end, and return what each says of the rows."""
@@ -129,14 +129,15 @@ def faults(service: str, share: float) -> tuple[Fault, ...]:
 @pytest.mark.parametrize("service", sorted(MODELS))
 def test_killed_again_and_again(customer: Customer, service: str) -> None:
     """Five kernels die in the middle of the same run; the sixth has every row, each bought once."""
-    run = Run(customer, service)
+    wide = 16 if service != "apixo" else 4
+    run = Run(customer, service, concurrency=wide)
     run.storm(random.Random(f"map {service}"), kills=5)
     states = run.check(run.finish()[0])
     if service == "armox":
         assert {"saved": run.count} == states
         assert run.count == run.accepted().total()
     else:
-        assert states["ambiguous"] <= 5 * 16  # what was on the wire at a kill is in doubt, and nothing else
+        assert states["ambiguous"] <= 5 * wide  # what was on the wire at a kill is in doubt, and nothing else
         assert run.accepted().total() >= states["saved"]
 
 

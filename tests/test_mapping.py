@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 
 import notebookgen as ng
-from notebookgen.errors import Stopped
+from notebookgen.errors import BudgetExceeded, Stopped
 from notebookgen.sandbox import Fault
 from three_services import accepted, picture, services
 
@@ -170,6 +171,20 @@ def test_fresh_buys_each_row_anew(played: Handle) -> None:
     assert [0, 0, 0] == ng.map(poems(3), "poem {n}", model=POEM).frame["gen_sample"].to_list()
 
 
+def test_a_fresh_run_that_was_stopped_is_taken_up(played: Handle) -> None:
+    """What it had brought home before Stop, and what came afterwards, was handed to nobody: nothing is bought twice."""
+    ng.map(poems(40), "poem {n}", model=POEM)
+    first = ng.map(poems(40), "poem {n}", model=POEM, fresh=True, background=True, concurrency=2)
+    while first.handle.ended < 5:
+        assert not first.handle.wait(0.01)
+    first.handle.stop()
+    first.handle.wait(20)
+    again = ng.map(poems(40), "poem {n}", model=POEM, fresh=True)
+    assert ([1] * 40, 80) == (again.frame["gen_sample"].to_list(), accepted(played, "armox"))
+    assert 5 <= sum(again.frame["gen_cached"])
+    assert [2] * 3 == ng.map(poems(3), "poem {n}", model=POEM, fresh=True).frame["gen_sample"].to_list()
+
+
 @pytest.mark.parametrize("samples", [1, 2])
 def test_fresh_over_equal_rows(played: Handle, samples: int) -> None:
     """Equal rows of a fresh run share what is bought, as in any run."""
@@ -180,7 +195,7 @@ def test_fresh_over_equal_rows(played: Handle, samples: int) -> None:
 
 
 def test_every_library_of_frames(played: Handle) -> None:
-    """pandas and a lazy query are taken as well; what comes back is Polars."""
+    """Frames of pandas and lazy queries are taken as well; what comes back is Polars."""
     for frame in (pd.DataFrame({"n": [1, 2]}, index=[7, 8]), pl.LazyFrame({"n": [1, 2]})):
         out = ng.map(frame, "poem {n}", model=POEM).frame
         assert isinstance(out, pl.DataFrame)
@@ -252,6 +267,27 @@ def test_failures_are_data_and_a_retry_buys_only_them(played: Handle) -> None:
     assert bought + 3 == accepted(played, "armox")
 
 
+def test_a_budget_over_a_base_figure_sends_nothing(box: Handle) -> None:
+    """What may cost more than is listed needs a count: the plan says so, and the run is refused before anything is sent."""
+    entry = {
+        "id": "acme/clip",
+        "cost": 96,
+        "outputType": "video",
+        "settings": [{"key": "duration", "inputType": "slider"}],
+    }
+    listed = json.dumps({"object": "list", "data": [entry]})
+    box.configure(
+        misbehave=(Fault(kind="status", service="armox", purpose="models", status=200, body=listed, count=None),)
+    )
+    plan = ng.plan(poems(3), "clip {n}", model="armox:acme/clip", duration=8, budget=1000)
+    assert "costs at least 288 credits" in " ".join(repr(plan).split())
+    assert "would stop at" in repr(plan)
+    with pytest.raises(BudgetExceeded, match="at least 96 credits") as caught:
+        plan.run()
+    assert "max_new=1" in str(caught.value)
+    assert 0 == accepted(box, "armox")
+
+
 def test_rows_are_called_by_their_own_names(played: Handle) -> None:
     """``row_id`` labels rows in messages and is no part of what is sent."""
     frame = pl.DataFrame({"id": ["first", "second", "third"], "a": ["fox", "owl", "elk"]})
@@ -287,8 +323,10 @@ def test_a_timeout_ends_the_wait_and_not_the_run(played: Handle) -> None:
     """After ``timeout`` the call comes back with what there is; the jobs go on, and are there when asked for."""
     played.configure(immediate=False, seconds=(1.0, 1.2))
     results = ng.map(poems(2), "poem {n}", model=POEM, timeout=0.2)
+    assert "goes on in the background" in repr(results)
     assert {"submitted"} >= {one.status for one in results} - {"intent", "planned"}
     results.wait(20)
+    assert "goes on" not in repr(results)
     assert ["saved"] * 2 == [one.status for one in results]
     assert 2 == accepted(played, "armox")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notebookgen.jobs.matching import TOLERANCE, Missing, match, reaches_back
+from notebookgen.jobs.matching import TOLERANCE, Missing, in_order, match, reaches_back, reaches_forward
 from notebookgen.records import Generation, Job, Phase, Realm
 
 REALM = Realm("tailor", "0" * 12)
@@ -46,6 +47,19 @@ def test_a_lost_create_is_found_by_its_content() -> None:
 
     assert {1: "y"} == {key: one.id for key, one in finding.found.items()}
     assert ((), ()) == (finding.absent, finding.unknown)
+
+
+def test_a_job_with_its_input_under_another_name_of_the_model_is_no_proof_of_absence() -> None:
+    """A service may list a model by a name of its own: what has exactly our input is looked at by a person."""
+
+    def strict(listed: Job, generation: Generation) -> bool:
+        return listed.model == generation.model and same(listed, generation)
+
+    renamed = [replace(job("x", "a"), model="coat-2026"), replace(job("y", "b"), model="hat")]
+    finding = match([lost(1, "a"), lost(2, "c")], renamed, adopted=set(), limit=100, same=strict)
+
+    assert ({}, (2,), (1,)) == (finding.found, finding.absent, finding.unknown)
+    assert {1: "x"} == {key: one.id for key, one in finding.alike.items()}
 
 
 def test_an_adopted_job_is_nobody_elses() -> None:
@@ -87,11 +101,45 @@ def test_a_job_without_a_handle_is_no_finding() -> None:
 )
 def test_how_far_a_list_reaches_back(oldest: float, limit: int, expected: bool) -> None:  # noqa: FBT001 - a parametrised fact
     """Absence is proven only by a list that is whole, or provably older than the intent."""
-    jobs = [job(str(n), "other", seconds=oldest + n) for n in range(3)]
-    finding = match([lost(1)], jobs, adopted=set(), limit=limit, same=same)
+    jobs = [job(str(n), "other", seconds=oldest + n) for n in (2, 1, 0)]
+    finding = match([lost(1)], jobs, adopted=set(), limit=limit, newest_first=in_order(jobs), same=same)
 
     assert expected == reaches_back(jobs, START, limit)
     assert (((1,), ()) if expected else ((), (1,))) == (finding.absent, finding.unknown)
+
+
+def test_a_full_list_that_does_not_reach_forward_proves_nothing() -> None:
+    """No page says which hundred of more jobs are listed: the oldest ones prove nothing, those around the intent do."""
+    oldest = [job(str(n), "other", seconds=n - 60) for n in range(3)]
+    around = [*oldest[:2], job("2", "other", seconds=1)]
+    dateless = [*oldest[:2], job("2", "other", seconds=None)]
+
+    for jobs, absent in ((oldest, False), (oldest[::-1], True), (around, True), (dateless, False), ([], True)):
+        finding = match([lost(1)], jobs, adopted=set(), limit=3, newest_first=in_order(jobs), same=same)
+        assert ((1,) if absent else ()) == finding.absent
+    assert (False, True, True) == tuple(
+        reaches_forward(oldest, at(place), limit) for place, limit in ((0, 3), (0, 4), (-59, 3))
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [([3, 2, 2, 1], True), ([1, 2, 3], False), ([2, 2], False), ([3, None, 1], False), ([1], False)],
+)
+def test_when_a_list_came_with_the_newest_first(seconds: list[float | None], expected: bool) -> None:  # noqa: FBT001 - a parametrised fact
+    """Falling dates show that what was cut off is old; dates that are equal or missing show nothing."""
+    assert expected == in_order([job(str(n), seconds=one) for n, one in enumerate(seconds)])
+
+
+def test_what_looks_alike_is_no_proof_of_absence_whatever_its_date() -> None:
+    """A clock that was wrong, and a list that fills in defaults: what may be the lost one is never passed by."""
+
+    def exactly(listed: Job, generation: Generation) -> bool:
+        return listed.sent == {"prompt": generation.prompt, "never": "there"}
+
+    finding = match([lost(1, "a", 0)], [job("x", "a", -600)], adopted=set(), limit=100, same=exactly)
+
+    assert ({}, (), (1,), "x") == (finding.found, finding.absent, finding.unknown, finding.alike[1].id)
 
 
 def test_a_list_with_a_job_without_date_proves_nothing() -> None:

@@ -137,9 +137,10 @@ def test_a_missing_file_has_near_misses(folder: Path) -> None:
     ],
 )
 def test_mistakes_are_said(value: object, says: str) -> None:
-    """Each mistake has its own words, few of them."""
+    """Each mistake has its own words, few of them, and the word that nothing was sent."""
     with pytest.raises(InvalidImage, match=says) as caught:
         read_image(value)
+    assert str(caught.value).endswith(" Nothing was sent.")
     assert len(str(caught.value).splitlines()) <= 2
     assert len(str(caught.value)) < 400
 

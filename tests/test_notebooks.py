@@ -106,6 +106,28 @@ def test_the_quickstart_leaves_a_light_file(quickstart: NotebookNode) -> None:
     assert "<style" not in pages
 
 
+@pytest.fixture(scope="module")
+def bulk(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+    """Run the study over a frame on a machine without a key and with an empty ledger."""
+    return executed(FOLDER / "bulk.ipynb", tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("person"))
+
+
+@pytest.mark.slow
+def test_the_study_tells_its_story(bulk: NotebookNode) -> None:
+    """Planned, run with failures, tried again, paid for once, gone on with in the background, accounted for; no widget."""
+    text = "\n".join(outputs(bulk, "text/plain"))
+    shown = {cell.source.partition("\n")[0]: cell.outputs for cell in bulk.cells if cell.cell_type == "code"}
+    retried = "\n".join(str(one) for one in shown["%generate retry"])
+
+    assert "12 rows, of which 12 new" in text
+    assert "failed" in text
+    assert "12 saved" in retried
+    assert "12 rows, of which 0 new" in text
+    assert "characters" in text
+    assert "widgets" not in bulk.metadata
+    assert CELL_BYTES > max(len(str(cell)) for cell in shown.values())
+
+
 @pytest.mark.slow
 def test_the_quickstart_run_twice_buys_nothing_twice(tmp_path: Path, home: Path) -> None:
     """The same notebook in a new kernel on the same ledger adds no row but what it asks for afresh."""

@@ -189,6 +189,18 @@ def test_the_badge_is_in_the_corner_of_every_picture() -> None:
         assert sum(tones[:110]) > 250
 
 
+def test_the_badge_of_a_clip_is_where_no_player_has_its_controls() -> None:
+    """Upper right in every frame, clear of the clock at the left; nothing of it at the lower edge."""
+    data = painter.clip(Request("the night sky", "m"), width=320, height=240, seconds=0.3, fps=10)
+    with av.open(io.BytesIO(data)) as film:
+        frames = [frame.to_image().convert("L") for frame in film.decode(video=0)]
+    for image in (frames[0], frames[-1]):
+        tones = image.crop((250, 2, 318, 34)).histogram()
+        assert sum(tones[200:]) > 60
+        assert sum(tones[:110]) > 250
+        assert sum(image.crop((250, 200, 318, 230)).histogram()[200:]) < 60
+
+
 def test_a_picture_says_in_the_file_what_it_is() -> None:
     """A file that leaves the notebook still says SANDBOX."""
     png = opened(small("a fox"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,10 @@ def creates(box: Handle) -> int:
 
 def until(true: Callable[[], bool]) -> None:
     """Wait for something to be so, bounded."""
-    end = time.monotonic() + SECONDS
+    pause, end = threading.Event(), time.monotonic() + SECONDS
     while not true():
         assert time.monotonic() < end
-        time.sleep(0.01)
+        assert not pause.wait(0.01)
 
 
 def rows(count: int, word: str = "row") -> pl.DataFrame:

@@ -60,6 +60,14 @@ def test_every_price_is_one_of_a_known_model_with_a_source() -> None:
         assert date(2026, 11, 21) == date.fromisoformat(str(row["as_of"]))
 
 
+def test_a_count_that_the_list_does_not_speak_of_multiplies() -> None:
+    """A price for a call holds for the settings that its page has; a number of results beside them may be charged."""
+    assert ("70", "280", "credits") == money(cost("armox:google/nano-banana", num_images=4))
+    assert ("0.06", "0.18", "USD") == money(cost("apimodels:veo-3.1-fast", n=3))
+    assert (None, "404", "credits") == money(cost("armox:xai/grok-video-image-to-video", duration=4, n=2))
+    assert (None, None, None) == money(cost("armox:google/nano-banana", num_images=10**9))
+
+
 def test_every_price_depends_on_settings_that_exist() -> None:
     """What decides a price is a setting of the model with that value, or one that the model's page does not describe."""
     for row in rows("prices.json"):

@@ -118,11 +118,30 @@ NOW = Progress(1, {"submitted": 1}, "running", 12.0, 30.0, {}, "armox:google/nan
             replace(
                 NOW, total=8, states={"saved": 3, "failed": 1, "submitted": 4}, spent={"credits": Decimal("210.50")}
             ),
-            "4/8 running |████████        | 00:12 of about 00:30 · 1 failed · 210.5 credits · armox:google/n…",
+            "4/8 done, 4 running |█████     | 00:12 of about 00:24 · 1 failed · 210.5 credits · armox:google…",
+        ),
+        (
+            replace(
+                NOW,
+                total=100_000,
+                phase="waiting for the account",
+                states={"saved": 500, "submitted": 4, "planned": 99_496},
+                spent={"credits": Decimal(210)},
+                left={"credits": Decimal(90)},
+            ),
+            "500/100000 done, 4 running, 99496 left |          | 00:12 of about 40:00 · 210 credits (90 left…",
+        ),
+        (
+            replace(NOW, total=20, cached=14, ended=16, states={"saved": 8, "planned": 8, "submitted": 4}),
+            "8/20 done, 4 running |████      | 00:12 of about 00:36 · armox:google/nano-banana",
+        ),
+        (
+            replace(NOW, total=8, paused=True, states={"saved": 4, "planned": 4}),
+            "4/8 done, paused, 4 left |█████     | 00:12 · armox:google/nano-banana",
         ),
         (
             replace(NOW, total=8, states={"refused": 3, "failed": 1, "submitted": 4}, spent={"credits": Decimal(1)}),
-            "4/8 running |████████        | 00:12 of about 00:30 · 1 failed · 3 refused · 1 credit · armox:g…",
+            "4/8 done, 4 running |█████     | 00:12 of about 00:24 · 1 failed · 3 refused · 1 credit · armox…",
         ),
     ],
 )

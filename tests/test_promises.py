@@ -167,6 +167,13 @@ class Doubts(Armox):
         return Fault(500, 500) if response.status >= 300 else None
 
 
+class Trusts(Armox):
+    """Takes whatever an answer says for the job that was asked about."""
+
+    def read_status(self, response: HttpResponse, ref: JobRef) -> Job:
+        return dataclasses.replace(super().read_status(response, ref), id=ref.id)
+
+
 class Crashes(Armox):
     """Lets a foreign error out of a reader."""
 
@@ -215,6 +222,7 @@ class Gives(Armox):
         (Believes, "noise_is_never_a_job"),
         (Hopes, "noise_is_never_a_job"),
         (Doubts, "plain_refusals_are_refused"),
+        (Trusts, "a_reply_about_another_job_is_not_believed"),
         (Crashes, "readers_raise_nothing_foreign"),
         (Nameless, "names_are_given"),
         (Borrows, "models_belong_to_the_provider"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notebookgen.errors import InvalidCall, JobAmbiguous
+from notebookgen.jobs import buying
 from notebookgen.jobs.budget import parse_budget
+from notebookgen.jobs.clock import SystemClock
 from notebookgen.jobs.matching import Missing, match
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text
@@ -65,6 +69,15 @@ def test_a_short_list_proves_absence_and_a_full_one_only_as_far_as_it_reaches() 
     assert (1,) == look(missing, newer[:99]).absent
     assert (1,) == look(missing, newer).unknown
     assert (1,) == look(missing, [*newer[1:], made(0, -60, "a hat")]).absent
+
+
+def test_a_job_known_from_before_proves_what_dates_cannot() -> None:
+    """Where a hundred jobs take a second, clocks tell nothing; one that was accepted before the intent does."""
+    jobs = [made(number, number / 100, "a hat") for number in range(100)]
+    known = {job.id or "" for job in jobs[:3]}
+    assert (1,) == look([Missing(1, wanted(), NOON)], jobs, known).unknown
+    assert (1,) == look([Missing(1, wanted(), NOON, frozenset({"job-2"}))], jobs, known).absent
+    assert (1,) == look([Missing(1, wanted(), NOON, frozenset({"job-200"}))], jobs, known).unknown
 
 
 def test_a_job_from_before_is_no_answer() -> None:
@@ -190,6 +203,127 @@ def test_what_looks_alike_is_held(home: Path) -> None:
     assert (1, 1) == (shop.seen["create"], len(shop.jobs))
 
 
+class Shifted(SystemClock):
+    """This machine's clocks, of which one may be put right (or wrong) at any time."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+
+    def now(self) -> int:
+        return super().now() + round(self.seconds * 1e6)
+
+
+def kept_by(shop: Shop, clock: Shifted, *, then: float) -> Any:
+    """Return an order that is accepted, whose reply is lost, and after which our clock stands elsewhere."""
+
+    def order(request: HttpRequest) -> HttpResponse:
+        shop.accept(request)
+        clock.seconds = then
+        raise lost()
+
+    return order
+
+
+@pytest.mark.parametrize("before", [600.0, -600.0])
+def test_a_clock_that_is_put_right_hides_no_job(home: Path, before: float) -> None:
+    """Our clock was ten minutes off when the create left, and is right when the list is read: the job is adopted."""
+    shop, clock = Shop(), Shifted(before)
+    older = {"id": "job-0", "phase": "running", "created": time.time() - 300, "model": "coat"}
+    shop.jobs.append({**older, "sent": {"prompt": "a coat"}})
+    shop.orders.append(kept_by(shop, clock, then=0.0))
+    with bench(home, shop, clock=clock) as desk:
+        row = desk.bring(wanted()).row(0)
+    assert ("saved", "job-2", 1) == (row.state, row.job, shop.seen["create"])
+
+
+def test_a_clock_that_is_wrong_buys_nothing_twice(home: Path) -> None:
+    """Ten minutes fast, no date in any reply, and a list that fills in defaults: held, never sent again."""
+    shop, clock = Shop(), Shifted(600.0)
+    shop.echo = lambda body: {**body, "size": "large"}
+    shop.orders.append(kept_by(shop, clock, then=600.0))
+    with bench(home, shop, clock=clock) as desk:
+        row = desk.bring(wanted()).row(0)
+    assert ("ambiguous", 1) == (row.state, shop.seen["create"])
+    assert "looks much like it" in str(row.error)
+
+
+def test_a_clock_that_jumps_does_not_end_the_settle_window(home: Path) -> None:
+    """It is measured on the clock that never jumps: the list shows the job a little later, and it is adopted."""
+    shop, clock, looked = Shop(), Shifted(), threading.Event()
+    hidden: list[dict[str, Any]] = []
+
+    def order(request: HttpRequest) -> HttpResponse:
+        shop.accept(request)
+        hidden.append(shop.jobs.pop())
+        clock.seconds = 3600.0
+        raise lost()
+
+    def listed(request: HttpRequest) -> HttpResponse:
+        answer = shop.truth(request)
+        if not looked.is_set():
+            looked.set()
+            shop.jobs.extend(hidden)
+        return replace(answer, headers={"date": formatdate(usegmt=True)})
+
+    shop.orders.append(order)
+    shop.answers["list"] = deque([listed] * 9)
+    with bench(home, shop, clock=clock, settle=0.5) as desk:
+        assert ["saved"] == states(desk.bring(wanted()))
+    assert 1 == shop.seen["create"]
+
+
+def test_after_a_restart_the_settle_window_begins_anew(home: Path) -> None:
+    """Whatever the clock says since the create was lost: the first look of a new kernel alone proves nothing."""
+    shop, clock = Shop(), Shifted()
+    with bench(home, shop, clock=clock, settle=30.0) as desk:
+        shop.orders.append("lost before")
+        first = desk.start(wanted())
+        until(lambda: states(first) == ["ambiguous"] and shop.seen.get("list"))
+    clock.seconds = 86_400.0
+    shop.seen.clear()
+    with bench(home, shop, clock=clock, settle=0.5) as desk:
+        handle = desk.start(wanted())
+        assert handle.wait(WAIT)
+    assert (["saved"], True) == (states(handle), shop.seen["list"] >= 2)
+
+
+def test_a_full_list_of_the_oldest_jobs_proves_nothing(home: Path) -> None:
+    """Of more jobs than it shows, it shows the wrong end, and one that we know is among them: held, not sent again."""
+    shop = Shop()
+    with bench(home, shop) as desk:
+        desk.bring(wanted("warm"))
+        for number in range(120):
+            other = {"id": f"other-{number}", "phase": "running", "created": time.time() - 60 + number / 100}
+            shop.jobs.append({**other, "model": "coat", "sent": {"prompt": str(number)}})
+        shop.jobs[0]["created"] -= 3600
+        shop.orders.append("lost after")
+        shop.answers["list"] = deque([lambda _: reply(200, shop.jobs[:100])] * 50)
+        row = desk.bring(wanted()).row(0)
+    assert ("ambiguous", 2) == (row.state, shop.seen["create"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (reply(500, {"error": "the oven is cold"}), "the oven is cold"),
+        (reply(200, [1]), "something else"),
+        (lost(), "the connection broke"),
+    ],
+    ids=["500", "a list", "lost"],
+)
+def test_what_was_not_accepted_is_told_in_the_provider_s_words(home: Path, answer: Any, said: str) -> None:
+    """Who was answered unclearly three times reads what was answered, not that nothing came."""
+    shop = Shop()
+    shop.orders.extend([answer] * 3)
+    with bench(home, shop, settle=0.05) as desk:
+        row = desk.bring(wanted()).row(0)
+        assert ("refused", 3) == (row.state, shop.seen["create"])
+        assert said in str(row.error)
+        assert "Nothing was charged" in str(row.error)
+        assert len(str(row.error).splitlines()) <= 4
+        assert said in (desk.row(wanted()).error or "")
+
+
 def test_creates_pause_before_a_lost_one_could_be_hidden(home: Path) -> None:
     """While a lost create is looked for, fewer newer ones are sent than the list shows; all are made in the end."""
     shop, most = Shop(), 130
@@ -222,6 +356,29 @@ def test_a_list_that_cannot_be_read_settles_nothing(home: Path) -> None:
     with bench(home, shop, settle=0.0) as desk:
         handle = desk.bring(wanted())
     assert (["saved"], 1) == (states(handle), shop.seen["create"])
+
+
+def test_a_lost_create_among_many_quick_ones_is_proven_absent(home: Path) -> None:
+    """However fast the others come, it is proven that it was not accepted, and it is sent again; nobody waits for long."""
+    shop = Shop()
+    shop.orders.extend([*["ok"] * 30, "lost before"])
+    with bench(home, shop, settle=0.3) as desk:
+        handle = desk.bring(*(wanted(f"coat {number}") for number in range(250)), budget=parse_budget("none"))
+    assert {"saved"} == set(states(handle))
+    assert 250 == len(shop.jobs)
+
+
+def test_one_that_is_held_stops_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the list cannot settle is held for a person, and the account goes on past a hundred newer jobs."""
+    monkeypatch.setattr(buying, "LOOKED_FOR", 0.1)
+    shop = Shop()
+    shop.accept(json_request("https://tailor.example/v1/jobs", {"prompt": "lost", "cut": "other"}, purpose="create"))
+    shop.orders.append("lost before")
+    with bench(home, shop, settle=0.1) as desk:
+        assert ["ambiguous"] == states(desk.bring(wanted("lost")))
+    with bench(home, shop, settle=0.1) as desk:
+        handle = desk.bring(*(wanted(f"coat {number}") for number in range(150)), budget=parse_budget("none"))
+    assert {"saved"} == set(states(handle))
 
 
 # People ----------------------------------------------------------------------------------------------------------
@@ -325,3 +482,19 @@ def test_what_the_ledger_gives_back_is_what_was_asked(home: Path) -> None:
             assert (one.id, one.content) == (back.id, back.content)
     finally:
         store.close()
+
+
+@pytest.mark.parametrize("status", [502, 503])
+def test_what_is_held_says_its_reason_once(home: Path, status: int) -> None:
+    """Create and list meet the same trouble, or two: each is told once, also when the same is asked for again."""
+    shop = Shop()
+    shop.orders.append(reply(502, "bad day"))
+    shop.answers["list"] = deque([reply(status, "bad day") for _ in range(100)])
+    with bench(home, shop, settle=0.1) as desk:
+        for _ in range(2):
+            said = str(desk.bring(wanted()).row(0).error)
+            assert 1 == said.count("nobody knows whether")
+            assert 1 == said.count("(502) while starting tailor:coat")
+            assert (status == 502) == ("(its list of jobs cannot be read either)\n" in said)
+            assert (status == 503) == ("(its list of jobs cannot be read: Tailor is broken just now (503)" in said)
+    assert 1 == shop.seen["create"]

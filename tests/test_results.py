@@ -169,7 +169,7 @@ def test_how_it_looks(box: Handle) -> None:
 def test_a_provider_that_charges_more_than_it_lists(box: Handle) -> None:
     """Where the provider reports more than was reserved, the last line says both; where it does not, it says nothing."""
     box.configure(immediate=False)
-    ng.configure(prices={"armox:xai/grok-video-image-to-video": 50})
+    ng.configure(prices={"armox:xai/grok-video-image-to-video": "50 per result"})
     film = made(model="armox:xai/grok-video-image-to-video", images="https://example.com/cat.png")
     still = made()
 

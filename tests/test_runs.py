@@ -119,6 +119,50 @@ def test_a_fresh_call_again_takes_up_what_the_first_began(home: Path, how: str) 
     assert (2 if "several" in how or how == "cancelled" else 1) == shop.seen["create"]
 
 
+@pytest.mark.parametrize("how", ["stopped", "waited too long", "killed", "some of several"])
+def test_a_fresh_one_that_came_after_its_caller_had_gone_is_not_used(home: Path, how: str) -> None:
+    """What the background or a recovery brought home was handed to nobody: the same call takes it, and the next buys."""
+    shop, count = idle(), 2 if how == "some of several" else 1
+    with bench(home, shop) as desk:
+        first = fresh(desk, count)
+        until(lambda: set(states(first)) == {"submitted"})
+        if how == "stopped":
+            first.stop()
+        elif how == "waited too long":
+            with pytest.raises(StillRunning, match="again"):
+                Results(first, lambda _: [])[0].wait(0.01)
+        elif count > 1:
+            shop.finish(shop.jobs[0])
+            until(lambda: "saved" in states(first))
+            first.stop()
+        if how != "killed":
+            shop.finished = True
+            assert first.wait(WAIT)
+    shop.finished = True
+    with bench(home, shop) as desk:
+        until(lambda: all(desk.row(wanted(sample=n)).state == "saved" for n in range(count)))
+        again = fresh(desk, count)
+        assert again.wait(WAIT)
+        assert (samples(first), {"saved"}) == (samples(again), set(states(again)))
+        assert count == shop.seen["create"]
+        another = fresh(desk)
+        assert another.wait(WAIT)
+        assert [count] == samples(another)
+    assert count + 1 == shop.seen["create"]
+
+
+def test_a_stop_that_comes_too_late_hands_nothing_over(home: Path) -> None:
+    """It was done just when Stop was pressed: "Run it again to see it" buys nothing, also with ``fresh``."""
+    with bench(home, Shop()) as desk:
+        first = fresh(desk)
+        assert first.wait(WAIT)
+        assert "Run it again to see it; nothing is charged." in first.stop()
+        again = fresh(desk)
+        assert again.wait(WAIT)
+        assert samples(first) == samples(again)
+        assert [1] == samples(fresh(desk))
+
+
 def test_a_fresh_one_that_is_held_is_not_passed_by(home: Path) -> None:
     """A lost fresh create is held; the call again finds it held, and does not send another one in its place."""
     shop = Shop()

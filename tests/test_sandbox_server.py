@@ -219,7 +219,7 @@ def test_a_child_process_has_the_same_handle() -> None:
         assert api.post("/models/run", RUN).status_code == 202
         assert Talk(child, "armox", "sk_live_other").get("/account").status_code == 401
         child.configure(credits=500, misbehave=[Fault(kind="status", status=503)])
-        assert api.get("/account").json()["credits"] == 445
+        assert api.get("/account").json()["credits"] == 500
         assert api.post("/models/run", RUN).status_code == 503
         assert child.behaviour.credits == 500
         assert child.behaviour.misbehave == (Fault(kind="status", status=503),)

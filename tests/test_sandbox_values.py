@@ -280,7 +280,7 @@ def test_addresses_that_expire() -> None:
     assert world.url(job, 0, origin="http://x", now=1100).endswith(".png?expires=1110.000")
     assert [world.gone(job, "1110.000", now) for now in (1109, 1110)] == [False, True]
     assert world.gone(job, "never", 0)
-    world.configure({"asset_renewed": False})
+    world.configure({"asset_renewed": False}, 0.0)
     assert world.url(job, 0, origin="http://x", now=1100).endswith("?expires=1010.000")
     assert [world.gone(job, "", now) for now in (1009, 1010)] == [False, True]
 
@@ -295,7 +295,7 @@ def test_faults_count() -> None:
         ("armox", "status", "fox"),
     ]
     assert [world.strike(*call) is not None for call in calls] == [False, True, True, False, False, False, False, False]
-    world.configure({"misbehave": (fault,)})
+    world.configure({"misbehave": (fault,)}, 0.0)
     assert [world.strike(*call) is not None for call in calls[:2]] == [False, True]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import notebookgen as ng
+from notebookgen.amounts import OwnPrice
 from notebookgen.configuration import current_settings
 from notebookgen.errors import SettingsError, shown
 from notebookgen.settings import Settings, find_file, load_settings
@@ -62,11 +63,18 @@ def test_each_source_wins_over_the_one_before(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize(
     ("word", "expected"),
-    [("1", True), ("true", True), ("yes", True), ("0", False), ("false", False), ("NO", False), ("off", False), (" ", False), ("", False)],
+    [("1", True), ("true", True), ("yes", True), ("0", False), ("false", False), ("NO", False), ("off", False), ("On", True), (" ", False), ("", False)],
 )  # fmt: skip
 def test_the_sandbox_variable(tmp_path: Path, word: str, expected: bool) -> None:  # noqa: FBT001 - a parametrised fact
-    """``NOTEBOOKGEN_SANDBOX`` is off for 0, false, no and off, and on for anything else that is there."""
+    """``NOTEBOOKGEN_SANDBOX`` is off for 0, false, no and off, on for 1, true, yes and on, and not set where it is empty."""
     assert expected == load_settings({"NOTEBOOKGEN_HOME": str(tmp_path), "NOTEBOOKGEN_SANDBOX": word}, tmp_path).sandbox
+
+
+@pytest.mark.parametrize("word", ["perhaps", "2", "none", "ja"])
+def test_a_sandbox_variable_that_is_neither_yes_nor_no(tmp_path: Path, word: str) -> None:
+    """Nobody is sent to the sandbox, or away from it, by a word that does not say so."""
+    with pytest.raises(SettingsError, match=f"NOTEBOOKGEN_SANDBOX is '{word}', which is no yes or no"):
+        load_settings({"NOTEBOOKGEN_HOME": str(tmp_path), "NOTEBOOKGEN_SANDBOX": word}, tmp_path)
 
 
 def test_the_home_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +212,7 @@ def test_what_configure_takes(tmp_path: Path) -> None:
     ng.configure(home=tmp_path / "h", base_urls={"armox": "http://127.0.0.1:9/v1/"}, prices={"apixo:b": 0.1}, settle=0)
     found = ng.settings()
 
-    assert (tmp_path / "h", {"armox": "http://127.0.0.1:9/v1"}, {"apixo:b": Decimal("0.1")}, 0.0) == (
+    assert (tmp_path / "h", {"armox": "http://127.0.0.1:9/v1"}, {"apixo:b": OwnPrice(Decimal("0.1"))}, 0.0) == (
         found.home, dict(found.base_urls), dict(found.prices), found.settle,
     )  # fmt: skip
     assert not (tmp_path / "h").exists()
@@ -302,7 +310,7 @@ def test_a_variable_that_names_no_folder(tmp_path: Path) -> None:
 
 def test_settings_are_frozen(tmp_path: Path) -> None:
     """A run sees one set of settings from its start to its end."""
-    settings = Settings(home=tmp_path, prices={"a:b": Decimal(1)})
+    settings = Settings(home=tmp_path, prices={"a:b": OwnPrice(Decimal(1))})
     changed = settings.changed("test", concurrency=2)
 
     assert (16, 2) == (settings.concurrency, changed.concurrency)

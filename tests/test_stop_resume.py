@@ -12,7 +12,8 @@ import pytest
 
 import notebookgen as ng
 from notebookgen.client import default_client
-from notebookgen.errors import NotSent, StillRunning
+from notebookgen.errors import JobAmbiguous, NotSent, StillRunning
+from notebookgen.jobs import answers
 from notebookgen.jobs.states import State
 from notebookgen.sandbox import Fault, start
 from provider_side import MODELS, Customer
@@ -71,6 +72,8 @@ def test_stop_while_a_create_is_on_its_way(home: Path) -> None:
         assert sent.wait(WAIT)
         line = handle.stop()
         assert "while it was being sent" in line
+        (said,) = desk.engine.cancel(handle.id).result(WAIT)
+        assert "it was sent, and the answer is still to come" in said
         go.set()
         until(lambda: desk.row(wanted()).state == State.SAVED)
         assert ["saved"] == states(desk.bring(wanted()))
@@ -88,6 +91,25 @@ def test_stop_while_a_job_runs(home: Path) -> None:
         assert 0 == shop.seen.get("cancel", 0)
         shop.finished = True
         until(lambda: desk.row(wanted()).state == State.SAVED)
+
+
+def test_stop_tells_what_is_set_aside_for_what_is_being_sent(home: Path) -> None:
+    """With creates that are still unanswered, nobody is told that nothing was spent and no more."""
+    shop, go = Shop(), threading.Event()
+
+    def order(request: HttpRequest) -> HttpResponse:
+        go.wait(WAIT)
+        return reply(202, shop.accept(request))
+
+    shop.orders.extend([order] * 3)
+    with bench(home, shop, concurrency=3) as desk:
+        handle = desk.start(*(wanted(f"coat {number}") for number in range(5)))
+        until(lambda: shop.seen.get("create") == 3)
+        line = handle.stop()
+        go.set()
+        assert handle.wait(WAIT)
+    assert "3 still being sent (what is accepted is kept), 2 never sent" in line
+    assert "nothing spent yet, 1.5 USD reserved for what is still open" in line
 
 
 def test_stop_sends_nothing_new(home: Path) -> None:
@@ -212,6 +234,48 @@ def test_a_wait_that_ends_ends_no_job(customer: Customer) -> None:
     assert 1 == len(customer.bought("armox"))
 
 
+@pytest.mark.parametrize("samples", [1, 2])
+def test_what_was_not_sent_when_the_wait_ended_is_not_bought_later(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch, samples: int
+) -> None:
+    """A call that came back without having sent anything buys nothing behind its caller's back; the next call does."""
+    monkeypatch.setattr(answers, "UNCLEAR_PAUSE", 1.0)
+    fault = Fault(kind="status", service="apimodels", purpose="create", status=502, body="bad", count=3)
+    customer.box.configure(misbehave=(fault,))
+    for number in range(3):
+        with pytest.raises(JobAmbiguous):
+            ng.generate(f"unclear {number}", model=MODELS["apimodels"])
+    with pytest.raises(StillRunning) as caught:
+        ng.generate("a fox", model=MODELS["apimodels"], timeout=0.2, samples=samples)
+    said = str(caught.value)
+    assert "was not sent before the wait ended (waiting for the account)" in said
+    assert "Nothing was charged" in said
+    assert "Run it again" in said
+    assert "resume" not in said
+    assert "saved" == ng.generate("after the pause", model=MODELS["apimodels"]).status
+    assert ["after the pause"] == [one["body"]["prompt"] for one in customer.bought("apimodels")]
+    assert "saved" == ng.generate("a fox", model=MODELS["apimodels"]).status
+    assert 2 == len(customer.bought("apimodels"))
+
+
+def test_a_background_job_is_sent_later_and_says_so(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who began something in the background wants it: a wait that ends is told that it goes on, and it does."""
+    monkeypatch.setattr(answers, "UNCLEAR_PAUSE", 1.0)
+    fault = Fault(kind="status", service="apimodels", purpose="create", status=502, body="bad", count=3)
+    customer.box.configure(misbehave=(fault,))
+    for number in range(3):
+        with pytest.raises(JobAmbiguous):
+            ng.generate(f"unclear {number}", model=MODELS["apimodels"])
+    result = ng.generate("a fox", model=MODELS["apimodels"], background=True)
+    with pytest.raises(StillRunning) as caught:
+        result.wait(0.2)
+    said = str(caught.value)
+    assert "not sent yet" in said
+    assert "sent as soon as it can be" in said
+    assert f"ng.Client().cancel('{result.handle.id}')" in said
+    assert "saved" == result.wait(20).status
+
+
 def test_a_refused_connection_is_said_in_reasonable_time(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens, or the name is unknown: nothing is sent, and a later call buys it once."""
     ng.generate("warm", model=MODELS["apixo"])
@@ -258,14 +322,14 @@ def test_transfers_that_break_are_repeated(customer: Customer, kind: str) -> Non
 
 @pytest.mark.parametrize("kind", ["html", "truncated", "empty"])
 def test_a_file_that_is_none_is_refused_and_never_bought_again(customer: Customer, kind: str) -> None:
-    """What comes is looked at; a page in the picture's place is no picture, however often it is asked for."""
+    """What comes is looked at; a page in the picture's place is no picture. When the picture comes, it is the one bought."""
     customer.box.configure(misbehave=(Fault(kind=kind, purpose="asset", count=None),))
-    for _ in range(2):
-        with pytest.raises(ng.errors.JobFailed):
-            ng.generate(f"a fox {kind}", model=MODELS["apixo"])
-    assert 1 == len(customer.bought("apixo"))
+    for fresh in (False, True):
+        with pytest.raises(ng.errors.AssetError, match="paid for"):
+            ng.generate(f"a fox {kind}", model=MODELS["apixo"], fresh=fresh)
     customer.box.configure(misbehave=())
-    assert "saved" == ng.generate(f"a fox {kind}", model=MODELS["apixo"], fresh=True).status
+    assert "saved" == ng.generate(f"a fox {kind}", model=MODELS["apixo"]).status
+    assert 1 == len(customer.bought("apixo"))
 
 
 def test_armox_cancels_and_the_others_say_that_they_cannot(customer: Customer) -> None:

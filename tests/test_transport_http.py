@@ -666,3 +666,24 @@ def test_a_key_that_the_provider_sends_back_is_blacked_out() -> None:
 
     assert b'{"error": "bad key ***"}' == said.body
     assert "***" == said.headers["x-seen"]
+
+
+def test_a_key_in_the_escapes_of_a_reply_is_blacked_out() -> None:
+    """Nor does it once the reply has been decoded, whichever way its JSON is written."""
+    spelt = "".join(f"\\u{ord(one):04x}" for one in KEY)
+    with talking(lambda _asked: reply(f'{{"error": "bad key {spelt}"}}'.encode())) as (server, transport):
+        said = transport.send(read_of(f"{server.url}/v1/x"))
+
+    assert {"error": "bad key ***"} == said.json()
+
+
+def test_a_packing_that_is_called_like_the_key_is_not_named() -> None:
+    """A message repeats of a header only what it knows."""
+    with talking(lambda _: reply(b"x", Content_Encoding=KEY)) as (server, transport):
+        with pytest.raises(UnexpectedResponse, match="packed its reply as something") as caught:
+            transport.send(read_of(f"{server.url}/"))
+        server.answer = lambda _: f"HTTP/1.1 200 {KEY}\r\n{KEY}\r\n\r\n".encode()
+        with pytest.raises(ReplyLost) as broken:
+            transport.send(read_of(f"{server.url}/"))
+
+    assert KEY not in everything_in(caught.value) + everything_in(broken.value)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from notebookgen.ledger.kernels import KernelLock
 from notebookgen.ledger.store import Store
 from notebookgen.sandbox import spawn, start
 from provider_side import MODELS, Customer
-from scripted import PRICE, WAIT, Listless, Shop, bench, hurry, lost, until, wanted
+from scripted import PRICE, WAIT, Listless, Shop, bench, hurry, lost, reply, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +78,32 @@ def test_what_a_living_kernel_holds_is_said_at_once(home: Path) -> None:
         assert done.wait(WAIT)
         assert ["saved"] == states(done)
         assert ["saved"] == states(one.bring(wanted()))
+    assert 1 == shop.seen["create"]
+
+
+@pytest.mark.parametrize("trouble", ["denied", "alike", "no file"])
+def test_what_one_kernel_has_given_up_is_taken_over_by_another(home: Path, trouble: str) -> None:
+    """The first one lives on and has nothing in hand: the second asks itself, and neither waits nor buys."""
+    shop = Shop()
+    if trouble == "denied":
+        shop.answers["status"] = deque([reply(404, {})] * 5)
+    elif trouble == "alike":
+        shop.orders.append("lost after")
+        shop.echo = lambda body: {**body, "size": "large"}
+    else:
+        shop.answers["status"] = deque([reply(200, {"id": "job-1", "phase": "completed", "charged": "0.5"})] * 20)
+    with bench(home, shop) as one, bench(home, shop) as two:
+        first = one.bring(wanted())
+        state = {"denied": "submitted", "alike": "ambiguous", "no file": "completed"}[trouble]
+        assert ([state], True) == (states(first), first.row(0).error is not None)
+        shop.answers.clear()
+        second = two.bring(wanted())
+        if trouble == "alike":
+            assert "job-1 looks much like it" in str(second.row(0).error)
+            assert two.engine.resume().wait(WAIT)
+            second = two.engine.resolve(wanted().id, "adopt", "job-1")
+            assert second.wait(WAIT)
+        assert ["saved"] == states(second) == states(one.bring(wanted()))
     assert 1 == shop.seen["create"]
 
 

@@ -16,7 +16,7 @@ from notebookgen.jobs.budget import check_unit, parse_budget
 from notebookgen.jobs.choosing import choose
 from notebookgen.jobs.house import House, house_of, notebook_name
 from notebookgen.jobs.listing import find_models, live_models, named_model
-from notebookgen.jobs.quote import Quote, state_of
+from notebookgen.jobs.quote import Quote, quoted
 from notebookgen.jobs.wishing import wish_of
 from notebookgen.mapping import OverFrames
 from notebookgen.providers import provider_class
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import polars as pl
     import requests
 
+    from notebookgen.jobs.auditing import Finding
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.ticket import Lane, Wish
     from notebookgen.ledger.frame import Ledger
@@ -133,7 +134,7 @@ class Client(OverFrames):
             max_new: How many may be bought at the most; more than 50 need this or a budget.
             fresh: Buy another one, although the content was paid for before.
             background: Return at once; ``.wait()`` waits.
-            timeout: Seconds to wait; it ends the wait, not the job.
+            timeout: Seconds to wait; what was sent goes on then, and what was not is not sent later.
             tag: A word kept in the ledger.
             kind: ``image``, ``video``, ``audio``, ``3d`` or ``text``, where the model does not tell.
             settings: What the model is told, by name.
@@ -224,8 +225,7 @@ class Client(OverFrames):
             settings=picked["settings"],
             more=options,
         )
-        row, seconds = self._house.look(wish.generation)
-        return Quote(wish.generation, wish.price, state_of(row), seconds)
+        return quoted(self._house, wish)
 
     def _choose(self, model: str | None, kind: Any) -> tuple[Lane, str]:
         """Return the way to the provider that is meant, and its model's id."""
@@ -316,9 +316,15 @@ class Client(OverFrames):
 
     def ledger(self) -> Ledger:
         """Return the ledger; ``.frame()`` gives it as a Polars DataFrame."""
+        from notebookgen.jobs.auditing import accounts, audit  # noqa: PLC0415 - likewise
         from notebookgen.ledger.frame import Ledger  # noqa: PLC0415 - Polars loads when the ledger is asked for
 
-        return Ledger(self.settings.home, self.settings.credit_price)
+        home, own = self.settings.home, self._api_key is not None
+
+        def auditor() -> list[Finding]:
+            return audit(home, accounts(self._house, self.provider, self._lane, has_own_key=own))
+
+        return Ledger(home, self.settings.credit_price, auditor=auditor)
 
     def runs(self) -> pl.DataFrame:
         """Return one row for each run, newest first."""

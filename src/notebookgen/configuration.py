@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import SettingsError, near_miss
+from notebookgen.errors import InvalidCall, SettingsError, near_miss
 from notebookgen.ledger.filesystem import why_not_writable
 from notebookgen.ledger.store import FILE_NAME, Store
 from notebookgen.providers import provider_class, provider_names, usable_names
+from notebookgen.providers.pricing import check_own_price
+from notebookgen.records import Model
 from notebookgen.settings import Settings, load_settings, place_of
 
 if TYPE_CHECKING:
@@ -139,12 +141,12 @@ def _keep_caps(home: Path, caps: Mapping[str | None, tuple[Cap, ...]]) -> None:
 
 
 def _check_prices(settings: Settings) -> None:
-    """Check that each price is that of a model of an installed provider.
+    """Check that each price is that of a model of an installed provider, in its unit, and says what it is for.
 
     Raises:
-        SettingsError: One is not.
+        SettingsError: One is not, or does not.
     """
-    for name in settings.prices:
+    for name, price in settings.prices.items():
         provider, _, model = name.partition(":")
         _check_providers("prices", [provider])
         if not model:
@@ -152,6 +154,12 @@ def _check_prices(settings: Settings) -> None:
                 f"ng.configure sets prices['{name}']; a price is that of one model: {{'{provider}:MODEL': '0.03'}}."
             )
             raise SettingsError(message)
+        adapter = provider_class(provider)()
+        known = next((one for one in adapter.catalogue() if one.id == model), Model(provider, model))
+        try:
+            check_own_price(price, known, {}, unit=adapter.unit)
+        except InvalidCall as error:
+            raise SettingsError(str(error)) from None
 
 
 def _check_home(settings: Settings) -> None:
@@ -192,7 +200,7 @@ def sandbox(**behaviour: Any) -> Embedded:
     from notebookgen.sandbox.embedded import Embedded, current, embedded  # noqa: PLC0415 - loaded where it is asked for
 
     before, running = _configured.get("sandbox"), current()
-    behaved = running.behaviour if running is not None else None
+    found = running.keep() if running is not None else None
     handle = embedded(**behaviour)
     configure(sandbox=True)
-    return Embedded(handle, lambda: configure(sandbox=before), before=behaved)
+    return Embedded(handle, lambda: configure(sandbox=before), before=found)

@@ -78,7 +78,7 @@ class OverFrames:
             max_new: How many may be bought at the most; more than 50 need this or a budget.
             fresh: Buy again what was bought before.
             background: Return at once; ``.wait()`` waits. The same call again, while it runs, gives the same results.
-            timeout: Seconds to wait; it ends the wait, not the jobs.
+            timeout: Seconds to wait; the run goes on in the background then, and its results fill as it does.
             concurrency: How many may be under way at once, within what is configured.
             prefix: What the names of the columns of ``.frame`` begin with.
             row_id: Columns that label rows in messages; never part of what is sent.

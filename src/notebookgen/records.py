@@ -123,6 +123,11 @@ class Cost:
     note: str = ""
     at_least: bool = False
 
+    @property
+    def bounded(self) -> bool:
+        """Whether it is known what this costs at the most, so that a cap can hold by it."""
+        return self.amount is not None and self.unit is not None and not self.at_least
+
     def __str__(self) -> str:
         """Return ``70 credits``, ``0.0075-0.03 USD (listed)``, ``at least 50 credits (listed)`` or ``unknown``."""
         return self.words + (" (listed)" if self.basis == "listed" and self.amount is not None else "")

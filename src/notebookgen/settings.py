@@ -17,13 +17,23 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from notebookgen.amounts import OwnPrice, read_amounts, read_prices
 from notebookgen.errors import SettingsError, near_miss
 
 __all__ = ["PERIODS", "Cap", "Settings", "check_address", "load_settings", "place_of", "read_caps"]
 
 FILE_NAMES = ("notebookgen.toml", "pyproject.toml")
-NOT_IN_FILES = frozenset({"home", "base_urls", "prices"})
+NOT_IN_FILES = {  # and where they are set instead
+    "home": "ng.configure(home='...') or NOTEBOOKGEN_HOME",
+    "base_urls": "ng.configure(base_urls={...}) or a variable such as ARMOX_BASE_URL",
+    "prices": "ng.configure(prices={...})",
+}
+YES_OR_NO = {
+    **dict.fromkeys(("1", "true", "yes", "on", "y"), True),
+    **dict.fromkeys(("0", "false", "no", "off", "n"), False),
+}
 NO_AMOUNTS: Mapping[str, Decimal] = MappingProxyType({})
+NO_PRICES: Mapping[str, OwnPrice] = MappingProxyType({})
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 PERIODS = ("day", "month", "life")
 MOST = 9_000_000_000  # of any unit: the ledger counts in billionths
@@ -58,7 +68,8 @@ class Settings:
         timeout: Seconds to wait for a result; None waits for as long as the job takes. It ends the wait, not the job.
         concurrency: How many creates and downloads may be under way at once.
         settle: Seconds after a lost create before its absence from the provider's list counts as a refusal.
-        prices: Amounts for models that no price list has, in the provider's unit: ``{"apimodels:x/y": "0.03"}``.
+        prices: What models cost that no price list has, in the provider's unit: ``{"apimodels:x/y": "0.03"}`` for each
+            result, ``"0.03 per second"`` for what has a length.
         credit_price: What one credit costs in USD, by provider: ``{"armox": "0.001"}``.
         total_budget: Caps on what may be spent in all, by provider or for ``all``, that hold here besides those kept in
             the ledger: ``{"armox": "1000 credits per month"}``.
@@ -72,7 +83,7 @@ class Settings:
     timeout: float | None = None
     concurrency: int = 16
     settle: float = 60.0
-    prices: Mapping[str, Decimal] = field(default_factory=lambda: NO_AMOUNTS)
+    prices: Mapping[str, OwnPrice] = field(default_factory=lambda: NO_PRICES)
     credit_price: Mapping[str, Decimal] = field(default_factory=lambda: NO_AMOUNTS)
     total_budget: Mapping[str, tuple[Cap, ...]] = field(default_factory=lambda: NO_CAPS)
     base_urls: Mapping[str, str] = field(default_factory=lambda: NO_ADDRESSES)
@@ -117,10 +128,11 @@ def load_settings(env: Mapping[str, str], folder: Path) -> Settings:
         for name, value in _table(path).items():
             settings = settings.changed(place_of(path, name), **{name: value})
         settings = replace(settings, file=path)
-    flag = env.get("NOTEBOOKGEN_SANDBOX", "").strip().lower()
-    if flag:
-        settings = settings.changed("NOTEBOOKGEN_SANDBOX", sandbox=flag not in {"0", "false", "no", "off"})
-    return settings
+    said = env.get("NOTEBOOKGEN_SANDBOX", "").strip()
+    if said and said.lower() not in YES_OR_NO:
+        message = f"NOTEBOOKGEN_SANDBOX is {said!r}, which is no yes or no. Set it to 1 (on) or 0 (off), or unset it."
+        raise SettingsError(message)
+    return settings.changed("NOTEBOOKGEN_SANDBOX", sandbox=YES_OR_NO[said.lower()]) if said else settings
 
 
 def find_file(folder: Path) -> Path | None:
@@ -186,10 +198,10 @@ def _table(path: Path) -> dict[str, object]:
     if not isinstance(data, dict):
         message = f"{path}: [tool.notebookgen] should be a table of settings."
         raise SettingsError(message)
-    for name in NOT_IN_FILES & set(data):
+    for name in NOT_IN_FILES.keys() & data.keys():
         message = (
             f"{place_of(path, name)} sets '{name}', which a project file may not: it travels with the notebook.\n"
-            f"Set it with ng.configure({name}=...) or in the environment."
+            f"Set it with {NOT_IN_FILES[name]}"
         )
         raise SettingsError(message)
     return data
@@ -202,7 +214,8 @@ def _checked(where: str, name: str, value: object) -> object:
         SettingsError: It makes no sense for that setting.
     """
     if name in {"prices", "credit_price", "total_budget"}:
-        return read_caps(where, value) if name == "total_budget" else _amounts(where, name, value)
+        tables = {"prices": read_prices, "total_budget": read_caps}
+        return tables[name](where, value) if name in tables else read_amounts(where, name, value)
     if name == "base_urls" and isinstance(value, Mapping):
         return MappingProxyType(
             {str(key): check_address(f"{where} base_urls['{key}']", url) for key, url in value.items()}
@@ -272,25 +285,6 @@ def _folder(where: str, value: str | PathLike[str]) -> Path:
         pass
     message = f"{where} sets the home folder to {text!r}, which names no folder. Give one such as ~/notebookgen."
     raise SettingsError(message)
-
-
-def _amounts(where: str, name: str, value: object) -> Mapping[str, Decimal]:
-    """Return a table of amounts as decimals; a binary float is read by its shortest spelling."""
-    example = {"prices": '{"apimodels:x/y": "0.03"}', "credit_price": '{"armox": "0.001"}'}[name]
-    if not isinstance(value, Mapping):
-        message = f"{where} sets {name} to {value!r}; it takes a table such as {example}."
-        raise SettingsError(message)
-    amounts: dict[str, Decimal] = {}
-    for key, amount in value.items():
-        try:
-            read = Decimal(str(amount))
-        except InvalidOperation:
-            read = Decimal(-1)
-        if not read.is_finite() or read < 0:
-            message = f"{where} sets {name}['{key}'] to {amount!r}; it takes an amount such as {example}."
-            raise SettingsError(message)
-        amounts[str(key)] = read
-    return MappingProxyType(amounts)
 
 
 def read_caps(where: str, value: object) -> Mapping[str, tuple[Cap, ...]]:

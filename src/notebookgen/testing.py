@@ -15,17 +15,19 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import random
 from collections import deque
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InputError, NotebookgenError, TransportError
 from notebookgen.jobs.outcomes import RefusedCreate, Unclear, outcome_of
+from notebookgen.providers import read_look
 from notebookgen.records import Generation, InputImage, JobRef, Realm
 from notebookgen.wire import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from notebookgen.providers import Provider
     from notebookgen.records import Model
@@ -208,6 +210,7 @@ class _Promises:
         provider = self._provider
         looks = [
             provider.status(self._ref()),
+            provider.receipt(self._ref()),
             provider.models(),
             provider.apps(),
             provider.jobs(20),
@@ -261,6 +264,7 @@ class _Promises:
             lambda response: provider.read_create(response, self._generation()),
             lambda response: provider.read_status(response, ref),
             lambda response: provider.read_cancel(response, ref),
+            lambda response: provider.read_receipt(response, ref),
             lambda response: provider.read_upload(response, InputImage(sha256="0" * 64), b""),
             lambda response: provider.read_callback({}, response.body, secret=None),
             lambda response: provider.read_callback({}, response.body, secret="made up"),  # noqa: S106 - no secret of anybody
@@ -271,6 +275,16 @@ class _Promises:
                     reader(HttpResponse(200, {}, body))
                 except NotebookgenError:
                     continue
+
+    def a_reply_about_another_job_is_not_believed(self) -> None:
+        """An answer that names another job than was asked about gives neither files nor a charge nor an end."""
+        provider, ref = self._provider, self._ref()
+        for body in other_jobs("another-job"):
+            try:
+                job = read_look(provider, HttpResponse(200, {}, body), ref, "asking about a job")
+            except NotebookgenError:
+                continue
+            kept(not job.phase.over, f"{body[:80]!r} was taken for the end of job {ref.id}")
 
     def prices_have_units(self) -> None:
         """An amount without a unit is no price, and a listed one says so."""
@@ -308,12 +322,24 @@ class _Promises:
         for generation, model in self._generations():
             ref = JobRef("job-1", generation.model, generation.kind, provider.route_of(generation, model))
             try:
-                built += [provider.status(ref), provider.cancel(ref)]
+                built += [provider.status(ref), provider.cancel(ref), provider.receipt(ref)]
             except InputError:  # a model that answers at once may leave no job to ask about
                 kept(ref != self._ref(), "the first model's job must be asked about")
             for callback in (None, "https://example.com/hook"):
                 built.append(provider.create(generation, {}, model, callback=callback))
         return [one for one in built if one is not None]
+
+
+def other_jobs(id: str) -> Iterator[bytes]:
+    """Yield finished jobs of that id, in the shapes and spellings that services have for one."""
+    url = "https://files.example/a.png"
+    results: dict[str, object] = {"output": {"url": url}, "output_data": {"url": url}, "resultUrls": [url]}
+    results |= {"resultJson": json.dumps({"resultUrls": [url]}), "result": url, "url": url, "urls": [url]}
+    named = dict.fromkeys(("id", "uuid", "job", "job_id", "jobId", "task", "task_id", "taskId"), id)
+    for end in ("completed", "success", "succeeded", "done", "failed", "cancelled"):
+        job = {**named, "status": end, "state": end, **results}
+        for body in (job, {"code": 200, "data": job}, {"job": job}, {"task": job}):
+            yield json.dumps(body).encode()
 
 
 def kept(promise: object, otherwise: str) -> None:

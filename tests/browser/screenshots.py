@@ -26,6 +26,12 @@ STORIES = {
         "%generate cost --by model --sandbox",
     ),
     "several": (LOAD, "%%generate -n 4\nA sailing boat on a calm lake, mountains behind, travel poster"),
+    "bulk": (
+        "%load_ext notebookgen\nimport notebookgen as ng\nbox = ng.sandbox(seconds=(0.3, 0.9), fail=0.15)",
+        'pets = ng.grid(animal=["fox", "hare", "owl"], style=["a woodcut", "an oil painting"])',
+        "%%generate --over pets -m armox:sandbox/picture-later --budget 400 --dry-run\nA {animal} in the snow, {style}",
+        "%%generate --over pets -m armox:sandbox/picture-later --budget 400 -o drawn\nA {animal} in the snow, {style}",
+    ),
     "kinds": (
         LOAD,
         "%%generate --kind video -s duration=3\nA hot-air balloon over the mountains at sunset",

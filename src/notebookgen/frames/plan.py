@@ -10,11 +10,11 @@ import polars as pl
 
 from notebookgen.errors import BudgetExceeded, BudgetNeeded, InvalidCall, UnknownModel
 from notebookgen.frames.plan_view import plan_view
-from notebookgen.jobs.budget import check_unit
+from notebookgen.jobs.budget import check_unit, unbounded
 from notebookgen.jobs.consent import MOST, asked_for, summed
 from notebookgen.jobs.surveying import FATES, Fate, Left, survey_of
 from notebookgen.ledger.frame import MONEY
-from notebookgen.normal import amount_words, plain_number
+from notebookgen.normal import plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -181,12 +181,12 @@ class Plan:
             check_unit(self.budget, asker.lane.provider.unit, asker.lane.provider.title)
         new = self.survey.having(Fate.NEW)[:1]
         if new and self.survey.stops == new[0] and not self.survey.count(Fate.CACHED, Fate.RUNNING):
-            price = min((one for one in self.survey.costs if one.amount), key=lambda one: one.amount or 0, default=None)
-            needs = amount_words(price.amount or Decimal(0), price.unit or "") if price else "an unknown price"
-            hint = f"budget={plain_number(price.amount or Decimal(0))}" if price else f"max_new={len(real) or 1}"
+            model, price = next(iter(self.survey.prices))  # rows are sent in their order: the first one decides
+            if not price.bounded and self.budget.max_new is None:
+                raise unbounded(model, price, f"the budget of {self.budget}", lifted=True)
             message = (
-                f"the budget of {self.budget} does not cover one row, which needs {needs}. Nothing was sent.\n"
-                f"Raise it: {hint} or more."
+                f"the budget of {self.budget} does not cover one row, which needs {price.words}. Nothing was sent.\n"
+                f"Raise it: budget={plain_number(price.amount or Decimal(0))} or more."
             )
             raise BudgetExceeded(message)
 

@@ -98,7 +98,8 @@ def _costs(plan: Plan) -> str:
         return "nothing"
     tag, unknown = price_tag(plan.survey.costs)
     play = all(asker.lane.realm.sandbox for asker in plan.wanted.askers)
-    words = f"at most {tag}" + (" of play money (sandbox)" if play else "") if tag else ""
+    least = tag.startswith("at least")
+    words = (tag if least else f"at most {tag}") + (" of play money (sandbox)" if play else "") if tag else ""
     if unknown:
         words += f"{' and ' if words else ''}an unknown price for {unknown}"
     return words

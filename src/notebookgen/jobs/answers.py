@@ -52,12 +52,14 @@ class Answers:
         elif isinstance(outcome, NeverSent):
             self._unsent(ticket, outcome.error)
         else:
-            lane.unclear += 1
             lane.unreachable = 0
-            if lane.unclear >= UNCLEAR_IN_A_ROW:  # each try may cost something, so they become rarer
-                pause = min(UNCLEAR_PAUSE * 2.0 ** min(lane.unclear - UNCLEAR_IN_A_ROW, 10), LONGEST_PAUSE)
-                lane.paused_until = self._core.clock.monotonic() + pause
-                self._pausing(ticket, f"{lane.provider.title} gives no clear answers")
+            now = self._core.clock.monotonic()
+            if lane.unclear < UNCLEAR_IN_A_ROW or now >= lane.paused_until:  # the rest of a burst tells nothing new
+                lane.unclear += 1
+                if lane.unclear >= UNCLEAR_IN_A_ROW:  # each try may cost something, so they become rarer
+                    pause = min(UNCLEAR_PAUSE * 2.0 ** min(lane.unclear - UNCLEAR_IN_A_ROW, 10), LONGEST_PAUSE)
+                    lane.paused_until = now + pause
+                    self._pausing(ticket, f"{lane.provider.title} gives no clear answers")
             ticket.lost_at = self._core.clock.now()
             ticket.error = outcome.error
             self._core.move(ticket, State.AMBIGUOUS, lost_at=ticket.lost_at, error=str(outcome.error))

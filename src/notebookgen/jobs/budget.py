@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from notebookgen.errors import InvalidCall
+from notebookgen.errors import BudgetExceeded, InvalidCall
 
-__all__ = ["NO_BUDGET", "Budget", "check_unit", "parse_budget"]
+if TYPE_CHECKING:
+    from notebookgen.records import Cost
+
+__all__ = ["NO_BUDGET", "Budget", "check_unit", "parse_budget", "unbounded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Budget:
     def __str__(self) -> str:
         if self.uncapped:
             return "none"
+        if self.max_new is not None and not self.finite:
+            return f"at most {self.max_new} new"
         return ", ".join(f"{amount:f}" + (f" {unit}" if unit else "") for unit, amount in self.caps.items())
 
 
@@ -100,6 +106,26 @@ def check_unit(budget: Budget, unit: str, payee: str) -> None:
             f"Give it in {unit}: budget='5 {unit}', or as a bare number."
         )
         raise InvalidCall(message)
+
+
+def unbounded(model: str, price: Cost, cap: str, *, lifted: bool = False) -> BudgetExceeded:
+    """Return why a cap cannot hold over what has no price, or a base figure only, and what a person may say instead.
+
+    Args:
+        model: What would be bought, as ``provider:id``.
+        price: What is known of its price.
+        cap: The cap, in words.
+        lifted: Whether the call itself may say that there is no cap.
+    """
+    why = (
+        f"{model} costs {price.words}, and its settings may make it dearer"
+        if price.at_least
+        else (f"nobody lists a price for {model}")
+    )
+    most, amount = ("the most that it costs", "...") if price.at_least else ("its price", "'0.03'")
+    ways = f"Tell how many may be bought: max_new=1, or {most}: ng.configure(prices={{'{model}': {amount}}})"
+    none = ",\nor say that there is no cap: budget='none'" if lifted else ""
+    return BudgetExceeded(f"{why}, so {cap} cannot hold. Nothing was sent.\n{ways}{none}.")
 
 
 def _amount(number: object, whole: object) -> Decimal:

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from notebookgen.jobs.knowing import Knowing
     from notebookgen.jobs.ticket import Lane, Ticket
     from notebookgen.media.spool import Spool
-    from notebookgen.records import InputImage
+    from notebookgen.records import InputImage, Realm
     from notebookgen.wire import HttpResponse
 
 __all__ = ["Buying"]
 
 # A few creates may be on their way when the pause begins; that many below the list's length, nothing can hide.
 LIST_MARGIN = 20
+LOOKED_FOR = 30.0  # seconds after the settle window, by which a lost create was found, proven absent or given up
+CREATE_SECONDS = 300.0  # the longest that a create is held open
 ROUNDS = 20
 
 
@@ -56,6 +58,7 @@ class Buying:
         self._spool = spool
         self._seen: set[str] = set()  # shapes whose cost is known
         self._held: set[str] = set()  # runs that wait, within one decision
+        self._probed: set[Realm] = set()  # accounts for which a create was committed, within one decision
 
     # Wanted ------------------------------------------------------------------------------------------------------
 
@@ -89,6 +92,7 @@ class Buying:
             core.finish(ticket, ticket.error)
         batch = [ticket for ticket in batch if ticket.wanted]
         self._held.clear()
+        self._probed.clear()
         if not batch:
             return frozenset()
         decided: list[tuple[Ticket, Callable[[], None] | None]] = []
@@ -130,12 +134,9 @@ class Buying:
             error = lane.stopped
             return lambda: self._account_stopped(ticket, error)
         wait = max(lane.paused_until - core.clock.monotonic(), 0.0)
-        if lane.troubled and lane.sending:
+        if lane.troubled and (lane.sending or lane.realm in self._probed):
             wait = max(wait, 1.0)  # one create finds out whether the trouble is over, and not all of them
-        if (
-            lane.lists
-            and core.store.newer_creates(realm_text(lane.realm)) >= lane.provider.job_list_limit - LIST_MARGIN
-        ):
+        if lane.lists and self._could_hide(lane):
             wait = max(wait, 1.0)  # more creates could hide a lost one behind the end of the provider's list
         if wait > 0:
             return lambda: core.again(ticket, wait, "waiting for the account")
@@ -145,7 +146,7 @@ class Buying:
         reserved = reservation(core.store, ticket.generation, ticket.price)
         if ticket.run in self._held or (ticket.budget.finite and self._first_of_its_kind(ticket)):
             return self._hold(ticket)
-        over = over_budget(core.store, ticket, reserved)
+        over = over_budget(core.store, ticket, reserved, now=core.clock.now(), caps=core.settings.total_budget)
         if over is not None:
             if core.busy()[ticket.run]:
                 return self._hold(ticket)  # what is under way may turn out cheaper than was reserved
@@ -167,8 +168,18 @@ class Buying:
                 reserved=to_nano(reserved.amount),
             )
             ticket.state = State.INTENT
+        self._probed.add(lane.realm)
         ticket.expected = core.store.usual_seconds(ticket.generation)
         return lambda: self._send(ticket)
+
+    def _could_hide(self, lane: Lane) -> bool:
+        """Whether more creates could hide one without an answer; what is held for a person stops nobody."""
+        core = self._core
+        now, looks = core.clock.now(), core.settings.settle + LOOKED_FOR
+        newer = core.store.newer_creates(
+            realm_text(lane.realm), sent=now - round((looks + CREATE_SECONDS) * 1e6), lost=now - round(looks * 1e6)
+        )
+        return newer >= lane.provider.job_list_limit - LIST_MARGIN
 
     def _hold(self, ticket: Ticket) -> Callable[[], None]:
         """Have a row wait for the end of another one of its run, and all that come after it, too."""

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import BudgetExceeded
+from notebookgen.jobs.budget import unbounded
 from notebookgen.ledger.periods import first_day, next_period
 from notebookgen.ledger.rows import from_nano
 from notebookgen.normal import amount_words, plain_number
@@ -91,14 +92,11 @@ def over_cap(
         counted: Whether the run itself says how many may be bought at the most, so that a price may be unknown.
     """
     for one in bindings(store, more, model.partition(":")[0]):
+        known = reserved.unit is None or reserved.unit == one.cap.unit
+        if known and not reserved.bounded and not counted:
+            return unbounded(model, reserved, f"the cap of {one.words} ({_source(one)})")
         if reserved.amount is None or reserved.unit is None:
-            if counted:
-                continue
-            return BudgetExceeded(
-                f"nobody lists a price for {model}, so the cap of {one.words} ({_source(one)}) cannot hold."
-                " Nothing was sent.\n"
-                f"Tell its price: ng.configure(prices={{'{model}': '0.03'}}), or how many may be bought: max_new=1"
-            )
+            continue
         if one.cap.unit != reserved.unit:
             continue
         left = one.left(store, now)

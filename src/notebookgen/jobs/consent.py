@@ -20,8 +20,10 @@ MOST = 50
 
 def price_tag(prices: Iterable[Cost]) -> tuple[str, int]:
     """Return what prices come to, by unit in words, and how many of them are unknown."""
-    sums, unknown = summed(prices)
-    return " + ".join(amount_words(amount, unit) for unit, amount in sorted(sums.items())), unknown
+    known = list(prices)
+    sums, unknown = summed(known)
+    tag = " + ".join(amount_words(amount, unit) for unit, amount in sorted(sums.items()))
+    return f"at least {tag}" if any(price.at_least for price in known) else tag, unknown
 
 
 def summed(prices: Iterable[Cost]) -> tuple[dict[str, Decimal], int]:
@@ -45,7 +47,7 @@ def asked_for(prices: Sequence[Cost]) -> BudgetNeeded:
     sums, unknown = summed(prices)
     tag, _ = price_tag(prices)
     count = len(prices)
-    if not unknown:
+    if all(price.bounded for price in prices):
         cost, sums_of = f"cost {tag}", list(sums.items())
         budget = (
             f"budget={plain_number(sums_of[0][1])}"
@@ -54,7 +56,8 @@ def asked_for(prices: Sequence[Cost]) -> BudgetNeeded:
         )
         ways = f"{budget}, or max_new={count}, or say that there is no cap: budget='none'"
     else:
-        cost = f"cost {tag} and an unknown price for {unknown}" if tag else "have an unknown price"
+        more = f" and an unknown price for {unknown}" if unknown else ""
+        cost = f"cost {tag}{more}" if tag else "have an unknown price"
         ways = f"max_new={count}, or say that there is no cap: budget='none'"
     return BudgetNeeded(
         f"{count} new generations would be sent, which {cost}, and no budget was given. Nothing was sent.\nAdd {ways}."

@@ -10,6 +10,7 @@ import heapq
 import itertools
 import logging
 from collections import Counter, deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import IllegalMove, LedgerError, NotebookgenError, NotWritable
@@ -23,15 +24,18 @@ if TYPE_CHECKING:
     from queue import SimpleQueue
 
     from notebookgen.jobs.clock import Clock
+    from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.ticket import Fetcher, Lane, Ticket
     from notebookgen.ledger.kernels import KernelLock
     from notebookgen.ledger.store import Store
     from notebookgen.settings import Settings
 
-__all__ = ["Core", "Elsewhere", "guarded"]
+__all__ = ["FIRST_REST", "NOBODY", "Core", "Elsewhere", "guarded"]
 
 log = logging.getLogger("notebookgen")
 DISK_WAIT = 2.0
+NOBODY = ""  # the kernel of an attempt that nobody has in hand just now: whoever wants it takes it over
+FIRST_REST, LONGEST_REST = 30.0, 3600.0  # seconds until what was put off is looked at again by itself
 
 
 class Elsewhere(Exception):
@@ -63,6 +67,9 @@ class Core:
         self.ready: deque[Ticket] = deque()  # to be looked up in the ledger
         self.queue = Queue()  # to be bought, when there is a free place
         self.sending = 0
+        self._unwritten: list[tuple[Ticket, Callable[[], None], Callable[[], None]]] = []
+        self.rests: dict[int, int] = {}  # how often each attempt was put off
+        self.retake: Callable[[int], None] = lambda _: None  # takes up again what was put off
         self._inbox = inbox
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -118,12 +125,31 @@ class Core:
             if isinstance(error, IllegalMove):
                 self.broken(ticket, error)
                 return
-            self.tell(ticket, "waiting: the ledger cannot be written")
-            for handle, _ in ticket.followers:
-                handle.note(str(error))
+            self._stuck(ticket, error)
             self.later(DISK_WAIT, lambda: self.safely(ticket, event))
         except Exception as error:  # noqa: BLE001 - said to who waits, and logged
             self.broken(ticket, error)
+
+    def _stuck(self, ticket: Ticket, error: NotebookgenError) -> None:
+        """Tell those who follow a ticket that what was heard of it cannot be written down, and what that could cost."""
+        why, said = str(error).splitlines()[0], str(error)
+        kept = "What was heard is kept for as long as this kernel lives, and written down when there is room."
+        if ticket.job and ticket.state is State.INTENT:
+            said = (
+                f"{why}\n{ticket.generation.full_model} was accepted as job {ticket.job}, which is not written down yet. {kept}"
+                f"\nIf the kernel ends before: ng.resolve('{ticket.generation.id[:8]}', 'adopt', job='{ticket.job}')"
+            )
+        elif ticket.state in OPEN:
+            said = f"{why}\n{kept}"
+        self.trouble(ticket, NotebookgenError(said), "waiting: the ledger cannot be written")
+
+    def trouble(self, ticket: Ticket, error: NotebookgenError, phase: str) -> None:
+        """Tell those who follow a ticket why it does not go on just now; nothing has ended."""
+        ticket.trouble = error
+        self.show(ticket)
+        self.tell(ticket, phase)
+        for handle, _ in ticket.followers:
+            handle.note(str(error))
 
     def broken(self, ticket: Ticket, error: Exception) -> None:
         """End the work on a row because of a bug: the row, not the engine.
@@ -168,9 +194,11 @@ class Core:
         move(old, new)
         if not self.store.update(ticket.key, str(old), state=str(new), **columns):
             raise Elsewhere
-        ticket.state = new
+        ticket.state, ticket.trouble = new, None
         if old in BUSY and new not in BUSY:
             self.queue.release(ticket.run)
+        if new not in OPEN:
+            self.rests.pop(ticket.key, None)
         self.show(ticket)
 
     @contextlib.contextmanager
@@ -184,6 +212,37 @@ class Core:
             ticket.state = before
             raise
 
+    def write_soon(self, ticket: Ticket, write: Callable[[], None], then: Callable[[], None]) -> None:
+        """Have something written together with what else ends at this moment, and go on from there once it is written.
+
+        For what nothing is lost of where it is not written: the next kernel would find it out once more.
+        """
+        self._unwritten.append((ticket, write, then))
+
+    def write_now(self) -> None:
+        """Write what was put off, in one transaction; where that cannot be, each on its own."""
+        group, self._unwritten = self._unwritten, []
+        before = [ticket.state for ticket, _, _ in group]
+        try:
+            if len(group) > 1:
+                with self.store.transaction():
+                    for _, write, _ in group:
+                        write()
+        except Exception:  # noqa: BLE001 - said below, of the one whose it is
+            written = False
+            for (ticket, _, _), state in zip(group, before, strict=True):
+                ticket.state = state
+        else:
+            written = len(group) > 1
+        for ticket, write, then in group:
+            self.safely(ticket, then if written else partial(self._write, ticket, write, then))
+
+    def _write(self, ticket: Ticket, write: Callable[[], None], then: Callable[[], None]) -> None:
+        """Write one thing, and go on."""
+        with self.settling(ticket):
+            write()
+        then()
+
     def tell(self, ticket: Ticket, phase: str) -> None:
         """Tell those who follow a ticket what is going on."""
         for handle, index in ticket.followers:
@@ -191,15 +250,21 @@ class Core:
 
     def show(self, ticket: Ticket, *, done: bool = False) -> None:
         """Show those who follow a ticket how it stands; ``done`` where nothing more will come for them."""
-        ended: set[str] = set()
+        ended: dict[str, RunHandle] = {}
         for handle, index, facts in ticket.told(done=done):
             handle.put(index, facts)
             if done and handle.done:
-                ended.add(handle.id)
-        for run in ended:
-            # The date of a run's end is a nicety, not a fact of money.
-            with contextlib.suppress(NotWritable, LedgerError):
-                self.store.end_run(run, self.clock.now())
+                ended[handle.id] = handle
+        for handle in ended.values():
+            self.ended(handle)
+
+    def ended(self, handle: RunHandle) -> None:
+        """Write down that a run has ended, and whether somebody was there to take what it brought.
+
+        Where that cannot be written, ``fresh`` gives the same once more: too little is bought, and never too much.
+        """
+        with contextlib.suppress(NotWritable, LedgerError):
+            self.store.end_run(handle.id, self.clock.now(), delivered=handle.awaited)
 
     def decline(self, ticket: Ticket, error: NotebookgenError) -> None:
         """End a row for the run that cannot pay for it; another run that wants it pays out of its own budget."""
@@ -231,11 +296,26 @@ class Core:
             del self.tickets[ticket.generation.id]
 
     def drop(self, ticket: Ticket, error: NotebookgenError) -> None:
-        """Tell the followers that nothing more will come for now; the next call begins again from the ledger."""
+        """Tell the followers that nothing more will come for now; the next call begins again from the ledger.
+
+        That call may come from any kernel, so an open attempt is nobody's from here on.
+        """
         self.leave(ticket, error)
         self.queue.release(ticket.run)
         if self.tickets.get(ticket.generation.id) is ticket:
             del self.tickets[ticket.generation.id]
+        if ticket.key and ticket.state in OPEN:
+            # Where that cannot be written, it stays this kernel's own until it ends.
+            with contextlib.suppress(NotWritable, LedgerError):
+                self.store.take_over(ticket.key, self.kernel.id, NOBODY)
+
+    def rest(self, ticket: Ticket, error: NotebookgenError) -> None:
+        """Drop a ticket, and take it up again by itself after a while, each time a longer one."""
+        key = ticket.key
+        self.drop(ticket, error)
+        wait = min(FIRST_REST * 2.0 ** min(self.rests.get(key, 0), 16), LONGEST_REST)
+        self.rests[key] = self.rests.get(key, 0) + 1
+        self.later(wait * (0.9 + 0.2 * self.rng.random()), lambda: self.retake(key))
 
     def busy(self) -> Counter[str]:
         """Return how many generations of each run take a place just now."""

@@ -11,11 +11,12 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import LedgerTooNew, NotebookgenError
+from notebookgen.errors import LedgerError, NotebookgenError, NotWritable, TransportError, UnexpectedResponse
 from notebookgen.jobs.choosing import to_set_a_key
 from notebookgen.ledger.filesystem import is_network_folder, why_not_writable
 from notebookgen.ledger.reading import open_to_read
 from notebookgen.ledger.store import FILE_NAME
+from notebookgen.ledger.trouble import translated
 from notebookgen.normal import amount_words, count_words
 from notebookgen.providers import fault_error, provider_class, provider_names
 from notebookgen.transport import read
@@ -60,7 +61,9 @@ def _place(house: House) -> list[str]:
         return lines
     free = shutil.disk_usage(next(one for one in (home, *home.parents) if one.exists())).free
     if free < LITTLE_ROOM:
-        lines.append(f"  !       only {free // 2**20} MB are free there")
+        lines.append(
+            f"  !       only {free // 2**20} MB are free there. Make room, or type: ng.configure(home='a folder of yours')"
+        )
     if is_network_folder(home):
         lines.append(
             "  !       it lies on a network file system: slower, and one kernel at a time. Prefer a local folder."
@@ -88,15 +91,14 @@ def _ledger(home: Path) -> list[str]:
     if not path.exists():
         return ["ledger    empty: nothing was asked for yet"]
     try:
-        database = open_to_read(path, timeout=5.0)
-        try:
-            (count,) = database.execute("SELECT count(*) FROM attempts").fetchone()
-            rows = database.execute(OPEN).fetchall()
-        finally:
-            database.close()
-    except sqlite3.Error as error:
-        return [f"ledger    {path} cannot be read: {error}"]
-    except LedgerTooNew as error:
+        with translated(path):
+            database = open_to_read(path, timeout=5.0)
+            try:
+                (count,) = database.execute("SELECT count(*) FROM attempts").fetchone()
+                rows = database.execute(OPEN).fetchall()
+            finally:
+                database.close()
+    except (LedgerError, NotWritable, sqlite3.Error) as error:
         return [
             f"ledger    ! {line}" if number == 0 else f"          {line}"
             for number, line in enumerate(str(error).splitlines())
@@ -128,8 +130,9 @@ def _accounts(house: House, own: Mapping[str, Mapping[str, Any]]) -> list[str]:
             lines.append(f"{name:9} no key ({cls.key_variable}); one is made at {cls.keys_page}")
             continue
         keys += 1
-        answer = _answer(house, name, given)
+        answer, *steps = _answer(house, name, given)
         lines.append(f"{name:9} key {masked(found.secret.reveal())} from the {found.source}; {answer}")
+        lines += [f"          {step}" for step in steps]
     if without:
         lines.append(f"          to use one, {to_set_a_key(without[-1])}")
     if house.settings.sandbox:
@@ -144,33 +147,49 @@ def masked(key: str) -> str:
     return f"…{key[-4:]}" if len(key) >= 16 else "…"
 
 
-def _answer(house: House, name: str, given: Mapping[str, Any]) -> str:
-    """Return whether the provider can be reached with that key."""
+def _answer(house: House, name: str, given: Mapping[str, Any]) -> list[str]:
+    """Return whether the provider can be reached with that key; where it cannot, what to do in lines of their own."""
+    where = ""
     try:
         lane = house.lane(name, **given)
+        other = lane.provider.base_url
+        where = "" if other == lane.provider.default_base_url else other
+        words = _balance(lane)
     except NotebookgenError as error:
-        return f"! {str(error).splitlines()[0]}"
-    other = lane.provider.base_url
-    where = "" if other == lane.provider.default_base_url else f", at {other}"
-    words = balance_words(lane)
-    return f"{words}{where}" if words.endswith(" left") else words
+        first, *steps = str(error).splitlines()
+        if isinstance(error, UnexpectedResponse) and not steps:
+            steps.append("Try again later.")
+        if where and isinstance(error, TransportError | UnexpectedResponse):
+            steps.append(f"{provider_class(name).base_variable} is {where}")
+        step = " ".join(steps).removeprefix("Nothing was charged. ")
+        return [f"! {first}", *([step] if step else [])]
+    return [f"{words}, at {where}" if where and words.endswith(" left") else words]
 
 
 def balance_words(lane: Lane) -> str:
     """Return what an account has left, or why that cannot be told."""
     try:
-        request = lane.provider.balance() or lane.provider.models()
-        if request is None:
-            return f"{lane.provider.base_url}: nothing can be asked for free"
-        response = read(lane.transport, request, wait=threading.Event().wait, rng=random.random)
-        fault = lane.provider.read_fault(response)
-        if fault is not None:
-            return f"! {str(fault_error(lane.provider, fault, 'asking for the balance')).splitlines()[0]}"
-        if request.purpose != "balance":
-            return f"{lane.provider.base_url} answers"
-        balance = lane.provider.read_balance(response)
+        return _balance(lane)
     except NotebookgenError as error:
         return f"! {str(error).splitlines()[0]}"
+
+
+def _balance(lane: Lane) -> str:
+    """Return what an account has left, in words.
+
+    Raises:
+        ProviderError, TransportError: It cannot be told.
+    """
+    request = lane.provider.balance() or lane.provider.models()
+    if request is None:
+        return f"{lane.provider.base_url}: nothing can be asked for free"
+    response = read(lane.transport, request, wait=threading.Event().wait, rng=random.random)
+    fault = lane.provider.read_fault(response)
+    if fault is not None:
+        raise fault_error(lane.provider, fault, "asking for the balance")
+    if request.purpose != "balance":
+        return f"{lane.provider.base_url} answers"
+    balance = lane.provider.read_balance(response)
     return f"{amount_words(balance.amount, balance.unit)} left"
 
 

@@ -271,11 +271,12 @@ class Engine:
         """Handle what comes in and what is due, for as long as the process lives."""
         core = self._core
         while not self._closing or (core.sending and self._clock.monotonic() < self._closing_until):
+            guarded(core.write_now)
+            if (core.ready or core.queue) and not self._closing:
+                guarded(self._buying.claim)  # before the timers are looked at: it sets some
             events, wait = core.due()
             for event in events:
                 guarded(event)
-            if (core.ready or core.queue) and not self._closing:
-                guarded(self._buying.claim)
             if events:
                 continue
             longest = 0.1 if self._closing else 3600.0
@@ -283,6 +284,7 @@ class Engine:
                 guarded(self._inbox.get(timeout=longest if wait is None else min(wait, longest)))
                 while True:
                     guarded(self._inbox.get_nowait())
+        guarded(core.write_now)
 
     # Runs --------------------------------------------------------------------------------------------------------
 

@@ -44,7 +44,8 @@ class Progress:
         job: The provider's handle, for a run of one.
         notes: What a person should know, a line each.
         paused: Whether a person wants nothing new to be sent for a while.
-        cached: How many rows were paid for before, or by another row.
+        cached: How many rows were paid for before or by another row, or are not this run's to wait for.
+        ended: How many rows have ended for this run, those among them that are never sent.
         left: What is left of the budget beside what was spent and is set aside, for the units in use.
     """
 
@@ -60,6 +61,7 @@ class Progress:
     reserved: Mapping[str, Decimal] = field(default_factory=dict)
     paused: bool = False
     cached: int = 0
+    ended: int = 0
     left: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
@@ -153,6 +155,11 @@ class RunHandle:
             if expected is not None:
                 self._expected = max(expected, self._expected or 0.0)
 
+    def phase(self, index: int) -> str:
+        """Return what is going on with a row, in a word or two; empty where nobody has said."""
+        with self._changed:
+            return self._phases.get(index, "")
+
     def note(self, line: str) -> None:
         """Add a line that a person should know."""
         with self._changed:
@@ -186,6 +193,11 @@ class RunHandle:
     def buys(self) -> bool:
         """Whether this run still wants its rows bought."""
         return self.budget is not None and not self.stopped and not self.done
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody who wanted its rows bought is there to take them: else the same call takes them up again."""
+        return self.budget is not None and not self.stopped and not self.released
 
     @property
     def failure(self) -> BaseException | None:
@@ -273,7 +285,8 @@ class RunHandle:
                 states={str(state): count for state, count in tally.states.items() if count},
                 phase=next(iter(phases.values())) if phases else ("done" if self.done else "starting"),
                 paused=self.paused and not self.done,
-                cached=tally.cached,
+                cached=total - len(self.adopted) if self.adopted else tally.cached,
+                ended=tally.done,
                 left=self._left(),
                 elapsed=end - self._began,
                 expected=self._expected,
@@ -310,6 +323,8 @@ class RunHandle:
         parts.append("nothing spent" if before else self._money())
         if now.total and self.sandbox:
             parts.append("sandbox")
+        if self.buys:
+            parts.append("goes on in the background")
         return " · ".join(part for part in parts if part)
 
     def _money(self) -> str:

@@ -19,14 +19,18 @@ from notebookgen.errors import (
     NotFound,
     NotWritable,
 )
+from notebookgen.jobs.naming import short_job
+from notebookgen.jobs.receipts import read_receipt
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
-from notebookgen.jobs.watching import ending_cost, long_since
+from notebookgen.jobs.watching import ending_cost, not_to_be_had
 from notebookgen.ledger.rows import outputs_from, outputs_text, to_nano
-from notebookgen.providers import fault_error
-from notebookgen.records import Phase
+from notebookgen.providers import read_look
+from notebookgen.records import Cost, Phase
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from notebookgen.jobs.core import Core
     from notebookgen.jobs.ticket import Ticket
     from notebookgen.ledger.rows import AttemptRow
@@ -36,10 +40,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Keeping"]
 
+Errors = dict[int, NotebookgenError]  # by the place of the output
+
 TRANSFERS = 6
 EMPTY_LOOKS = 4
 ASKS = 3
 FULL_WAIT = 30.0
+SOME_DAYS = 7 * 24 * 3600.0  # where nobody says for how long results are kept
 
 
 class Keeping:
@@ -74,6 +81,8 @@ class Keeping:
         elif ticket.job and ticket.failures < EMPTY_LOOKS:
             ticket.failures += 1
             core.soon(ticket, 1.0, lambda: self._ask_again(ticket))
+        elif ticket.job:
+            self._missing(ticket, "the provider says it is done and names no result")
         else:
             self._lost(ticket, "the provider says it is done and names no result")
 
@@ -101,36 +110,40 @@ class Keeping:
         wanted = [(place, output) for place, output in enumerate(ticket.outputs) if place not in ticket.had]
         core.tell(ticket, "downloading")
 
-        def task() -> tuple[dict[int, Asset], list[NotebookgenError]]:
+        paid = ticket.job is not None and ticket.cost.basis != "reported"  # and nobody has said how much
+
+        def task() -> tuple[dict[int, Asset], Errors, Decimal | None]:
             kept: dict[int, Asset] = {}
-            errors: list[NotebookgenError] = []
+            errors: Errors = {}
             for place, output in wanted:
                 try:
                     kept[place] = core.fetcher.keep(output, origin=origin, due=due if output.text is None else None)
                 except NotebookgenError as error:
-                    errors.append(error)
-            return kept, errors
+                    errors[place] = error
+            return kept, errors, read_receipt(ticket.lane, ticket.ref) if paid and not errors else None
 
-        def then(result: tuple[dict[int, Asset], list[NotebookgenError]] | None, error: BaseException | None) -> None:
+        def then(result: tuple[dict[int, Asset], Errors, Decimal | None] | None, error: BaseException | None) -> None:
             if result is None:
                 raise error or RuntimeError("a download gave neither files nor an error")
             self._fetched(ticket, *result)
 
         core.work(task, lambda result, error: core.safely(ticket, lambda: then(result, error)))
 
-    def _fetched(self, ticket: Ticket, kept: dict[int, Asset], errors: list[NotebookgenError]) -> None:
+    def _fetched(self, ticket: Ticket, kept: dict[int, Asset], errors: Errors, cost: Decimal | None) -> None:
         """Go on from what a worker brought; what came is never fetched twice."""
         core = self._core
         ticket.had |= kept
         if not errors:
-            self._keep(ticket)
+            self._keep(ticket, cost=cost)
             return
-        said = "; ".join(sorted({str(error).splitlines()[0] for error in errors}))
-        if any(not isinstance(error, AssetGone | AssetRefused) for error in errors):  # trouble that may pass
+        said = "; ".join(sorted({str(error).splitlines()[0] for error in errors.values()}))
+        if all(isinstance(error, AssetRefused) and self._came_inside(ticket, place) for place, error in errors.items()):
+            self._lost(ticket, said, refused=True)  # the provider's own reply has it, so that no other will come
+        elif any(not isinstance(error, AssetGone | AssetRefused) for error in errors.values()):  # trouble that may pass
             ticket.failures += 1
             if ticket.failures < TRANSFERS:
                 wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
-                core.tell(ticket, f"waiting to download again: {errors[0]}")
+                core.tell(ticket, f"waiting to download again: {said}")
                 core.soon(ticket, wait, lambda: self._fetch(ticket))
             else:
                 self._put_off(ticket, said)
@@ -141,17 +154,43 @@ class Keeping:
             ticket.asked_again += 1
             core.soon(ticket, wait, lambda: self._ask_again(ticket))
         else:
-            self._lost(ticket, said, refused=all(isinstance(error, AssetRefused) for error in errors))
+            self._missing(ticket, said, refused=all(isinstance(error, AssetRefused) for error in errors.values()))
 
-    def _keep(self, ticket: Ticket, missing: str = "", *, later: bool = False) -> None:
+    @staticmethod
+    def _came_inside(ticket: Ticket, place: int) -> bool:
+        """Whether an output came inside the provider's reply, and not from an address."""
+        output = ticket.outputs[place]
+        return output.data is not None or output.text is not None
+
+    def _missing(self, ticket: Ticket, said: str, *, refused: bool = False, denied: bool = False) -> None:
+        """Go on where files cannot be had: later, as long as they may still be there, else it is said that they are lost.
+
+        Args:
+            ticket: Whose files they are.
+            said: What stands in the way.
+            refused: Whether something came, and was not what was due; a login page may stand in the way for a while.
+            denied: Whether the provider does not know the job any more.
+        """
+        lifetime = 0.0 if refused or denied else ticket.lane.provider.result_seconds or SOME_DAYS
+        if not_to_be_had(self._core, ticket, lifetime=lifetime):
+            self._lost(ticket, said, refused=refused)
+        else:
+            self._put_off(ticket, said)
+
+    def _keep(self, ticket: Ticket, missing: str = "", *, later: bool = False, cost: Decimal | None = None) -> None:
         """Write down that the files are here, or those of them that could be had.
 
         Args:
             ticket: Whose files they are.
             missing: What stands in the way of the others.
             later: Whether the others may still come: the next call for them tries again.
+            cost: What the provider says that they cost, where it was asked.
         """
         core = self._core
+        columns: dict[str, Any] = {"unkept": ticket.unkept if later else None}
+        if cost is not None:
+            ticket.cost = Cost(cost, ticket.lane.provider.unit, "reported")
+            columns |= {"charged": to_nano(cost), "unit": ticket.cost.unit, "basis": ticket.cost.basis}
         ticket.assets = tuple(asset for _, asset in sorted(ticket.had.items()))
         note = outputs = None
         if missing:
@@ -162,13 +201,18 @@ class Keeping:
             note = f"{note}\nIt is paid for and not lost: run it again to fetch the rest; nothing is bought anew."
             # Places are counted in the whole list, so it is kept whole, or asked for anew.
             outputs = outputs_text(() if any(one.data is not None for one in ticket.outputs) else ticket.outputs)
-        with core.settling(ticket):
+
+        def write() -> None:
             core.store.keep_assets(ticket.key, ticket.had)
-            core.move(ticket, State.SAVED, ended=core.clock.now(), error=note, outputs=outputs)
-        if not later:
-            self._spool.drop(ticket.spooled)
-        ticket.reply = None
-        core.finish(ticket, AssetError(note) if note else None)
+            core.move(ticket, State.SAVED, ended=core.clock.now(), error=note, outputs=outputs, **columns)
+
+        def then() -> None:
+            if not later:
+                self._spool.drop(ticket.spooled)
+            ticket.reply = None
+            core.finish(ticket, AssetError(note) if note else None)
+
+        core.write_soon(ticket, write, then)
 
     def _put_off(self, ticket: Ticket, said: str) -> None:
         """Stop trying for now: what came is handed over, and what did not come is said."""
@@ -179,13 +223,14 @@ class Keeping:
             return
         message = (
             f"it is paid for and made, but the file could not be brought here: {said}\n"
-            "Nothing is lost yet: run it again, or type: ng.resume()"
+            "Nothing is lost: it is asked for again by itself. Run it again, or type: ng.resume()"
         )
         if only_here:
             core.leave(ticket, AssetError(message))
             core.soon(ticket, FULL_WAIT, lambda: self._fetch(ticket))
         else:
-            core.drop(ticket, AssetError(message))
+            core.store.update(ticket.key, error=said)
+            core.rest(ticket, AssetError(message))
 
     def _only_here(self, ticket: Ticket) -> bool:
         """Whether what was paid for is in this process's memory only, because even its reply cannot be written."""
@@ -207,10 +252,7 @@ class Keeping:
             job: Job | None = None
             if response is not None:
                 try:
-                    fault = lane.provider.read_fault(response)
-                    if fault is not None:
-                        raise fault_error(lane.provider, fault, "asking for the files of a job")
-                    job = lane.provider.read_status(response, ticket.ref)
+                    job = read_look(lane.provider, response, ticket.ref, "asking for the files of a job")
                 except NotebookgenError as unread:
                     error = unread
             elif not isinstance(error, NotebookgenError):
@@ -235,19 +277,21 @@ class Keeping:
         ticket.failures += 1
         if job is not None and not job.phase.over:
             ticket.failures = min(ticket.failures, TRANSFERS - 1)  # it is still being made
-        denied = isinstance(error, NotFound) and long_since(core, ticket)
+        denied = isinstance(error, NotFound)
         if (denied or (job is not None and job.phase.over)) and ticket.failures >= EMPTY_LOOKS:
-            self._lost(ticket, "the file is gone and the provider gives no new address")
+            said = "the provider does not know the job any more" if denied else "the provider gives no new address"
+            self._missing(ticket, f"the file is gone, and {said}", denied=denied)
         elif ticket.failures >= TRANSFERS or isinstance(error, InvalidKey | Forbidden):
             said = str(error).splitlines()[0] if error else "it says nothing"
             if ticket.had:
                 self._keep(ticket, said, later=True)
                 return
             message = (
-                f"{ticket.lane.provider.title} gives no files for job {ticket.job} just now: {said}\n"
-                "It is paid for and stays open: run it again, or type later: ng.resume()"
+                f"{ticket.lane.provider.title} gives no files for job {short_job(ticket.job)} just now: {said}\n"
+                "It is paid for and is asked for again by itself. Run it again, or type later: ng.resume()"
             )
-            core.drop(ticket, AssetError(message))
+            core.store.update(ticket.key, error=said)
+            core.rest(ticket, AssetError(message))
         else:
             wait = delay_after_failure(ticket.failures - 1, retry_after=None, jitter=core.rng.random())
             core.soon(ticket, wait, lambda: self._ask_again(ticket))

@@ -7,7 +7,8 @@ min(k, j) belong together, in the order of their times; which of equal ones is w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from notebookgen.records import Generation, Job
 
-__all__ = ["Finding", "Missing", "match", "reaches_back"]
+__all__ = ["Finding", "Missing", "in_order", "match", "reaches_back", "reaches_forward"]
 
 # Clocks are compared through whole-second Date headers.
 TOLERANCE = 5.0
@@ -30,11 +31,13 @@ class Missing:
         key: Its attempt.
         generation: What was asked for.
         since: When its intent was committed, on the provider's clock.
+        after: Handles of jobs that were known here before its intent was committed.
     """
 
     key: int
     generation: Generation
     since: datetime
+    after: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ def match(
     adopted: set[str],
     limit: int,
     default: int = 0,
+    newest_first: bool = False,
     expected: set[str] | frozenset[str] = frozenset(),
     same: Callable[[Job, Generation], bool],
 ) -> Finding:
@@ -73,6 +77,7 @@ def match(
         adopted: Handles of jobs that some attempt has.
         limit: How many jobs the list shows at most.
         default: How many it shows where the provider overlooks the limit.
+        newest_first: Whether it came in that order, so that what was cut off is old.
         expected: Handles of jobs of which at least one must be on a list that is to be believed.
         same: Whether a job has exactly the content of a generation.
     """
@@ -88,17 +93,23 @@ def match(
                 free.remove(job)
                 break
     left = [one for one in missing if one.key not in found]
-    # A job with exactly its content is never proof of absence, whatever its date: clocks are put right at times.
+    # With a job that may be it, whatever its date, a list proves no absence: clocks are wrong, and put right, at times.
     near = {
         one.key: job
         for one in left
         for job in free
-        if same(job, one.generation) or (_since(job, one) and alike(job, one.generation))
+        if same(job, one.generation) or alike(job, one.generation) or same_input(job, one.generation, same)
     }
     # A list without any of the jobs we know to be there is not the list it should be, and proves nothing.
     trusted = not expected or any(job.id in expected for job in jobs)
     absent = tuple(
-        one.key for one in left if trusted and one.key not in near and reaches_back(jobs, one.since, limit, default)
+        one.key
+        for one in left
+        if trusted
+        and one.key not in near
+        # Where a hundred jobs take less time than clocks may differ, a job from before tells what their dates cannot.
+        and (reaches_back(jobs, one.since, limit, default) or any(job.id in one.after for job in jobs))
+        and (newest_first or reaches_forward(jobs, one.since, limit, default))
     )
     return Finding(found, absent, tuple(one.key for one in left if one.key not in absent), near)
 
@@ -113,6 +124,11 @@ def alike(job: Job, generation: Generation) -> bool:
     if job.model is not None and job.model != generation.model:
         return False
     return job.sent is None or not generation.prompt or generation.prompt in texts_in(job.sent)
+
+
+def same_input(job: Job, generation: Generation, same: Callable[[Job, Generation], bool]) -> bool:
+    """Whether a job has exactly the input of a generation, if under another name of its model."""
+    return same(replace(job, model=generation.model), generation)
 
 
 def texts_in(value: object) -> set[str]:
@@ -139,7 +155,27 @@ def reaches_back(jobs: Sequence[Job], since: datetime, limit: int, default: int 
         limit: How many jobs were asked for.
         default: How many the provider shows where it overlooks what was asked for; such a list may be cut off, too.
     """
-    if len(jobs) < limit and (not default or len(jobs) != default):
-        return True  # the list is shorter than it could be: these are all the jobs there are
+    if is_whole(jobs, limit, default):
+        return True
     dates = [job.created for job in jobs if job.created is not None]
     return len(dates) == len(jobs) and (since - min(dates)).total_seconds() > TOLERANCE
+
+
+def reaches_forward(jobs: Sequence[Job], since: datetime, limit: int, default: int = 0) -> bool:
+    """Whether a list provably reaches forward past a moment: no page says which hundred of more jobs are listed."""
+    if is_whole(jobs, limit, default):
+        return True
+    dates = [job.created for job in jobs if job.created is not None]
+    return len(dates) == len(jobs) and max(dates) > since
+
+
+def is_whole(jobs: Sequence[Job], limit: int, default: int = 0) -> bool:
+    """Whether a list is shorter than it could be, so that these are all the jobs there are."""
+    return len(jobs) < limit and (not default or len(jobs) != default)
+
+
+def in_order(jobs: Sequence[Job]) -> bool:
+    """Whether a list came with the newest job first."""
+    dates = [job.created for job in jobs if job.created is not None]
+    falling = all(one >= other for one, other in pairwise(dates))
+    return len(dates) == len(jobs) and falling and (not dates or dates[0] > dates[-1])

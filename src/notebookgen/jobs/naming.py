@@ -1,4 +1,4 @@
-"""Which run (or generation) a person means: what was typed is known, or the error names what could be meant."""
+"""Names between people and the ledger: which run is meant by what was typed, and a job's handle as people read it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from notebookgen.errors import InvalidCall, near_miss
 if TYPE_CHECKING:
     from notebookgen.ledger.store import Store
 
-__all__ = ["check_named"]
+__all__ = ["check_named", "short_job"]
 
 MOST = 5
+LONGEST_JOB = 40  # characters; room for a UUID
 
 
 def check_named(store: Store, what: str, *, generations: bool = False) -> None:
@@ -31,3 +32,9 @@ def check_named(store: Store, what: str, *, generations: bool = False) -> None:
     still = f" Open are: {', '.join(newest[:MOST])}." if newest else " Nothing is open."
     message = f"there is no run '{what}'.{near_miss(what, newest)}{still} To see them all: ng.runs()"
     raise InvalidCall(message)
+
+
+def short_job(job: str | None) -> str:
+    """Return a job's handle, or the beginning of one that no person reads to its end; the ledger has it whole."""
+    name = job or ""
+    return name if len(name) <= LONGEST_JOB else f"{name[:LONGEST_JOB]}…"

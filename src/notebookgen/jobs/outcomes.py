@@ -81,7 +81,7 @@ def outcome_of(provider: Provider, generation: Generation, reply: HttpResponse |
         if named is not None:
             said = f'says no ({fault.code}: "{fault.said}") and names job {named} all the same'
             return Unclear(ProviderError(f"{provider.title} {said}", code=fault.code, said=fault.said))
-        error = fault_error(provider, fault, doing, model=generation.full_model)
+        error = fault_error(provider, fault, doing, model=generation.full_model, sandbox=generation.realm.sandbox)
         wait = (fault.retry_after or RATE_WAIT) if isinstance(error, RateLimited) else None
         return RefusedCreate(error, again=wait, stops_account=error.code in {401, 402, 403})
     if not 200 <= reply.status < 300:

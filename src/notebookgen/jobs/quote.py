@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from notebookgen.jobs.reserving import dearest
 from notebookgen.jobs.states import State
+from notebookgen.ledger.reader import Reader
+from notebookgen.ledger.rows import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from notebookgen.jobs.house import House
+    from notebookgen.jobs.ticket import Wish
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Cost, Generation
 
-__all__ = ["Quote", "state_of"]
+__all__ = ["Quote", "quoted", "state_of"]
 
 STATES = {
     State.SAVED: "cached",
@@ -74,6 +79,13 @@ def _priced(cost: Cost) -> str:
     known = "; ".join(part for part in ("listed" if cost.basis == "listed" else "", cost.note) if part)
     words = "at a cost that nobody tells" if cost.amount is None else f"for {cost.words}"
     return f"{words} ({known})" if known else words
+
+
+def quoted(house: House, wish: Wish) -> Quote:
+    """Return what a wish would come to: with the price that would be reserved for it."""
+    row, seconds = house.look(wish.generation)
+    before = Reader(house.settings.home).highest_charge(shape_of(wish.generation))
+    return Quote(wish.generation, dearest(wish.price, before), state_of(row), seconds)
 
 
 def state_of(row: AttemptRow | None) -> str:

@@ -7,13 +7,14 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import InvalidCall, NotebookgenError
+from notebookgen.errors import InvalidCall, LedgerError, NotebookgenError, NotWritable
 from notebookgen.jobs.budget import NO_BUDGET
+from notebookgen.jobs.core import FIRST_REST, NOBODY
 from notebookgen.jobs.naming import check_named
 from notebookgen.jobs.recalling import recalled
 from notebookgen.jobs.resolving import check_action, claim_row, find_ambiguous
 from notebookgen.jobs.rowbook import RowBook
-from notebookgen.jobs.states import State
+from notebookgen.jobs.states import OPEN, State
 from notebookgen.jobs.ticket import Lane, Ticket
 from notebookgen.ledger.reader import Reader
 from notebookgen.ledger.rows import realm_from
@@ -56,6 +57,7 @@ class Recovering:
         self._reconciling = reconciling
         self._resolving = resolving
         self._lane_for = lane_for
+        core.retake = self._retake
         self._left: dict[str, None] = {}  # runs of which something was taken over, and nobody has asked for it yet
 
     def recover(self, *, sandbox: bool, run: str | None = None) -> list[Ticket]:
@@ -70,6 +72,16 @@ class Recovering:
                 taken.append(ticket)
                 self._left[row.run] = None
         return taken
+
+    def _retake(self, key: int) -> None:
+        """Take up again what was put off, unless somebody else has it in hand by now."""
+        core = self._core
+        try:
+            row = core.store.attempt(key)
+            if row is not None and row.state in OPEN and row.kernel == NOBODY and row.generation not in core.tickets:
+                self.take(row)
+        except (NotWritable, LedgerError):  # the ledger is not to be had just now
+            core.later(FIRST_REST, lambda: self._retake(key))
 
     def take(self, row: AttemptRow) -> Ticket | None:
         """Take over what a dead kernel left open; None where its kernel lives, or the account's key is not at hand."""

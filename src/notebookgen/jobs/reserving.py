@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import BudgetExceeded
+from notebookgen.jobs.budget import unbounded
 from notebookgen.jobs.capping import over_cap
 from notebookgen.jobs.clock import SystemClock
 from notebookgen.ledger.rows import from_nano
@@ -22,18 +23,27 @@ if TYPE_CHECKING:
     from notebookgen.records import Generation
     from notebookgen.settings import Cap
 
-__all__ = ["over_budget", "reservation"]
+__all__ = ["dearest", "over_budget", "reservation"]
 
 
 def reservation(store: Store, generation: Generation, listed: Cost) -> Cost:
     """Return what is to be set aside: the highest of what is listed and of what this has cost before."""
-    before = store.highest_charge(generation)
+    return dearest(listed, store.highest_charge(generation))
+
+
+def dearest(listed: Cost, before: tuple[int, str] | None) -> Cost:
+    """Return the highest of what is listed and of what this was charged before; a charge bounds a base figure.
+
+    Args:
+        listed: What the provider's lists say.
+        before: The highest charge for the same model and settings, in nano-units, with its unit.
+    """
     if before is None:
         return listed
     amount, unit = from_nano(before[0]), before[1]
     if listed.amount is None or (listed.unit == unit and amount > listed.amount):
         return Cost(amount, unit, "listed", note="what it cost before")
-    return listed
+    return replace(listed, at_least=listed.at_least and listed.unit != unit)
 
 
 def over_budget(
@@ -83,14 +93,10 @@ def _over_run(store: Store, ticket: Ticket, reserved: Cost) -> BudgetExceeded | 
         )
     if not budget.finite:
         return None
+    if not reserved.bounded and budget.max_new is None:
+        return unbounded(ticket.generation.full_model, reserved, f"the budget of {budget}", lifted=True)
     if reserved.amount is None or reserved.unit is None:
-        if budget.max_new is not None:
-            return None
-        return BudgetExceeded(
-            f"nobody lists a price for {ticket.generation.full_model}, so the budget of {ticket.budget} cannot hold."
-            " Nothing was sent.\n"
-            f"Tell its price: ng.configure(prices={{'{ticket.generation.full_model}': '0.03'}}), or say that there is no cap: budget='none'."
-        )
+        return None
     cap = ticket.budget.cap(reserved.unit)
     if cap is None:
         return BudgetExceeded(

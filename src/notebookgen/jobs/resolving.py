@@ -12,7 +12,7 @@ from notebookgen.errors import InvalidCall, JobAmbiguous, NotebookgenError, near
 from notebookgen.jobs.matching import alike
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_from
-from notebookgen.providers import fault_error
+from notebookgen.providers import read_look
 from notebookgen.records import Job, JobRef
 
 if TYPE_CHECKING:
@@ -139,10 +139,7 @@ class Resolving:
                 self._unknown(ticket, job, error)
                 return
             try:
-                fault = lane.provider.read_fault(response)
-                if fault is not None:
-                    raise fault_error(lane.provider, fault, f"asking about job {job}")
-                found = lane.provider.read_status(response, ref)
+                found = read_look(lane.provider, response, ref, f"asking about job {job}")
             except NotebookgenError as unread:
                 self._unknown(ticket, job, unread)
                 return

@@ -93,9 +93,10 @@ class RowBook:
         self._mark(index, state, DONE)
 
     def reopen(self, index: int) -> None:
-        """Begin again with a row that was over."""
+        """Begin again with a row that was over; what it has cost so far stays spent."""
         row = self.get(index)
         self.tally.add(row, -1)
+        self.tally.sink(row)
         again = Delivered(row.generation)
         self.tally.add(again)
         self._over.pop(index, None)

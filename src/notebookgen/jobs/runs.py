@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import NotebookgenError
+from notebookgen.errors import NotebookgenError, StillRunning
 from notebookgen.jobs.budget import NO_BUDGET
 from notebookgen.jobs.consent import MOST, asked_for
 from notebookgen.jobs.feeding import AHEAD, Feed, Feeding
@@ -96,7 +96,10 @@ class Runs:
                 )
                 rows += [(wish.generation.with_sample(sample), wish) for sample in samples]
             self._check_consent(rows, budget)
-            core.store.begin_run(run, at=core.clock.now(), kernel=core.kernel.id, notebook=notebook, tag=tag)
+            said = str(budget) if budget.said else None
+            core.store.begin_run(
+                run, at=core.clock.now(), kernel=core.kernel.id, notebook=notebook, tag=tag, budget=said
+            )
             for generation, _ in rows:
                 core.store.remember(generation, core.clock.now())
             core.store.add_rows(run, ((place, one.sample, one.id) for place, (one, _) in enumerate(rows)))
@@ -115,7 +118,12 @@ class Runs:
         never = survey.having(Fate.SKIPPED, Fate.INVALID)
         with core.store.transaction():
             core.store.begin_run(
-                run, at=core.clock.now(), kernel=core.kernel.id, notebook=large.notebook, tag=large.tag
+                run,
+                at=core.clock.now(),
+                kernel=core.kernel.id,
+                notebook=large.notebook,
+                tag=large.tag,
+                budget=str(large.budget) if large.budget.said else None,
             )
             core.store.add_rows(run, ((*divmod(index, samples), survey.id(index)) for index in known))
         book = RowBook(len(survey), asked=large.asked, load=large.load)
@@ -125,6 +133,8 @@ class Runs:
         handle = self.handle(run, book, models=large.models, sandbox=all(one.realm.sandbox for one in large.lanes))
         handle.budget, handle.patient, handle.resubmits = large.budget, True, large.resubmits
         self._feed(handle, large)
+        if handle.done:  # all of it was here
+            core.ended(handle)
         return handle
 
     def _feed(self, handle: RunHandle, large: LargeRun, *, again: bool = False) -> None:
@@ -172,10 +182,11 @@ class Runs:
         waited = [
             (ticket.generation.content, ticket.generation.sample)
             for ticket in core.tickets.values()
-            if ticket.wanted and any(handle.buys and not handle.released for handle, _ in ticket.followers)
+            if ticket.wanted and any(handle.buys and handle.awaited for handle, _ in ticket.followers)
         ]
+        runs = [run for run, handle in self.handles.items() if handle.buys and handle.awaited]
         others = [one for one in core.store.busy_kernels() if one != core.kernel.id and core.kernel.alive(one)]
-        for content, sample in (*waited, *core.store.asked_by(others)):
+        for content, sample in (*waited, *core.store.asked_by(others, runs)):
             claimed.setdefault(content, set()).add(sample)
         return claimed
 
@@ -257,6 +268,8 @@ class Runs:
         stopped = NotebookgenError("stopped before it was sent. Nothing was charged.")
         for handle in handles:
             handle.stopped = True
+            if handle.done:  # it ended just as Stop was pressed: who stopped it has not got it
+                self._core.ended(handle)
             self.pause(handle, paused=False)
             self.feeding.end(handle.id, stopped)
         for ticket in list(core.tickets.values()):
@@ -268,4 +281,20 @@ class Runs:
             elif not others:
                 ticket.wanted = False
                 if ticket.state is State.PLANNED:
-                    core.leave(ticket, stopped)
+                    core.leave(ticket, _left(ticket, stopped))
+
+
+def _left(ticket: Ticket, stopped: NotebookgenError) -> NotebookgenError:
+    """Return what is said of a row that was not sent, to who has stopped it or waits no longer."""
+    name, (handle, index) = ticket.generation.full_model, ticket.followers[0]
+    if ticket.shared:
+        message = f"another kernel is making {name}, and goes on with it.\nRun it again to pick it up; it is not bought twice."
+    elif handle.released:
+        phase = handle.phase(index)
+        message = (
+            f"{name} was not sent before the wait ended{f' ({phase})' if phase else ''}, and is not sent by itself later."
+            " Nothing was charged.\nRun it again to send it."
+        )
+    else:
+        return stopped
+    return StillRunning(message, id=ticket.generation.id)

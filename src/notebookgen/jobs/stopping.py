@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from notebookgen.errors import StillRunning
+from notebookgen.jobs.naming import short_job
 from notebookgen.jobs.states import State
 from notebookgen.normal import amount_words
 
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
     from notebookgen.jobs.handle import RunHandle
 
 __all__ = ["stopped_line"]
-
-LONGEST_JOB = 40  # characters; room for a UUID
 
 
 def stopped_line(handle: RunHandle) -> str:
@@ -31,6 +31,10 @@ def _one(row: Delivered, run: str) -> str:
         else ""
     )
     again = "Run it again to pick it up"
+    if row.state is State.PLANNED and isinstance(row.error, StillRunning):
+        return f"Stopped waiting: {row.error}"
+    if row.state is State.INTENT and row.error is not None:  # accepted, and it cannot be written down as what
+        return f"Stopped waiting: {row.error}"
     lines = {
         State.PLANNED: "Stopped before anything was sent. Nothing was charged.",
         State.REFUSED: "Stopped. The provider had refused it; nothing was charged.",
@@ -39,7 +43,7 @@ def _one(row: Delivered, run: str) -> str:
             f" {again}; nothing is bought twice."
         ),
         State.SUBMITTED: (
-            f"Stopped waiting. {row.generation.full_model} was accepted{money} and goes on as job {_short(row.job or '')}."
+            f"Stopped waiting. {row.generation.full_model} was accepted{money} and goes on as job {short_job(row.job)}."
             f" {again}, or cancel it: ng.Client().cancel('{run}')"
         ),
         State.COMPLETED: f"Stopped. It is made and paid for{money}; the file is still coming. {again}.",
@@ -49,22 +53,25 @@ def _one(row: Delivered, run: str) -> str:
     return lines.get(row.state, f"Stopped. It had ended already: {row.state}.")
 
 
-def _short(job: str) -> str:
-    """Return a job's handle, or the beginning of one that no person reads to its end; the ledger has it whole."""
-    return job if len(job) <= LONGEST_JOB else f"{job[:LONGEST_JOB]}…"
-
-
 def _many(handle: RunHandle) -> str:
     """Return the line for a run of several."""
     now = handle.snapshot()
     count = {state: now.states.get(str(state), 0) for state in State}
-    under_way = count[State.INTENT] + count[State.SUBMITTED] + count[State.COMPLETED]
+    accepted = count[State.SUBMITTED] + count[State.COMPLETED]
     spent = " + ".join(amount_words(amount, unit) for unit, amount in sorted(now.spent.items()))
+    held = " + ".join(amount_words(amount, unit) for unit, amount in sorted(now.reserved.items()))
+    open_ = accepted + count[State.INTENT] + count[State.AMBIGUOUS]
     parts = [
         f"{count[State.SAVED]} of {now.total} done",
-        f"{under_way} under way (looked after to their end)" if under_way else "",
+        f"{count[State.INTENT]} still being sent (what is accepted is kept)" if count[State.INTENT] else "",
+        f"{accepted} under way (looked after to their end)" if accepted else "",
         f"{count[State.AMBIGUOUS]} ambiguous" if count[State.AMBIGUOUS] else "",
         f"{count[State.PLANNED]} never sent" if count[State.PLANNED] else "",
-        f"{spent} spent" if spent else "nothing spent",
+        f"{spent} spent" if spent else "nothing spent yet" if open_ else "nothing spent",
+        f"{held} reserved for what is still open"
+        if held
+        else "their price is not known"
+        if open_ and not spent
+        else "",
     ]
     return f"Stopped: {', '.join(part for part in parts if part)}. Run it again, or: ng.Client().cancel('{handle.id}')"

@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from notebookgen.jobs.knowing import BOUGHT_ANEW
+from notebookgen.jobs.reserving import dearest
 from notebookgen.jobs.states import State
-from notebookgen.ledger.rows import from_nano, shape_of
+from notebookgen.ledger.rows import shape_of
 from notebookgen.normal import sample_id
-from notebookgen.records import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.ticket import Wish
     from notebookgen.ledger.reader import Reader
     from notebookgen.ledger.rows import AttemptRow
-    from notebookgen.records import Asset, Generation
+    from notebookgen.records import Asset, Cost, Generation
 
 __all__ = ["Fate", "Left", "Source", "Survey", "survey_of"]
 
@@ -234,13 +234,7 @@ class _Reckoning:
         shape = shape_of(wish.generation)
         if shape not in self._before:
             self._before[shape] = self._reader.highest_charge(shape)
-        before, listed = self._before[shape], wish.price
-        if before is None:
-            return listed
-        amount, unit = from_nano(before[0]), before[1]
-        if listed.amount is None or (listed.unit == unit and amount > listed.amount):
-            return Cost(amount, unit, "listed", note="what it cost before")
-        return listed
+        return dearest(wish.price, self._before[shape])
 
     def fits(self, price: Cost) -> bool:
         """Whether the budget covers one more at that price, after all that came before."""
@@ -249,8 +243,10 @@ class _Reckoning:
             return False
         if not self._budget.finite:
             return True
+        if not price.bounded and self._budget.max_new is None:
+            return False
         if price.amount is None or price.unit is None:
-            return self._budget.max_new is not None
+            return True
         cap = self._budget.cap(price.unit)
         self._sums[price.unit] = self._sums.get(price.unit, Decimal(0)) + price.amount
         return cap is not None and self._sums[price.unit] <= cap

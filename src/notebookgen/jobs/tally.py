@@ -58,6 +58,11 @@ class Tally:
         elif row.state in OPEN and row.reserved.amount and row.reserved.unit:
             add(self.reserved, row.reserved.unit, row.reserved.amount * sign)
 
+    def sink(self, row: Delivered) -> None:
+        """Keep what a row has cost, although it is asked for once more."""
+        if not row.cached and row.cost.amount and row.cost.unit:
+            add(self.spent, row.cost.unit, row.cost.amount)
+
     @property
     def open(self) -> int:
         """How many rows are under way, or held because nobody knows."""

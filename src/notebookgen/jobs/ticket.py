@@ -94,6 +94,7 @@ class Lane:
         looking: Whether a reconciling look is under way.
         sending: How many creates are on their way.
         unreachable: How many creates in a row could not leave this machine.
+        receiptless: How many questions in a row for a job's real cost had no answer.
     """
 
     realm: Realm
@@ -107,6 +108,7 @@ class Lane:
     looking: bool = False
     sending: int = 0
     unreachable: int = 0
+    receiptless: int = 0
 
     @property
     def troubled(self) -> bool:
@@ -142,6 +144,8 @@ class Ticket:
         had: Files that are here already, by their place among the outputs.
         reserved: What is set aside.
         error: Why it is not saved.
+        trouble: Why it does not go on just now, while it is open.
+        unkept: Since when its files, or the job itself, cannot be had (microseconds).
         cached: Whether it was paid for before this run.
         failures: Looks or transfers in a row that failed.
         looks: How many looks were planned; only the last one planned is made.
@@ -177,6 +181,8 @@ class Ticket:
     outputs: tuple[Output, ...] = ()
     had: dict[int, Asset] = field(default_factory=dict)
     error: NotebookgenError | None = None
+    trouble: NotebookgenError | None = None
+    unkept: int | None = None
     cached: bool = False
     failures: int = 0
     looks: int = 0
@@ -206,7 +212,7 @@ class Ticket:
     def load(self, row: AttemptRow) -> None:
         """Take over what the ledger has of an attempt."""
         self.key, self.state, self.at, self.lost_at = row.key, State(row.state), row.at, row.lost_at
-        self.job, self.route, self.seconds = row.job, row.route or "", row.seconds
+        self.job, self.route, self.seconds, self.unkept = row.job, row.route or "", row.seconds, row.unkept
         self.cost = row.cost
         self.reserved = Cost(from_nano(row.reserved), row.unit, "listed") if row.reserved is not None else NO_COST
 
@@ -241,7 +247,7 @@ class Ticket:
             assets=self.assets,
             seconds=self.seconds,
             job=self.job,
-            error=self.error,
+            error=self.error or self.trouble,
             cached=self.cached,
             reserved=self.reserved,
             at=date_of(self.at),

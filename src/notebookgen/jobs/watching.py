@@ -5,11 +5,21 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import JobCancelled, JobError, JobFailed, NotebookgenError, NotFound
+from notebookgen.errors import (
+    Forbidden,
+    InvalidKey,
+    JobCancelled,
+    JobFailed,
+    NotebookgenError,
+    NotFound,
+    ProviderError,
+    StillRunning,
+)
+from notebookgen.jobs.naming import short_job
 from notebookgen.jobs.schedule import delay_after_failure, next_look
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import from_nano, to_nano
-from notebookgen.providers import fault_error
+from notebookgen.providers import check_job, fault_error, read_look
 from notebookgen.records import Cost, Phase
 
 if TYPE_CHECKING:
@@ -26,9 +36,20 @@ __all__ = ["Watching"]
 
 log = logging.getLogger("notebookgen")
 
-# A job that its provider does not know any more, so many looks in a row, is gone.
+# A job that its provider does not know any more, so many looks in a row, is not looked at for a while.
 UNKNOWN_LOOKS = 5
-YOUNG_SECONDS = 3600.0
+# What is paid for is given up only when it could not be had over hours, and at several tries of this process: a proxy, a
+# hotel's login page or a wrong address denies everything, and clocks are put right at times.
+GONE_SECONDS = 6 * 3600.0
+GONE_TRIES = 3
+# A key that is not accepted stays so until somebody does something.
+DENIED_WAIT, LONGEST_DENIED_WAIT, DENIED_LOOKS = 60.0, 600.0, 3
+TOLD_AFTER = 3
+NO_JOB = {  # why there is nothing to cancel at the provider
+    State.INTENT: "it was sent, and the answer is still to come: there is no job yet to cancel. Cancel again in a moment",
+    State.AMBIGUOUS: "it was sent, and nobody knows yet whether it was accepted: there is no job known to cancel",
+    State.COMPLETED: "it is made and paid for, so there is nothing to cancel; its file is still coming",
+}
 
 
 class Watching:
@@ -73,39 +94,73 @@ class Watching:
     def _answered(self, ticket: Ticket, response: HttpResponse | None, error: BaseException | None) -> None:
         """Read the answer to a look."""
         provider = ticket.lane.provider
-        retry_after = None
         if response is not None:
             self._hear(ticket.lane, response)
-            fault = provider.read_fault(response)
-            if fault is None:
-                try:
-                    job = provider.read_status(response, ticket.ref)
-                except NotebookgenError as unread:
-                    error = unread
-                else:
-                    self.heard(ticket, job)
-                    return
+            try:
+                job = read_look(provider, response, ticket.ref, "asking about a job")
+            except NotebookgenError as unread:
+                error = unread
             else:
-                error, retry_after = fault_error(provider, fault, "asking about a job"), fault.retry_after
-        if not isinstance(error, NotebookgenError) and error is not None:
-            raise error
+                self.heard(ticket, job)
+                return
+        if not isinstance(error, NotebookgenError):
+            raise error or RuntimeError("a look gave neither a reply nor an error")
         ticket.failures += 1
         ticket.unknown = ticket.unknown + 1 if isinstance(error, NotFound) else 0
-        if isinstance(error, NotFound) and ticket.unknown >= UNKNOWN_LOOKS:
+        if isinstance(error, InvalidKey | Forbidden):
+            self._denied(ticket, error)
+        elif ticket.unknown >= UNKNOWN_LOOKS:
             self._gone(ticket, error)
+        else:
+            self._unclear(ticket, error)
+
+    def _unclear(self, ticket: Ticket, error: NotebookgenError) -> None:
+        """Look again after an answer that says nothing of the job; what came instead is told."""
+        core, said = self._core, str(error).splitlines()[0]
+        phase = f"asking again: {said}"
+        retry_after = error.retry_after if isinstance(error, ProviderError) else None
+        if ticket.failures < TOLD_AFTER:  # weather
+            core.tell(ticket, phase)
+        else:
+            message = (
+                f"{ticket.lane.provider.title} gives no clear answer about job {short_job(ticket.job)}: {said}\n"
+                "It is asked again by itself; nothing is lost."
+            )
+            core.trouble(ticket, self._open_error(ticket, message), phase)
+        self._later(ticket, delay_after_failure(ticket.failures, retry_after=retry_after, jitter=core.rng.random()))
+
+    def _denied(self, ticket: Ticket, error: NotebookgenError) -> None:
+        """Look again much later where the key is not accepted any more, and end the wait where it stays so."""
+        core = self._core
+        message = (
+            f"{ticket.lane.provider.title} does not let us ask about job {short_job(ticket.job)}: {str(error).splitlines()[0]}\n"
+            "The job goes on there and nothing is lost. Look at the key; then run it again, or type: ng.resume()"
+        )
+        told = self._open_error(ticket, message)
+        if ticket.failures >= DENIED_LOOKS:
+            core.rest(ticket, told)
             return
-        wait = delay_after_failure(ticket.failures, retry_after=retry_after, jitter=self._core.rng.random())
-        self._core.tell(ticket, "the provider does not answer clearly; asking again")
+        wait = min(DENIED_WAIT * 2.0 ** (ticket.failures - 1), LONGEST_DENIED_WAIT)
+        core.trouble(ticket, told, f"the key is not accepted; asking again in {wait:.0f} s")
         self._later(ticket, wait)
+
+    @staticmethod
+    def _open_error(ticket: Ticket, message: str) -> StillRunning:
+        """Return an error of a job that goes on all the same."""
+        return StillRunning(message, id=ticket.generation.id, job=ticket.job)
 
     def heard(self, ticket: Ticket, job: Job) -> None:
         """Go on from what a provider says about a job."""
         ticket.failures = ticket.unknown = 0
+        had(self._core, ticket)
         if job.phase is Phase.COMPLETED:
             self._keeping.completed(ticket, job)
         elif job.phase.over:
             self.failed(ticket, job)
         else:
+            if ticket.trouble is not None:
+                ticket.trouble = None
+                self._core.show(ticket)
             self._core.tell(ticket, str(job.phase))
             self._next(ticket)
 
@@ -150,15 +205,16 @@ class Watching:
     def _gone(self, ticket: Ticket, error: NotebookgenError) -> None:
         """Write down a job that its provider does not know any more; what it cost keeps counting.
 
-        A young job that is denied is more likely the provider's trouble than the job's end: it stays open.
+        Until it was denied over hours, that is more likely trouble on the way than the job's end: it stays open.
         """
         core = self._core
-        if not long_since(core, ticket):
+        if not not_to_be_had(core, ticket):
             message = (
-                f"{ticket.lane.provider.title} says that it does not know job {ticket.job}, which it accepted a while ago.\n"
-                "It stays open and nothing is bought anew: run it again later, or type: ng.resume()"
+                f"{ticket.lane.provider.title} says that it does not know job {short_job(ticket.job)}, which it accepted before.\n"
+                "It stays open, is asked about again by itself, and nothing is bought anew: run it again later, or type:"
+                " ng.resume()"
             )
-            core.drop(ticket, JobError(message, id=ticket.generation.id, job=ticket.job))
+            core.rest(ticket, self._open_error(ticket, message))
             return
         reserved = ticket.cost if ticket.cost.amount is not None else ticket.reserved
         core.move(
@@ -171,7 +227,7 @@ class Watching:
         )
         ticket.cost = reserved
         message = (
-            f"{ticket.lane.provider.title} does not know job {ticket.job} any more; what it made is lost ({error.args[0]}).\n"
+            f"{ticket.lane.provider.title} does not know job {short_job(ticket.job)} any more; what it made is lost ({error.args[0]}).\n"
             f"Counted as spent: {reserved}. fresh=True buys it anew."
         )
         core.finish(ticket, JobFailed(message, id=ticket.generation.id, job=ticket.job, retryable=False))
@@ -187,7 +243,7 @@ class Watching:
         core, lane = self._core, ticket.lane
         name = f"{ticket.generation.full_model} ({ticket.generation.id[:8]})"
         if ticket.state is not State.SUBMITTED:
-            told(f"{name}: {ticket.state}, so there is nothing to cancel at {lane.provider.title}.")
+            told(f"{name}: {NO_JOB.get(ticket.state, f'{ticket.state}, so there is nothing to cancel')}.")
             return
         request = lane.provider.cancel(ticket.ref)
         if request is None:
@@ -218,6 +274,8 @@ class Watching:
             if fault is not None and fault.code != 409:
                 return None, str(fault_error(provider, fault, "cancelling"))
             job = provider.read_cancel(response, ticket.ref)
+            if job is not None:
+                check_job(provider, job, ticket.ref)
         except NotebookgenError as unread:
             return None, str(unread).splitlines()[0]
         except Exception as bug:  # an adapter's own; the looks go on, and tell what became of the job
@@ -230,11 +288,31 @@ class Watching:
         return job, f"{provider.title} was asked to cancel it, and says that it is {job.phase}."
 
 
-def long_since(core: Core, ticket: Ticket) -> bool:
-    """Whether a job was accepted so long ago that its provider may have cleared it away."""
+def not_to_be_had(core: Core, ticket: Ticket, *, lifetime: float = 0.0) -> bool:
+    """Whether something of a job could not be had for so long, and so often, that it never will be.
+
+    Args:
+        core: The engine's memory.
+        ticket: Whose job it is; the first time that it cannot be had is written down.
+        lifetime: Seconds for which the provider keeps it, from when the job was accepted.
+    """
+    now = core.clock.now()
+    if ticket.unkept is None:
+        ticket.unkept = now
+        core.store.update(ticket.key, unkept=now)
+        return False
     row = core.store.attempt(ticket.key)
-    since = row.submitted or row.at if row is not None else core.clock.now()
-    return core.clock.now() - since > YOUNG_SECONDS * 1e6
+    made = row.submitted or row.at if row is not None else now
+    lasted, age = (now - ticket.unkept) / 1e6, (now - made) / 1e6
+    often = core.rests.get(ticket.key, 0) >= GONE_TRIES or bool(ticket.had)  # what is here in part is not put off
+    return often and lasted > GONE_SECONDS and age > lifetime
+
+
+def had(core: Core, ticket: Ticket) -> None:
+    """Forget since when something could not be had: it can be had again."""
+    if ticket.unkept is not None:
+        core.store.update(ticket.key, unkept=None)
+        ticket.unkept = None
 
 
 def ending_cost(ticket: Ticket, job: Job) -> Cost:

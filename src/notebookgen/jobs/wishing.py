@@ -11,13 +11,13 @@ from notebookgen.errors import InvalidCall, ProviderBroken, RateLimited, ReplyLo
 from notebookgen.jobs.asking import ask, gather_settings, input_images, on_this_machine
 from notebookgen.jobs.models import unknown_model
 from notebookgen.jobs.ticket import Lane, Wish
-from notebookgen.records import Cost
+from notebookgen.providers.pricing import own_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from notebookgen.jobs.house import House
-    from notebookgen.records import Generation, InputImage, Model
+    from notebookgen.records import Cost, Generation, InputImage, Model
 
 __all__ = ["Asker", "check_samples", "wish_of"]
 
@@ -107,10 +107,14 @@ class Asker:
         return True
 
     def price(self, generation: Generation) -> Cost:
-        """Return what a generation costs as far as is known beforehand: the user's own price first."""
+        """Return what a generation costs as far as is known beforehand: the user's own price first.
+
+        Raises:
+            InvalidCall: The user's own price leaves open what it is for.
+        """
         own = self.house.settings.prices.get(generation.full_model)
         if own is not None:
-            return Cost(own, self.lane.provider.unit, "listed", note="your own price")
+            return own_price(own, generation, self.known, unit=self.lane.provider.unit)
         return self.lane.provider.price(generation, self.known)
 
     def wish(self, generation: Generation, *, samples: int = 1, fresh: bool = False) -> Wish:

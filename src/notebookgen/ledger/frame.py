@@ -13,9 +13,9 @@ import polars as pl
 from notebookgen.errors import InvalidCall, NotWritable, near_miss
 from notebookgen.ledger.periods import first_day
 from notebookgen.ledger.rows import from_nano
-from notebookgen.ledger.scan import attempts, opened
+from notebookgen.ledger.scan import attempts, columns, opened
 from notebookgen.ledger.store import FILE_NAME, Store
-from notebookgen.ledger.summing import MONEY, SUMMED_BY, added_up, money, prices_frame, realm_parts, usd
+from notebookgen.ledger.summing import ENDED_BADLY, MONEY, SUMMED_BY, added_up, money, realm_parts, usd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,10 +49,11 @@ RUN_COLUMNS = (
     "saved",
     "open",
     "ambiguous",
-    "failed",
+    *ENDED_BADLY,
     "net",
     "cost_unknown",
     "unit",
+    "budget",
     "tag",
     "sandbox",
 )
@@ -92,7 +93,7 @@ MADE_OF: Mapping[str, tuple[str, ...]] = {
 # A run's rows stand as its own attempt does, else (what was paid for before) as the newest. Money is that of the run's
 # own attempts: what a run was given back cost it nothing. The second half is what a person had sent again by hand.
 RUNS = """
-    SELECT r.id AS run, r.at, r.tag, r.notebook, g.provider, g.model, coalesce(g.sandbox, 0) AS sandbox, a.state, a.unit,
+    SELECT r.id AS run, r.at, r.tag, r.notebook, r.budget, g.provider, g.model, coalesce(g.sandbox, 0) AS sandbox, a.state, a.unit,
            CASE WHEN a.run = r.id THEN a.charged ELSE 0 END AS charged,
            CASE WHEN a.run = r.id THEN a.refunded ELSE 0 END AS refunded,
            CASE WHEN a.run = r.id THEN a.reserved ELSE 0 END AS reserved, w.generation IS NOT NULL AS wanted
@@ -102,10 +103,17 @@ RUNS = """
         (SELECT key FROM attempts b WHERE b.generation = g.id ORDER BY number DESC LIMIT 1))
     WHERE w.run IS NOT NULL OR NOT EXISTS (SELECT 1 FROM attempts c WHERE c.run = r.id)
     UNION ALL
-    SELECT r.id, r.at, r.tag, r.notebook, g.provider, g.model, g.sandbox, a.state, a.unit, a.charged, a.refunded,
+    SELECT r.id, r.at, r.tag, r.notebook, r.budget, g.provider, g.model, g.sandbox, a.state, a.unit, a.charged, a.refunded,
            a.reserved, 0
     FROM attempts a JOIN runs r ON r.id = a.run JOIN generations g ON g.id = a.generation
-    WHERE NOT EXISTS (SELECT 1 FROM run_rows w WHERE w.run = a.run AND w.generation = a.generation)
+    WHERE (a.run, a.generation) NOT IN (SELECT run, generation FROM run_rows WHERE generation IS NOT NULL)
+    UNION ALL  -- what a row cost before it was tried again: money without a row of its own
+    SELECT r.id, r.at, r.tag, r.notebook, r.budget, g.provider, g.model, g.sandbox, NULL, a.unit, a.charged, a.refunded,
+           a.reserved, 0
+    FROM attempts a JOIN runs r ON r.id = a.run JOIN generations g ON g.id = a.generation
+    WHERE a.unit IS NOT NULL
+    AND EXISTS (SELECT 1 FROM attempts b WHERE b.generation = a.generation AND b.run = a.run AND b.number > a.number)
+    AND (a.run, a.generation) IN (SELECT run, generation FROM run_rows WHERE generation IS NOT NULL)
     ORDER BY 2
 """
 
@@ -175,8 +183,7 @@ class Ledger:
             net = pl.col("charged") - pl.col("refunded").fill_null(0)
             frame = frame.with_columns(net.cast(MONEY).alias("net"))
         if "usd" in wanted:
-            prices = prices_frame(self._credit_price)
-            frame = frame.join(prices, on="provider", how="left", maintain_order="left").with_columns(usd())
+            frame = frame.with_columns(usd(self._credit_price))
         return frame.select(pl.col(name).cast(SCHEMA[name]) for name in wanted)
 
     def export(self, path: str | PathLike[str]) -> Path:
@@ -274,25 +281,27 @@ class Ledger:
         ``net`` is what the run itself spent: what was paid for before and given back cost it nothing. Unknown amounts are
         counted in ``cost_unknown``; where nothing else is known, ``net`` is null.
         """
-        names = ["run", "at", "tag", "notebook", "provider", "model", "sandbox", "state", "unit"]
-        names += ["charged", "refunded", "reserved", "wanted"]
+        texts = ("run", "tag", "notebook", "budget", "provider", "model", "state", "unit")
+        order = ("run", "at", "tag", "notebook", "budget", "provider", "model", "sandbox", "state", "unit")
+        kinds = {name: pl.String if name in texts else pl.Int64 for name in order}
+        kinds |= dict.fromkeys(("charged", "refunded", "reserved", "wanted"), pl.Int64)
         with opened(self._path) as read:
-            rows = read[0].execute(RUNS).fetchall() if read is not None else []
-        found = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None).with_columns(
-            pl.col("at").cast(pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+            found = columns(read[0], RUNS, kinds) if read is not None else pl.DataFrame(schema=kinds)
+        found = found.with_columns(
+            pl.col("at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
             *(money(name) for name in ("charged", "refunded", "reserved")),
-            *(
-                pl.col(name).cast(pl.String)
-                for name in ("run", "tag", "notebook", "provider", "model", "state", "unit")
-            ),
             pl.col("sandbox").cast(pl.Boolean),
             pl.col("wanted").cast(pl.Boolean),
         )
+        # what was never sent has no unit of its own: it belongs to what the run is paid in
         state = pl.col("state")
+        own = pl.col("unit").drop_nulls().first().over("run")
+        unsent = pl.col("unit").is_null() & (state.is_null() | (state == "planned"))
+        found = found.with_columns(unit=pl.when(unsent).then(own).otherwise("unit"))
         made = state.is_in(["completed", "saved"])
         net = pl.col("charged") - pl.col("refunded").fill_null(0)
         runs = (
-            found.group_by("run", "at", "tag", "unit", "sandbox", maintain_order=True)
+            found.group_by("run", "at", "tag", "budget", "unit", "sandbox", maintain_order=True)
             .agg(
                 pl.concat_str(pl.col("provider"), pl.lit(":"), pl.col("model"))
                 .drop_nulls()
@@ -303,7 +312,7 @@ class Ledger:
                 (state == "saved").sum().alias("saved"),
                 state.is_in(["intent", "submitted", "completed"]).sum().alias("open"),
                 (state == "ambiguous").sum().alias("ambiguous"),
-                state.is_in(["failed", "refused", "cancelled"]).sum().alias("failed"),
+                *((state == ended).sum().alias(ended) for ended in ENDED_BADLY),
                 pl.when(net.is_not_null().any() | ~made.any()).then(net.sum().cast(MONEY)).alias("net"),
                 (made & net.is_null()).sum().alias("cost_unknown"),
             )

@@ -65,6 +65,7 @@ class AttemptRow:
     model: str = ""
     shape: str = ""
     day: int = 0
+    unkept: int | None = None
 
     @property
     def cost(self) -> Cost:

@@ -137,7 +137,17 @@ CREATE TABLE balances (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, SECOND)
+# What was asked for "fresh" is used up when it was handed over, and not when it was made: a run that was stopped, waited
+# for too shortly or killed hands nothing over. Of what ended before this shape, everything counts as handed over.
+THIRD = """
+ALTER TABLE runs ADD COLUMN delivered INTEGER;     -- when all of it was handed to whoever had asked for it
+UPDATE runs SET delivered = ended;
+CREATE INDEX run_rows_generation ON run_rows (generation);
+
+ALTER TABLE attempts ADD COLUMN unkept INTEGER;    -- since when files of a finished job cannot be had
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SECOND, THIRD)
 VERSION = len(MIGRATIONS)
 
 

@@ -30,7 +30,7 @@ from notebookgen.ledger.sums import OPEN_STATES, Sums
 from notebookgen.ledger.trouble import BUSY_SECONDS, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from notebookgen.records import Asset, Generation
     from notebookgen.settings import Cap
@@ -141,9 +141,9 @@ class Store(Sums):
             run, at, kernel, notebook, tag, budget,
         )  # fmt: skip
 
-    def end_run(self, run: str, at: int) -> None:
-        """Write down that a run has nothing more to do."""
-        self._do("UPDATE runs SET ended = ? WHERE id = ?", at, run)
+    def end_run(self, run: str, at: int, *, delivered: bool = False) -> None:
+        """Write down that a run has nothing more to do, and whether all of it was handed to whoever asked for it."""
+        self._do("UPDATE runs SET ended = ?, delivered = ? WHERE id = ?", at, at if delivered else None, run)
 
     def add_rows(self, run: str, rows: Iterable[tuple[int, int, str | None]]) -> None:
         """Write down which generation stands at which (position, sample) of a run."""
@@ -172,10 +172,10 @@ class Store(Sums):
         return [row["id"] for row in self._all("SELECT id FROM generations WHERE id LIKE ?", f"{prefix}%")]
 
     def unused_samples(self, content: str, count: int, claimed: Collection[int] = ()) -> list[int]:
-        """Return the first sample indices of a content that were neither delivered nor failed for good.
+        """Return the first sample indices of a content that were neither handed to a caller nor failed for good.
 
-        An index that was begun and not delivered is unused: a killed ``fresh`` that is run again takes up the sample
-        it had begun, and buys nothing twice.
+        What was begun, and also what was saved after its caller had gone, is unused: a stopped or killed ``fresh`` that
+        is run again takes up the sample it had begun, and buys nothing twice.
 
         Args:
             content: What is asked for.
@@ -184,7 +184,9 @@ class Store(Sums):
         """
         rows = self._all(
             """SELECT DISTINCT g.sample FROM generations g JOIN attempts a ON a.generation = g.id WHERE g.content = ?
-               AND (a.state = 'saved' OR (a.state = 'failed' AND a.retryable = 0))""",
+               AND ((a.state = 'failed' AND a.retryable = 0) OR (a.state = 'saved' AND EXISTS (
+                   SELECT 1 FROM run_rows w JOIN runs r ON r.id = w.run
+                   WHERE w.generation = g.id AND r.delivered IS NOT NULL)))""",
             content,
         )
         used = {row["sample"] for row in rows}.union(claimed)
@@ -194,14 +196,15 @@ class Store(Sums):
         """Return the kernels whose runs have not ended; a dead one's never do."""
         return [row["kernel"] for row in self._all("SELECT DISTINCT kernel FROM runs WHERE ended IS NULL")]
 
-    def asked_by(self, kernels: Collection[str]) -> list[tuple[str, int]]:
-        """Return content and sample of every row in runs of these kernels that have not ended."""
+    def asked_by(self, kernels: Collection[str], runs: Collection[str]) -> list[tuple[str, int]]:
+        """Return content and sample of every row in some runs, and in those of some kernels that have not ended."""
+        asked = [("r.ended IS NULL AND r.kernel = ?", kernel) for kernel in kernels]
         rows: list[tuple[str, int]] = []
-        for kernel in kernels:
+        for clause, value in [*asked, *(("r.id = ?", run) for run in runs)]:
             found = self._all(
-                """SELECT g.content, g.sample FROM runs r JOIN run_rows w ON w.run = r.id
-                   JOIN generations g ON g.id = w.generation WHERE r.ended IS NULL AND r.kernel = ?""",
-                kernel,
+                f"""SELECT g.content, g.sample FROM runs r JOIN run_rows w ON w.run = r.id
+                   JOIN generations g ON g.id = w.generation WHERE {clause}""",  # noqa: S608 - one of two constants
+                value,
             )
             rows += [(row["content"], row["sample"]) for row in found]
         return rows
@@ -319,6 +322,12 @@ class Store(Sums):
         """Return the job handles of a realm that some attempt has."""
         rows = self._all("SELECT job FROM attempts WHERE realm = ? AND job IS NOT NULL", realm)
         return {row["job"] for row in rows}
+
+    def heard_of(self, realm: str, jobs: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return which attempts have some jobs, and when it was written down that these were accepted."""
+        marks = ", ".join("?" * len(jobs))
+        sql = f"SELECT job, key, submitted FROM attempts WHERE realm = ? AND job IN ({marks}) AND submitted IS NOT NULL"  # noqa: S608 - only question marks are formatted
+        return {row["job"]: (row["key"], row["submitted"]) for row in self._all(sql, realm, *jobs)}
 
     # Caps and balances -------------------------------------------------------------------------------------------
 

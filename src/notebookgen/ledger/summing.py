@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-__all__ = ["SUMMED_BY", "added_up", "money", "prices_frame", "usd"]
+__all__ = ["SUMMED_BY", "added_up", "money", "realm_parts", "usd"]
 
 MONEY = pl.Decimal(None, 9)
 BY_MODEL = ("model", "provider", "account", "day", "month")
@@ -38,7 +38,7 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 MADE = ["completed", "saved"]
 RESERVED = ["intent", "submitted", "ambiguous"]
-FAILED = ["failed", "refused", "cancelled"]
+ENDED_BADLY = ("failed", "refused", "cancelled")  # each by itself: what was refused or cancelled did not fail
 
 
 def added_up(path: Path, by: str, prices: Mapping[str, Decimal], *, sandbox: bool) -> pl.DataFrame:
@@ -74,7 +74,7 @@ def added_up(path: Path, by: str, prices: Mapping[str, Decimal], *, sandbox: boo
         .agg(
             count.sum(),
             count.filter(made).sum().alias("made"),
-            count.filter(status.is_in(FAILED)).sum().alias("failed"),
+            *(count.filter(status == ended).sum().alias(ended) for ended in ENDED_BADLY),
             count.filter(status == "ambiguous").sum().alias("ambiguous"),
             # a sum of nothing but unknown amounts is unknown, not nought
             pl.when((pl.col("known") > 0).any() | ~made.any()).then(nano.sum()).alias("net"),
@@ -82,9 +82,7 @@ def added_up(path: Path, by: str, prices: Mapping[str, Decimal], *, sandbox: boo
             pl.col("reserved").filter(status.is_in(RESERVED)).sum(),
         )
         .with_columns(money("net"), money("reserved"))
-        .join(prices_frame(prices), on="provider", how="left", maintain_order="left")
-        .with_columns(usd())
-        .drop("price")
+        .with_columns(usd(prices))
     )
     return totals.sort(keys)
 
@@ -99,17 +97,18 @@ def realm_parts() -> list[pl.Expr]:
     ]
 
 
-def prices_frame(prices: Mapping[str, Decimal]) -> pl.DataFrame:
-    """Return what one credit costs in USD, by provider, to be joined."""
-    rows = {"provider": list(prices), "price": list(prices.values())}
-    return pl.DataFrame(rows, schema={"provider": TEXT, "price": MONEY})
+def usd(prices: Mapping[str, Decimal]) -> pl.Expr:
+    """Return the net amount in dollars, where it is in dollars or a credit's price is known.
 
-
-def usd() -> pl.Expr:
-    """Return the net amount in dollars, where it is in dollars or a credit's price is known."""
-    unit, net = pl.col("unit"), pl.col("net")
-    paid = pl.when(unit == "USD").then(net).when(unit == "credits").then((net * pl.col("price")).cast(MONEY))
-    return paid.cast(MONEY).alias("usd")
+    Args:
+        prices: What one credit costs in USD, by provider.
+    """
+    provider, unit, net = pl.col("provider"), pl.col("unit"), pl.col("net")
+    worth = pl.lit(None, MONEY)
+    for name, price in prices.items():
+        worth = pl.when(provider == name).then((net * pl.lit(price).cast(MONEY)).cast(MONEY)).otherwise(worth)
+    paid = pl.when(unit == "USD").then(net).when(unit == "credits").then(worth)
+    return paid.otherwise(None).cast(MONEY).alias("usd")
 
 
 def money(name: str) -> pl.Expr:

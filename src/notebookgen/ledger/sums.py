@@ -139,16 +139,24 @@ class Sums:
             known[key] = int(row[0]) if row else 0
         return int(known[key])
 
-    def newer_creates(self, realm: str) -> int:
-        """Return how many attempts came after the oldest one that has no answer, of all kernels.
+    def newer_creates(self, realm: str, *, sent: int = 0, lost: int = 0) -> int:
+        """Return how many attempts came after the oldest one that has no answer and is looked for, of all kernels.
 
         The oldest one stands in an index of its own, and what came after it is little: creates pause before it is not.
+
+        Args:
+            realm: The account.
+            sent: An intent that is older than this moment is looked for no longer.
+            lost: Likewise an ambiguous one that was lost before this moment: it is held for a person.
         """
         row = self._one(
             """SELECT count(*) FROM attempts WHERE +realm = ? AND key > (SELECT min(key) FROM attempts
-                WHERE state IN ('intent', 'ambiguous') AND realm = ?)""",
+                WHERE state IN ('intent', 'ambiguous') AND realm = ?
+                AND CASE state WHEN 'intent' THEN at > ? ELSE coalesce(lost_at, at) > ? END)""",
             realm,
             realm,
+            sent,
+            lost,
         )
         return int(row[0]) if row else 0
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.ledger.frame import findings_frame, models_frame
+from notebookgen.ledger.summing import ENDED_BADLY
 from notebookgen.normal import amount_words, plain_number
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ NUMBER = "text-align:right;white-space:nowrap;padding:2px 14px 2px 0"
 BAR = 24  # characters
 EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 FULL, EMPTY = "rgba(66,133,214,0.85)", "rgba(128,128,128,0.18)"
-STANDS = ("saved", "open", "ambiguous", "failed")
+STANDS = ("saved", "open", "ambiguous", *ENDED_BADLY)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -130,7 +130,9 @@ class MediaStore:
             data = path.read_bytes() if path else b""
             if hashlib.sha256(data).hexdigest() == sha256:
                 return data
-        message = f"an input image ({sha256[:12]}…) is no longer kept in {self.folder}. Give it again."
+        message = (
+            f"an input image ({sha256[:12]}…) is no longer kept in {self.folder}. Nothing was sent. Give it again."
+        )
         raise InvalidImage(message)
 
     def verify(self, asset: Asset, *, deep: bool = True) -> bool:

@@ -67,6 +67,15 @@ def read_image(value: object, *, most_bytes: int = MOST_BYTES) -> ReadImage:
     Raises:
         InvalidImage: It is missing, unreadable, no image, or too large.
     """
+    try:
+        return _read(value, most_bytes)
+    except InvalidImage as error:
+        error.args = (f"{error} Nothing was sent.",)
+        raise
+
+
+def _read(value: object, most_bytes: int) -> ReadImage:
+    """Read an image of whatever form."""
     if isinstance(value, bytes | bytearray | memoryview):
         return checked(bytes(value), "the bytes given", most_bytes)
     if isinstance(value, str):
@@ -192,8 +201,8 @@ def array_png(array: Any) -> bytes:
 
     shape, kind = getattr(array, "shape", "?"), getattr(array, "dtype", "?")
     message = (
-        f"an array of shape {shape} and type {kind} is no image. Give uint8 of height by width by 3;\n"
-        "from floats between 0 and 1: (array * 255).round().astype('uint8')"
+        f"an array of shape {shape} and type {kind} is no image. Give uint8 of height by width by 3\n"
+        "(from floats between 0 and 1: (array * 255).round().astype('uint8'))."
     )
     if array.__array_interface__["typestr"][1:] not in WHOLE_NUMBERS:
         raise InvalidImage(message)

@@ -87,7 +87,7 @@ class Call:
         samples: How many.
         over: The frame whose rows it is made for, as an expression; None for one generation.
         out: The variable to keep the result in.
-        budget: ``math.inf`` for none, an amount in the run's one unit, or an amount with its unit.
+        budget: ``math.inf`` for none, an amount in the run's one unit, an amount with its unit, or several of those.
         max_new: How many may be bought at the most.
         concurrency: How many rows may be under way at once.
         prefix: What the names of the new columns begin with.
@@ -104,7 +104,7 @@ class Call:
     samples: int = 1
     over: str | None = None
     out: str | None = None
-    budget: float | Decimal | str | None = None
+    budget: float | Decimal | str | Mapping[str, Decimal] | None = None
     max_new: int | None = None
     concurrency: int | None = None
     prefix: str | None = None
@@ -312,7 +312,19 @@ def _image(word: Word) -> ImageArgument:
     return ImageArgument(text, field_name)
 
 
-WHOLE_WORDS: Mapping[str, Callable[[Word], object]] = MappingProxyType({"settings": _setting, "images": _image})
+def _expression(word: Word) -> str:
+    """Read ``--over``: quotes inside it belong to it (``made['day']``), those around it do not."""
+    text = word.text
+    if not word.quoted_from(0):
+        for start, end in reversed(word.quoted):
+            text = f"{text[:start]}{text[start:end]!r}{text[end:]}"
+    known = next(flag for flag in FLAGS if flag.name == "over")
+    return str(known.read(text))
+
+
+WHOLE_WORDS: Mapping[str, Callable[[Word], object]] = MappingProxyType(
+    {"settings": _setting, "images": _image, "over": _expression}
+)
 
 
 def _command(line: str, words: tuple[Word, ...]) -> Command:

@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["PICTURES", "frames", "made", "pictures", "results"]
+__all__ = ["PICTURES", "column_names", "frames", "made", "pictures", "results"]
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic")
 ADDRESSES = ("http://", "https://", "data:")
@@ -45,6 +45,14 @@ def results(namespace: Mapping[str, object]) -> tuple[str, ...]:
 def frames(namespace: Mapping[str, object]) -> tuple[str, ...]:
     """Return the names of what holds rows; the libraries that make frames are not loaded for it."""
     return tuple(name for name, value in namespace.items() if not name.startswith("_") and _is_frame(type(value)))
+
+
+def column_names(value: object) -> tuple[str, ...]:
+    """Return the columns of a frame that can stand between braces; none of a query, which would have to be worked out."""
+    if not _is_frame(type(value)) or type(value).__name__ in {"LazyFrame", "DuckDBPyRelation"}:
+        return ()
+    names = cast("Iterable[object]", getattr(value, "column_names", None) or getattr(value, "columns", ()))
+    return tuple(name for name in names if isinstance(name, str) and name.isidentifier())
 
 
 def _is_frame(kind: type) -> bool:

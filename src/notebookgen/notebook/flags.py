@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "COMMANDS", "FLAGS", "KINDS", "Flag", "Subcommand", "help_text", "known_words"]
 
 KINDS = ("image", "video", "audio", "3d", "text")
-COLUMNS = ("model", "provider", "day", "run", "tag", "status", "account", "notebook")
+COLUMNS = ("model", "provider", "day", "month", "run", "tag", "status", "account", "notebook")
 WIDTH = 26
 
 
@@ -88,12 +88,12 @@ def _filled(flag: str, takes: str) -> Callable[[str], str]:
     return read
 
 
-def _whole(flag: str, least: int = 1) -> Callable[[str], int]:
-    """Return a reader of whole numbers from ``least`` on."""
+def _whole(flag: str) -> Callable[[str], int]:
+    """Return a reader of whole numbers from 1 on."""
 
     def read(text: str) -> int:
-        if not re.fullmatch(r"\+?\d+", text) or int(text) < least:
-            message = f"{flag} takes a whole number of at least {least}, not '{text}'."
+        if not re.fullmatch(r"\+?\d+", text) or int(text) < 1:
+            message = f"{flag} takes a whole number of at least 1, not '{text}'."
             raise InvalidCall(message)
         return int(text)
 
@@ -112,10 +112,19 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _budget(text: str) -> float | Decimal | str:
-    """Read ``--budget``: ``none`` is no cap, a bare number is in the run's one unit, ``5 USD`` says its own."""
+def _budget(text: str) -> float | Decimal | str | dict[str, Decimal]:
+    """Read ``--budget``: ``none`` is no cap, a bare number is in the run's one unit, ``5 USD`` says its own.
+
+    ``'500 credits, 5 USD'`` is a cap for each unit.
+    """
     if text.strip().lower() == "none":
         return math.inf
+    if "," in text:
+        read = [str(_budget(part)).partition(" ") for part in text.split(",")]
+        if all(unit for _, _, unit in read) and len({unit for _, _, unit in read}) == len(read):
+            return {unit: Decimal(amount) for amount, _, unit in read}
+        message = f"--budget for several units names each of them once, such as '500 credits, 5 USD', not '{text}'."
+        raise InvalidCall(message)
     match = re.fullmatch(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([A-Za-z]\w*)?", text.strip())
     try:
         amount = Decimal(match[1]) if match else Decimal(0)
@@ -181,7 +190,7 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag("out", "--out", "-o", "VAR", "keep the result in this variable too", read=_identifier),
     Flag("budget", "--budget", "", "AMOUNT", "send nothing that may cost more: 70, '5 USD', or none", read=_budget),
-    Flag("max_new", "--max-new", "", "N", "buy no more than so many new ones", read=_whole("--max-new", 0)),
+    Flag("max_new", "--max-new", "", "N", "buy no more than so many new ones", read=_whole("--max-new")),
     Flag(
         "concurrency",
         "--concurrency",
@@ -205,7 +214,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "background", "--background", "", "", "do not wait; the result fills itself, with a panel to pause and cancel"
     ),
-    Flag("timeout", "--timeout", "", "SECONDS", "wait no longer than this; the job goes on", read=_seconds),
+    Flag("timeout", "--timeout", "", "SECONDS", "wait no longer than this; what was sent goes on", read=_seconds),
     Flag("save", "--save", "", "DIR", "copy the files into this folder", read=_folder),
     Flag("quiet", "--quiet", "-q", "", "show nothing and return nothing"),
 )
@@ -232,7 +241,7 @@ COMMANDS: tuple[Subcommand, ...] = (
         ("[RUN]",),
         (
             Flag("budget", "--budget", "", "AMOUNT", "send nothing that may cost more", read=_budget),
-            Flag("max_new", "--max-new", "", "N", "buy no more than so many", read=_whole("--max-new", 0)),
+            Flag("max_new", "--max-new", "", "N", "buy no more than so many", read=_whole("--max-new")),
         ),
     ),
     Subcommand(

@@ -6,10 +6,11 @@ import os
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from notebookgen.errors import InvalidCall, InvalidPrompt, NotebookgenError, NotWritable, Stopped
 from notebookgen.notebook import sources
+from notebookgen.notebook.background import watch
 from notebookgen.notebook.candidates import made
 from notebookgen.notebook.framed import frame_of
 from notebookgen.notebook.interpolation import interpolate
@@ -60,9 +61,14 @@ def generated(call: Call, shell: Any) -> Plan | Quote | Result | Results | None:
         "background": call.background,
         "timeout": call.timeout,
     }
-    with quietly() if call.quiet else nullcontext():
+    with quietly() if call.quiet or call.background else nullcontext():
         result = client().generate(prompt, **options)
     result.handle.retell = in_flags
+    if call.samples > 1:
+        several = cast("Results", result)
+        remember_run(several)
+        if call.background and not call.quiet:
+            watch(several)
     if call.out is not None:
         shell.push({call.out: result})
     return _kept(call, result)
@@ -100,7 +106,7 @@ def over(call: Call, scope: Scope, shell: Any) -> Plan | Results | None:
         plan.retell = in_flags
         return plan
     ensure_follower()
-    with quietly() if call.quiet or not call.background else nullcontext():
+    with quietly():  # it is shown below, once it speaks in flags
         results = client().map(frame, call.prompt, background=True, **options)
     results.handle.retell = in_flags
     remember_run(results)
@@ -108,6 +114,8 @@ def over(call: Call, scope: Scope, shell: Any) -> Plan | Results | None:
         shell.push({call.out: results})
     if not call.background:
         _wait(results.handle, call)
+    elif not call.quiet:
+        watch(results)
     return _kept(call, results)
 
 
@@ -186,8 +194,11 @@ def _quoted(quote: Quote, call: Call) -> Quote:
     budget, cost = parse_budget(call.budget), quote.cost
     if budget.finite and quote.state == "new":
         cap = budget.cap(cost.unit)
-        if cap is None or cost.amount is None or cap < cost.amount:
+        if not cost.bounded and call.max_new is None:
+            count = f"--max-new {call.samples}"
+            notes.append(f"budget    {budget}: cannot hold over that price, nothing would be sent without {count}")
+        elif cap is None or (cost.amount is not None and cap < cost.amount):
             notes.append(f"budget    {budget}: does not cover it, nothing would be sent")
-        elif cap < cost.amount * call.samples:
+        elif cost.amount is not None and cap < cost.amount * call.samples:
             notes.append(f"budget    {budget}: covers {int(cap // cost.amount)} of {call.samples}")
     return replace(quote, notes=tuple(notes))

@@ -51,7 +51,7 @@ def line(progress: Progress, width: int = WIDTH) -> str:
 def counts(progress: Progress) -> list[str]:
     """Return how many rows of a run are done, running and left, in words."""
     running = sum(progress.states.get(one, 0) for one in UNDER_WAY)
-    left = progress.total - progress.over - running - progress.states.get("ambiguous", 0)
+    left = progress.total - max(progress.ended, progress.over + progress.states.get("ambiguous", 0)) - running
     words = [f"{progress.over}/{progress.total} done", f"{running} running" if running else ""]
     words.append("paused" if progress.paused else "")
     return [one for one in [*words, f"{left} left" if left > 0 else ""] if one]
@@ -59,11 +59,10 @@ def counts(progress: Progress) -> list[str]:
 
 def money(progress: Progress) -> list[str]:
     """Return what was spent, and what of a budget is left, in words for each unit."""
-    from notebookgen.normal import amount_words  # noqa: PLC0415 - whoever has a run has loaded it
+    from notebookgen.normal import amount_words, plain_number  # noqa: PLC0415 - whoever has a run has loaded it
 
     return [
-        amount_words(amount, unit)
-        + (f" ({amount_words(progress.left[unit], unit)} left)" if unit in progress.left else "")
+        amount_words(amount, unit) + (f" ({plain_number(progress.left[unit])} left)" if unit in progress.left else "")
         for unit, amount in sorted(progress.spent.items())
         if amount
     ]
@@ -71,7 +70,7 @@ def money(progress: Progress) -> list[str]:
 
 def left_over(progress: Progress) -> float | None:
     """Return how many seconds a run of many will take in all, as it goes so far; None where nothing is known yet."""
-    bought = progress.over - progress.cached
+    bought = max(progress.over, progress.ended) - progress.cached
     if bought <= 0 or progress.total <= progress.cached or progress.paused:
         return None
     return progress.elapsed * (progress.total - progress.cached) / bought

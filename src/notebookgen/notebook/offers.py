@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from notebookgen.notebook.candidates import pictures, results
+from notebookgen.notebook.candidates import column_names, frames, pictures, results
 from notebookgen.notebook.flags import COLUMNS, COMMANDS, FLAGS, KINDS, Flag
 from notebookgen.notebook.interpolation import usable, variable
 from notebookgen.notebook.words import Word, cut
@@ -109,7 +109,8 @@ def offers(text: str, line: int, column: int, sources: Sources) -> Offers | None
     before, after = lines[line][:column], lines[line][column:]
     in_cell = CELL.match(lines[first])
     if in_cell and line > first:
-        return _variable(before, after, usable(sources.namespace))
+        columns = _columns(cut(lines[first][in_cell.end() :]), sources)
+        return _variable(before, after, dict.fromkeys([*columns, *usable(sources.namespace)]))
     if in_cell and line == first and column > in_cell.end():
         return _flag_line(before[in_cell.end() :], sources)
     in_line = LINE.match(before)
@@ -144,27 +145,46 @@ def _flag_line(before: str, sources: Sources) -> Offers:
 
 def _value(flag: Flag, now: Typed, words: Sequence[Word], sources: Sources) -> Offers:
     """Offer values for a flag."""
+    if flag.name == "over":
+        return _frames(now.raw, sources)
+    columns = _columns(words, sources)
     if flag.name == "settings":
         return _settings(now.raw, words, sources)
     if flag.name == "images":
-        return _image(now, sources)
+        return _image(now, sources, columns)
     if flag.name == "save":
         return _files(now, sources, folders=True)
     if flag.name == "model" and now.raw.startswith("{"):
         texts = (name for name, value in sources.namespace.items() if issubclass(type(value), str))
-        return _variable(now.raw, "", texts) or Offers("", ())
+        return _variable(now.raw, "", dict.fromkeys([*columns, *texts])) or Offers("", ())
     if flag.name == "model":
         return _models(now.raw, sources)
     choices = {"kind": KINDS, "budget": ("none",), "out": results(sources.namespace)}.get(flag.name, ())
     return _chosen(now.raw, ((one, "value") for one in choices))
 
 
-def _image(now: Typed, sources: Sources) -> Offers:
-    """Offer images: the variables that can be one, then files."""
+def _frames(typed: str, sources: Sources) -> Offers:
+    """Offer the frames, and the frames of results."""
+    made = [f"{name}.frame" for name in results(sources.namespace)]
+    return _chosen(typed, ((one, "instance") for one in [*frames(sources.namespace), *made]))
+
+
+def _columns(words: Sequence[Word], sources: Sources) -> tuple[str, ...]:
+    """Return the columns of the frame that a line names, as far as they are known without any work."""
+    for number, word in enumerate(words):
+        name, _, value = word.text.partition("=")
+        if name == "--over":
+            text = value or (words[number + 1].text if number + 1 < len(words) else "")
+            return column_names(sources.namespace.get(re.split(r"[.\[]", text)[0]))
+    return ()
+
+
+def _image(now: Typed, sources: Sources, columns: Sequence[str]) -> Offers:
+    """Offer images: columns, the variables that can be one, then files."""
     named = FIELD.match(now.raw)
     if named:
         now = Typed(now.raw[named.end() :], now.text[named.end() :], now.quote)
-    names = pictures(sources.namespace)
+    names = tuple(dict.fromkeys([*columns, *pictures(sources.namespace)]))
     if now.raw.startswith("{"):
         return _variable(now.raw, "", names) or Offers("", ())
     files = _files(now, sources, folders=False)
@@ -201,7 +221,8 @@ def _settings(typed: str, words: Sequence[Word], sources: Sources) -> Offers:
         used = {word.text.partition("=")[0] for word in words}
         return _chosen(typed, ((f"{name}=", "setting") for name in known if name not in used))
     if value.startswith("{"):
-        return _variable(value, "", sources.namespace) or Offers("", ())
+        names = dict.fromkeys([*_columns(words, sources), *sources.namespace])
+        return _variable(value, "", names) or Offers("", ())
     setting = known.get(key) if named is not None else None  # values of one model are wrong for another
     return _chosen(value, ((one, "value") for one in (_values(setting) if setting else ())))
 

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["in_flags", "retell"]
 
-KEYWORDS = {flag.name: flag for flag in FLAGS if flag.name not in {"settings", "images", "out", "save", "quiet"}}
+KEYWORDS = {
+    flag.name: flag for flag in FLAGS if flag.name not in {"settings", "images", "out", "over", "save", "quiet"}
+}
+QUOTE = "'"
 SPOKEN = re.compile(
     r"(?P<configure>(?<!as ng; )ng\.configure\([^()]*\))"
     r"|ng\.Client\(\)\.model\('(?P<model>[^']*)'\)\.settings"
-    r"|ng\.(?:Client\(\)\.)?(?P<name>models|runs|resume|resolve|cancel|doctor)\((?P<given>[^()]*)\)"
-    r"|(?<![\w.(])(?P<keyword>" + "|".join(KEYWORDS) + r")=(?P<value>'[^']*'|\d+(?:\.\d+)?|True)"
+    r"|ng\.(?:Client\(\)\.)?(?P<name>models|runs|resume|retry|resolve|cancel|doctor)\((?P<given>[^()]*)\)"
+    r"|(?<![\w.(])(?P<keyword>" + "|".join(KEYWORDS) + r")=(?P<value>'[^']*'|\{[^{}]*\}|\d+(?:\.\d+)?|True)"
+    r"|\"(?P<column>\{[^{}]+\})\" or ng\.col\([^()]*\) for its cells; polars\.lit\([^()]*\) for the word itself"
     r"|(?<![\w.(])settings=\{'(?P<setting>[^']*)': \.\.\.\}"
     r"|%load_ext notebookgen, then (?=%generate)"
 )
@@ -57,6 +61,7 @@ def _told(found: re.Match[str], *, imported: bool) -> str:
         "configure": lambda: found["configure"] if imported else f"import notebookgen as ng; {found['configure']}",
         "model": lambda: f"%generate help {found['model']}",
         "name": lambda: " ".join(("%generate", found["name"], *_words(found["given"]))),
+        "column": lambda: f"{found['column']} for its cells, or more words around it",
         "setting": lambda: f"-s '{found['setting']}'=...",
         "keyword": lambda: _flag(found["keyword"], found["value"]),
     }
@@ -77,5 +82,8 @@ def _flag(keyword: str, value: str) -> str:
     flag = KEYWORDS[keyword]
     if value == "True":
         return flag.long
+    if value.startswith("{"):
+        pairs = (part.split(":") for part in value[1:-1].split(","))
+        value = "'" + ", ".join(f"{amount.strip()} {unit.strip().strip(QUOTE)}" for unit, amount in pairs) + "'"
     bare = value.strip("'")
     return f"{flag.usual} {flag.takes if bare == '...' else value if ' ' in bare else bare}"

@@ -9,10 +9,9 @@ from notebookgen.providers.base import (
     Limits,
     Provider,
     Uploaded,
-    Verdict,
-    fault_error,
-    verdict,
 )
+from notebookgen.providers.faults import Verdict, fault_error, verdict
+from notebookgen.providers.looking import check_job, read_look
 from notebookgen.providers.registry import provider_class, provider_names, usable_names
 
 __all__ = [
@@ -23,9 +22,11 @@ __all__ = [
     "Provider",
     "Uploaded",
     "Verdict",
+    "check_job",
     "fault_error",
     "provider_class",
     "provider_names",
+    "read_look",
     "usable_names",
     "verdict",
 ]

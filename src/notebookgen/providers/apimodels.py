@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from notebookgen.errors import InvalidCall, InvalidImage, InvalidSetting
 from notebookgen.providers import apimodels_replies as replies
@@ -22,6 +22,7 @@ from notebookgen.wire import HttpRequest, get_request, json_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from notebookgen.providers.base import Callback, Fault
     from notebookgen.records import Balance, Cost, Generation, InputImage, Job, JobRef, Kind, Model
@@ -64,7 +65,7 @@ SUFFIXES: Mapping[str, str] = {
 
 
 class APIModels(Provider):
-    """https://apimodels.app: images, video, audio and text; paid in US dollars, of which no task says how many."""
+    """https://apimodels.app: images, video, audio and text; paid in US dollars, of which a task's record says how many."""
 
     name: ClassVar[str] = "apimodels"
     title: ClassVar[str] = "APIModels"
@@ -199,6 +200,17 @@ class APIModels(Provider):
         if job is None or not succeeded(response):
             raise unexpected(self, response)
         return replace(job, route=ref.route)
+
+    def receipt(self, ref: JobRef) -> HttpRequest:
+        """Return the request for a task's record. No page speaks of it: a third party's client reads the cost there."""
+        return get_request(f"{self.base_url}/records/{quote(ref.id, safe='')}", purpose="other")
+
+    def read_receipt(self, response: HttpResponse, ref: JobRef) -> Decimal | None:
+        """Read what the record says in US dollars, once it says that this is settled."""
+        known, cost = replies.read_record(response, ref.id, self.unit)
+        if not known or not succeeded(response):
+            raise unexpected(self, response)
+        return cost
 
     # The account -------------------------------------------------------------------------------------------------
 

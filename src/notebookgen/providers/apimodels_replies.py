@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from notebookgen.providers.base import Callback
 from notebookgen.providers.replies import (
     amount,
+    charge,
     clean,
     error_words,
     handle,
@@ -40,6 +41,7 @@ __all__ = [
     "read_balance",
     "read_callback",
     "read_created",
+    "read_record",
     "upload_addresses",
 ]
 
@@ -127,6 +129,26 @@ def read_balance(response: HttpResponse, unit: str) -> Balance | None:
     seen = (data.get("balance"), data.get("credits"), body.get("balance"))
     left = next((read for one in seen if (read := amount(one)) is not None), None)
     return None if left is None else Balance(left, unit)
+
+
+def read_record(response: HttpResponse, id: str, unit: str) -> tuple[bool, Decimal | None]:
+    """Return whether a reply is the record of that task, and what it says the task has cost; None until it is settled.
+
+    Args:
+        response: The reply: ``settled``, ``currency`` and ``credits``, which a third party's client reads; no page has it.
+        id: The task.
+        unit: The currency that counts. Amounts in another one are not taken: older pages price in yuan.
+    """
+    body = object_or_none(parse_json(response)) or {}
+    data = object_or_none(body.get("data")) or body
+    settled, cost = maybe(data, "settled", bool), charge(data.get("credits"))
+    about = handle(data.get("taskId")) or handle(data.get("task_id")) or id
+    if settled is None or about.casefold() != id.casefold():
+        return False, None
+    if not settled:
+        return True, None
+    same = (maybe(data, "currency", str) or "").strip().casefold() == unit.casefold()
+    return same and cost is not None, cost if same else None
 
 
 def upload_addresses(response: HttpResponse) -> tuple[str, str | None] | None:

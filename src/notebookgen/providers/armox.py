@@ -15,15 +15,18 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
-from notebookgen.errors import InvalidCall
+from notebookgen.errors import InvalidCall, UnexpectedResponse
+from notebookgen.normal import plain_number
 from notebookgen.providers.armox_lists import APP, app_model, live_model
 from notebookgen.providers.base import Callback, Delivery, Fault, Limits, Provider, unexpected
 from notebookgen.providers.checks import check_prompt, checked_settings, refuse_reserved, with_required
+from notebookgen.providers.counting import results_asked
 from notebookgen.providers.images import image_fields, only_public, placed
 from notebookgen.providers.pricing import known_model, known_models, listed_price
 from notebookgen.providers.replies import (
     amount,
     canonical,
+    charge,
     error_words,
     handle,
     moment,
@@ -60,6 +63,9 @@ RESERVED = {
     "model": "the model is named by model='...', or in a cell by -m",
     "webhook_url": "the job is asked about from here, and nobody is called back",
 }
+# https://armox.ai/zh/academy/api-errors-rate-limits: the limit is one of a rolling minute, a 429 comes with Retry-After: 60,
+# and the page's own client waits as long where the header is missing (an older translation waits 2 s).
+RATE_WINDOW = 60.0
 MOST_LIMIT = Decimal(10) ** 15  # a reset may be told in milliseconds since 1970
 
 
@@ -130,9 +136,14 @@ class Armox(Provider):
         base = model.cost if model is not None and said else NO_COST
         if base.amount is None:
             return listed
-        if not base.at_least or listed.amount is None or listed.amount <= base.amount:
+        # A number of results that the list does not speak of may be made and charged all the same.
+        count = results_asked(generation.settings.get)[0]
+        most = base.amount * count
+        if count > 1:
+            base = replace(base, amount=most, low=base.amount, note=f"{base.note}, times {plain_number(count)} results")
+        if not base.at_least or listed.amount is None or listed.amount <= most:
             return base
-        return replace(listed, low=base.amount, note=f"{base.note}; {listed.note}")
+        return replace(listed, low=base.low or base.amount, note=f"{base.note}; {listed.note}")
 
     # Input images ------------------------------------------------------------------------------------------------
 
@@ -157,7 +168,11 @@ class Armox(Provider):
         """Read a run's reply: what it says of itself counts, never the kind of output."""
         data = object_in(response.json())
         # A reply that names its job and no status leaves it running: asking about it will tell.
-        return self._job(data, response, otherwise=Phase.RUNNING)
+        job = self._job(data, response, otherwise=Phase.RUNNING)
+        if job.model is not None and not _same_model(job.model, generation.model):
+            message = f"{self.title} was asked to run {generation.model} and answered about {job.model}"
+            raise UnexpectedResponse(message)
+        return job
 
     def status(self, ref: JobRef) -> HttpRequest:
         """Return the request for one job."""
@@ -224,12 +239,12 @@ class Armox(Provider):
         if succeeded(response):
             return None
         body = object_or_none(parse_json(response)) or {}
-        # https://armox.ai/zh/academy/api-errors-rate-limits: 429 comes with Retry-After: 60
+        wait = retry_after_seconds(response.headers)
         return Fault(
             status=response.status,
             code=response.status,
             said=error_words(body) or response.excerpt(),
-            retry_after=retry_after_seconds(response.headers),
+            retry_after=RATE_WINDOW if wait is None and response.status == 429 else wait,
         )
 
     def read_limits(self, response: HttpResponse) -> Limits | None:
@@ -306,6 +321,13 @@ class Armox(Provider):
         return {"model": generation.model, "input": sent}
 
 
+def _same_model(said: str, asked: str) -> bool:
+    """Whether a reply names the model that was asked for; the maker before the slash may be left out or added."""
+    if said.startswith(APP) or asked.startswith(APP):
+        return said == asked
+    return said.casefold().rpartition("/")[2] == asked.casefold().rpartition("/")[2]
+
+
 def _items(response: HttpResponse) -> list[object] | None:
     """Return the items of ``{object: "list", data: [...]}``."""
     body = parse_json(response)
@@ -321,12 +343,11 @@ def _read_job(data: Mapping[str, object], job_id: str, otherwise: Phase) -> Job:
     said = data["error"] if data.get("error") is not None else data.get("error_message")
     app = handle(data.get("app_id"))
     model = handle(data.get("model")) or handle(data.get("model_id"))
-    charged = amount(data.get("credits_charged"))
     return Job(
         id=job_id,
         phase=phase,
         outputs=_outputs(result) if phase is Phase.COMPLETED else (),
-        charged=charged if charged is None or charged >= 0 else None,
+        charged=charge(data.get("credits_charged")),
         error=error_words(said) or None,
         model=f"{APP}{app}" if app is not None and model is None else model,
         sent=object_or_none(data.get("input_data")),

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from notebookgen.providers.checks import COUNTS, IMAGE_TYPES
+from notebookgen.providers.checks import IMAGE_TYPES
+from notebookgen.providers.counting import COUNTS, LENGTHS
 from notebookgen.providers.pricing import known_model
-from notebookgen.providers.replies import amount, clean, object_or_none
+from notebookgen.providers.replies import amount, charge, clean, object_or_none
 from notebookgen.records import Cost, Kind, Model, Setting
 from notebookgen.wire import maybe
 
@@ -30,7 +31,7 @@ APP_DESCRIBED = frozenset({"id", "name", "description", "inputs"})
 # The page calls ``cost`` a base figure, and prints a run of 4 s that was charged 202 credits: what has a length or a
 # number is charged by it.
 MEASURED: frozenset[Kind | None] = frozenset({"video", "audio", None})
-MEASURES = frozenset({"duration", "seconds", "length", *COUNTS})
+MEASURES = frozenset({*LENGTHS, *COUNTS})
 KINDS: Mapping[str, Kind] = {
     "image": "image",
     "video": "video",
@@ -44,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
 OPTION_KEYS = ("options", "values", "choices", "enum", "allowedValues")
 MINIMUM_KEYS = ("min", "minimum", "minValue", "minLength", "minItems")
 MAXIMUM_KEYS = ("max", "maximum", "maxValue", "maxLength", "maxItems")
+RULES_KEYS = ("validation", "constraints", "rules", "limits", "range")  # an object of rules inside a setting
 DEFAULT_KEYS = ("defaultValue", "default", "default_value")
 INPUT_TYPES = {
     "text": "string",
@@ -80,7 +82,7 @@ def live_model(provider: str, data: Mapping[str, object], id: str) -> Model:
     for one in known.settings if known is not None else ():
         if one.key == "prompt" or one.type in IMAGE_TYPES:
             settings.setdefault(one.key, one)
-    cost = amount(data.get("cost"))
+    cost = charge(data.get("cost"))
     kind = _kind(data.get("outputType")) or _kind(data.get("modality"))
     measured = kind in MEASURED or not MEASURES.isdisjoint(settings)
     required = maybe(data, "promptRequired", bool)
@@ -90,7 +92,7 @@ def live_model(provider: str, data: Mapping[str, object], id: str) -> Model:
         name=_text(data, "name") or id,
         kind=kind,
         settings=tuple(settings.values()),
-        cost=Cost() if cost is None or cost < 0 else Cost(cost, "credits", "listed", note=BASE, at_least=measured),
+        cost=Cost() if cost is None else Cost(cost, "credits", "listed", note=BASE, at_least=measured),
         prompt_required=known is not None and known.prompt_required if required is None else required,
         route="models",
         description=_text(data, "description"),
@@ -134,18 +136,28 @@ def _setting(data: Mapping[str, object]) -> Setting | None:
     key = _text(data, "key") or _text(data, "name") or _text(data, "id")
     if not key:
         return None
-    default = next((data[name] for name in DEFAULT_KEYS if data.get(name) is not None), None)
+    rules = {**next((inner for name in RULES_KEYS if (inner := object_or_none(data.get(name)))), {}), **data}
+    default = next((rules[name] for name in DEFAULT_KEYS if rules.get(name) is not None), None)
     default = default if isinstance(default, str | int | float | bool) else None
+    type_ = _type(_text(data, "inputType") or _text(data, "type"), default)
+    minimum = _limit(rules, MINIMUM_KEYS)
     return Setting(
         key=key,
-        type=_type(_text(data, "inputType") or _text(data, "type"), default),
+        type="integer" if type_ == "number" and _whole(rules, minimum) else type_,
         label=_text(data, "label") or _text(data, "name"),
         default=default,
-        options=_options(next((data[name] for name in OPTION_KEYS if data.get(name) is not None), None)),
-        minimum=_limit(data, MINIMUM_KEYS),
-        maximum=_limit(data, MAXIMUM_KEYS),
+        options=_options(next((rules[name] for name in OPTION_KEYS if rules.get(name) is not None), None)),
+        minimum=minimum,
+        maximum=_limit(rules, MAXIMUM_KEYS),
         required=maybe(data, "required", bool) is True,
     )
+
+
+def _whole(rules: Mapping[str, object], minimum: float | None) -> bool:
+    """Whether a number is said to be whole, or goes in whole steps from a whole one."""
+    step = amount(rules.get("step"))
+    steps = step is not None and step > 0 and step == int(step) and float(minimum or 0).is_integer()
+    return rules.get("integer") is True or steps
 
 
 def _type(said: str, default: object) -> str:

@@ -3,7 +3,7 @@
 An adapter performs no I/O, reads no clock and never sees a key. It **must** give the requests and readings of the
 abstract methods; what a service does not offer (cancelling, listing, uploads) it leaves as it is here, and the
 method answers None. Money rules are not an adapter's business: it says what a reply *says* (``Fault``, ``Job``), and
-``verdict`` below decides what that means for a create.
+``faults.verdict`` decides what that means for a create.
 
 A third party publishes a subclass under the entry point ``notebookgen.providers`` and checks it against
 ``notebookgen.testing``.
@@ -15,30 +15,18 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from notebookgen.errors import (
-    Forbidden,
-    InsufficientFunds,
-    InvalidKey,
-    NotFound,
-    ProviderBroken,
-    ProviderError,
-    RateLimited,
-    Refused,
-    UnexpectedResponse,
-)
+from notebookgen.errors import UnexpectedResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from notebookgen.records import Balance, Cost, Generation, InputImage, Job, JobRef, Model
     from notebookgen.wire import HttpRequest, HttpResponse
 
-__all__ = ["Callback", "Delivery", "Fault", "Limits", "Provider", "Uploaded", "Verdict", "fault_error", "verdict"]
+__all__ = ["Callback", "Delivery", "Fault", "Limits", "Provider", "Uploaded"]
 
 Delivery = Literal["url", "base64", "upload"]
-Verdict = Literal["refused", "ambiguous"]
-# A create that ends in one of these may have been taken all the same (docs/explanation/money.md).
-UNCLEAR = frozenset({408, 409, 425, 499})
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +247,18 @@ class Provider(ABC):
         """
         raise unexpected(self, response)
 
+    def receipt(self, ref: JobRef) -> HttpRequest | None:
+        """Return the request for what a finished job has cost, or None where there is none, or its reply tells it."""
+        return None
+
+    def read_receipt(self, response: HttpResponse, ref: JobRef) -> Decimal | None:
+        """Read a receipt that is no fault: the amount in ``unit``, or None while it is not settled.
+
+        Raises:
+            UnexpectedResponse: It tells no amount, or that of another job.
+        """
+        raise unexpected(self, response)
+
     # The account -------------------------------------------------------------------------------------------------
 
     def jobs(self, limit: int) -> HttpRequest | None:
@@ -308,62 +308,6 @@ class Provider(ABC):
             secret: The shared secret, for services that sign.
         """
         return None
-
-
-def verdict(fault: Fault) -> Verdict:
-    """Tell what a fault means for a create: was it refused, or is that unclear?
-
-    Refused is a 4xx, as HTTP status or as a code in the body, but for those that a gateway says without knowing
-    (408, 409, 425, 499). A 5xx or a redirect anywhere leaves it unclear. No provider documents an idempotency key.
-    """
-    codes = (fault.status, fault.code)
-    if any(code >= 500 or 300 <= code < 400 or code in UNCLEAR for code in codes):
-        return "ambiguous"
-    return "refused" if any(400 <= code < 500 for code in codes) else "ambiguous"
-
-
-def fault_error(provider: Provider, fault: Fault, doing: str, *, model: str | None = None) -> ProviderError:
-    """Return the exception for a fault: what failed, the provider's words, the money, the next step.
-
-    Args:
-        provider: Who answered.
-        fault: What it said.
-        doing: What was being done, such as ``"making a picture"``.
-        model: Whose settings may be at fault, as ``provider:id``.
-    """
-    said = f': "{fault.said}"' if fault.said else ""
-    charged = "Nothing was charged."
-    table: dict[int, tuple[type[ProviderError], str, str]] = {
-        401: (
-            InvalidKey,
-            "does not accept the key",
-            (
-                f"{charged} Set {provider.key_variable}, or in a notebook: %load_ext notebookgen, then %generate login {provider.name}"
-                f" (keys: {provider.keys_page})"
-            ),
-        ),
-        402: (
-            InsufficientFunds,
-            "says the account has too little left",
-            f"{charged} Top the account up and run again.",
-        ),
-        403: (Forbidden, "does not allow it", f"{charged} See the account's plan and the content policy."),
-        404: (NotFound, "knows no such thing", f"{charged} To see the models: ng.models('{provider.name}')"),
-        429: (RateLimited, "takes no more requests for now", f"{charged} Run again in a minute."),
-    }
-    code = fault.code if fault.code >= 400 else fault.status
-    if code in table:
-        cls, words, step = table[code]
-    elif 400 <= code < 500 and code not in UNCLEAR:
-        named = f" For what {model} takes: ng.Client().model('{model}').settings"
-        step = charged + (named if model else " See the account's page at the provider.")
-        cls, words = Refused, f"refused ({code})"
-    elif code >= 500:
-        cls, words, step = ProviderBroken, f"is broken just now ({code})", "Try again later."
-    else:
-        cls, words, step = UnexpectedResponse, f"answered in an unexpected way ({code})", "Try again later."
-    message = f"{provider.title} {words} while {doing}{said}\n{step}"
-    return cls(message, code=code, said=fault.said, fail_code=fault.fail_code, retry_after=fault.retry_after)
 
 
 def unexpected(provider: Provider, response: HttpResponse) -> UnexpectedResponse:

@@ -12,17 +12,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidImage, InvalidPrompt, InvalidSetting, near_miss
+from notebookgen.providers.counting import COUNTS, MOST_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notebookgen.records import Generation, Model, Setting
 
-__all__ = ["COUNTS", "IMAGE_TYPES", "check_prompt", "checked_settings", "refuse_reserved", "with_required"]
+__all__ = ["IMAGE_TYPES", "check_prompt", "checked_settings", "refuse_reserved", "with_required"]
 
 IMAGE_TYPES = frozenset({"url", "image", "array<url>"})
-# Settings that say how many results are wanted, whatever the model.
-COUNTS = frozenset({"n", "num_images", "max_images", "num_outputs", "nVariants"})
 WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 MOST_SHOWN = 12
@@ -43,7 +42,7 @@ def check_prompt(generation: Generation, model: Model | None, *, field: str = "p
             raise InvalidPrompt(message)
         return
     if field in generation.settings:
-        message = f"{name} was given a prompt twice: as the prompt, and as the setting '{field}'. Leave one out."
+        message = f"{name} was given a prompt twice: as the prompt, and as the setting '{field}'. Nothing was sent. Leave one out."
         raise InvalidPrompt(message)
     limit = model.setting(field)
     if limit is None or limit.type not in {"string", "unknown"}:
@@ -141,11 +140,13 @@ def _check_count(key: str, value: object, name: str) -> None:
     """Refuse what cannot be a number of results, whether or not the model is known.
 
     Raises:
-        InvalidSetting: It is no whole number, or below one.
+        InvalidSetting: It is no whole number, below one, or more than any call makes.
     """
     count = _whole(value)
     if count is None or count < 1:
         raise _invalid(_shown(value), name, f"takes '{key}' as a whole number of 1 or more")
+    if count > MOST_RESULTS:
+        raise _invalid(_shown(value), name, f"takes '{key}' from 1 to {MOST_RESULTS}")
 
 
 def _coerced_inner(model: Model, outer: str, inner: str, value: object, name: str) -> object:
@@ -218,10 +219,10 @@ def _shown(value: object) -> str:
 
 
 def _range(setting: Setting) -> str:
-    low, high = setting.minimum, setting.maximum
+    low, high = (None if limit is None else _text(limit) for limit in (setting.minimum, setting.maximum))
     if low is not None and high is not None:
-        return f"{low:g}" if low == high else f"from {low:g} to {high:g}"
-    return f"of at most {high:g}" if high is not None else f"of at least {low or 0:g}"
+        return low if low == high else f"from {low} to {high}"
+    return f"of at most {high}" if high is not None else f"of at least {low or 0}"
 
 
 def _listed(options: tuple[object, ...]) -> str:

@@ -49,7 +49,7 @@ def placed(generation: Generation, model: Model | None, *, silent: tuple[str, st
     for name in counts:
         if name is not None and name in generation.settings:
             message = (
-                f"'{name}' of {generation.full_model} was given twice: as an image and as a setting. Leave one out."
+                f"'{name}' of {generation.full_model} was given twice: as an image and as a setting. Nothing was sent."
             )
             raise InvalidImage(message)
     return tuple(replace(image, listed=shapes[image.field]) for image in assigned)

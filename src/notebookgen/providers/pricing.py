@@ -14,19 +14,23 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from notebookgen.errors import InvalidCall
 from notebookgen.normal import plain_number
 from notebookgen.providers.checks import IMAGE_TYPES
+from notebookgen.providers.counting import LENGTHS, plain_amount, results_asked
+from notebookgen.providers.replies import MOST_CHARGE
 from notebookgen.records import Cost, Model, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from notebookgen.amounts import OwnPrice
     from notebookgen.records import Generation
 
-__all__ = ["Price", "known_model", "known_models", "listed_price", "prices"]
+__all__ = ["Price", "check_own_price", "known_model", "known_models", "listed_price", "own_price", "prices"]
 
-EXACT_COUNTS = ("n", "num_images", "nVariants")  # so many images are made
-UPPER_COUNTS = ("max_images",)  # at most so many are made
+PERS = {None: "image", "result": "image", "second": "second", "1000 characters": "1000 characters"}
+
 LENGTH_FIELDS = ("text", "prompt")
 
 
@@ -156,15 +160,71 @@ def listed_price(generation: Generation, model: Model | None, *, unit: str) -> C
         model: What is known of its model.
         unit: The provider's own unit; a price in another one counts only where there is none in this.
     """
+    asked = _asked_of(generation, model)
+    canonical_id = _catalogue(asked.model.provider)[1].get(asked.model.id, asked.model.id)
+    return _cost(prices(asked.model.provider).get(canonical_id, ()), asked, unit)
+
+
+def own_price(own: OwnPrice, generation: Generation, model: Model | None, *, unit: str) -> Cost:
+    """Return what a generation costs by a person's own price.
+
+    Args:
+        own: The price.
+        generation: What is asked for, prepared.
+        model: What is known of its model.
+        unit: The provider's own unit.
+
+    Raises:
+        InvalidCall: The price leaves open what it is for, and that decides what is paid.
+    """
+    asked = _asked_of(generation, model)
+    check_own_price(own, asked.model, generation.settings, unit=unit)
+    line = Price(asked.model.id, own.amount, unit, PERS[own.per], source="your own price", as_of="")
+    quantity = _quantity(line, asked)
+    if quantity is None:
+        return Cost(note=f"your own price is {plain_number(own.amount)} {unit} per {own.per}, and nobody says how many")
+    note = f"your own price: {plain_number(own.amount)} {unit} per {own.per or 'result'}"
+    if own.amount * quantity[0] > MOST_CHARGE:
+        return Cost(note=f"{note}, which comes to more than {plain_number(MOST_CHARGE)} {unit}")
+    return Cost(own.amount * quantity[0], unit, "listed", note=note)
+
+
+def check_own_price(own: OwnPrice, model: Model, settings: Mapping[str, object], *, unit: str) -> None:
+    """Check that a person's own price says what it is for, where a result has a length to be paid for.
+
+    Args:
+        own: The price.
+        model: What is known of the model.
+        settings: What is asked for.
+        unit: The provider's own unit.
+
+    Raises:
+        InvalidCall: It does not, or is in another unit.
+    """
+    if own.unit not in {None, unit}:
+        message = (
+            f"your own price of {model} is in {own.unit}, and {model.provider} is paid in {unit}. Nothing was sent.\n"
+            f"Give it in {unit}, or as a bare number."
+        )
+        raise InvalidCall(message)
+    field = next((key for key in LENGTHS if key in settings or model.setting(key) is not None), None)
+    if own.per is None and own.amount and field is not None:
+        amount = plain_number(own.amount)
+        message = (
+            f"your own price of {model} is {amount} {unit}, for each second or for a whole result? It has a '{field}'."
+            f" Nothing was sent.\nSay which: ng.configure(prices={{'{model}': '{amount} per second'}}), or '{amount} per result'."
+        )
+        raise InvalidCall(message)
+
+
+def _asked_of(generation: Generation, model: Model | None) -> _Asked:
+    """Return what decides the price of a generation."""
     provider = generation.realm.provider
     known = model or known_model(provider, generation.model) or Model(provider=provider, id=generation.model)
-    canonical_id = _catalogue(provider)[1].get(known.id, known.id)
-    lines = prices(provider).get(canonical_id, ())
     length = len(generation.prompt) or next(
         (len(str(generation.settings[key])) for key in LENGTH_FIELDS if key in generation.settings), 0
     )
-    asked = _Asked(known, generation.settings, len(generation.images) + _images_in_settings(generation, known), length)
-    return _cost(lines, asked, unit)
+    return _Asked(known, generation.settings, len(generation.images) + _images_in_settings(generation, known), length)
 
 
 def _images_in_settings(generation: Generation, model: Model) -> int:
@@ -221,6 +281,8 @@ def _summed(chosen: list[Price], asked: _Asked, also: list[str]) -> Cost:
         lowest = low if lowest is None else min(lowest, low)
     first = chosen[0]
     notes = [*dict.fromkeys(line.note for line in chosen if line.note), *also, f"{first.source}, {first.as_of}"]
+    if highest is not None and highest > MOST_CHARGE:
+        return Cost(note=f"more than {plain_number(MOST_CHARGE)} {first.unit} by the price list, which cannot be")
     low_shown = lowest if lowest != highest else None
     return Cost(amount=highest, unit=first.unit, basis="listed", low=low_shown, note="; ".join(notes))
 
@@ -234,11 +296,10 @@ def _rates(lines: list[Price]) -> str:
 def _quantity(line: Price, asked: _Asked) -> tuple[Decimal, Decimal] | None:
     """Return how much of a line's unit is asked for, at most and at least; None where nobody can tell."""
     if line.per == "run":
-        return Decimal(1), Decimal(1)
+        # What a call costs holds for the settings that the page has; a count beside them may multiply it.
+        return results_asked(asked.fact, lambda key: asked.model.setting(key) is not None)[0], Decimal(1)
     if line.per == "image":
-        exact = next((count for key in EXACT_COUNTS if (count := _count(asked.fact(key)))), Decimal(1))
-        upper = next((count for key in UPPER_COUNTS if (count := _count(asked.fact(key)))), Decimal(1))
-        return exact * upper, exact
+        return results_asked(asked.fact)
     if line.per == "second":
         return _seconds(line, asked)
     if line.per == "1000 characters" and asked.characters is not None:
@@ -247,7 +308,17 @@ def _quantity(line: Price, asked: _Asked) -> tuple[Decimal, Decimal] | None:
 
 
 def _seconds(line: Price, asked: _Asked) -> tuple[Decimal, Decimal] | None:
-    given = _positive(asked.fact("duration"))
+    """Return how many seconds are asked for, of all films together; None where nobody can tell."""
+    length = _length(line, asked)
+    if length is None:
+        return None
+    most, least = results_asked(asked.fact)
+    return length[0] * most, length[1] * least
+
+
+def _length(line: Price, asked: _Asked) -> tuple[Decimal, Decimal] | None:
+    """Return how many seconds each film lasts, at most and at least."""
+    given = next((read for key in LENGTHS if (read := plain_amount(asked.fact(key))) is not None), None)
     if given is not None:
         return given, given
     if line.seconds is not None:
@@ -256,22 +327,8 @@ def _seconds(line: Price, asked: _Asked) -> tuple[Decimal, Decimal] | None:
     known = asked.model.setting("duration")
     if known is None:
         return None
-    options = [count for one in known.options if (count := _positive(one))]
+    options = [count for one in known.options if (count := plain_amount(one))]
     if options:
         return max(options), min(options)
-    shortest_, longest_ = _positive(known.minimum), _positive(known.maximum)
+    shortest_, longest_ = plain_amount(known.minimum), plain_amount(known.maximum)
     return (longest_, shortest_ or longest_) if longest_ is not None else None
-
-
-def _count(value: object) -> Decimal | None:
-    """Return a whole number above zero; else None."""
-    number = _positive(value)
-    return number if number is not None and number == number.to_integral_value() else None
-
-
-def _positive(value: object) -> Decimal | None:
-    """Return a number above zero, given as a number or as text; else None."""
-    text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-    plain = text.strip().removesuffix("s")
-    number = Decimal(plain) if plain.replace(".", "", 1).isdecimal() and plain.isascii() else Decimal(0)
-    return number if number > 0 else None

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from notebookgen.wire import HttpResponse
 
 __all__ = [
+    "MOST_CHARGE",
     "amount",
     "canonical",
+    "charge",
     "clean",
     "code_in",
     "data_uri",
@@ -49,6 +51,7 @@ DATA_URI = re.compile(r"data:[\w.+/-]*(;[\w.+-]+=[^;,]*)*(?P<base64>;base64)?,",
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_WORDS = 300
 MOST_AMOUNT = Decimal(9 * 10**9)  # what a ledger can hold in billionths of a unit
+MOST_CHARGE = Decimal(10**6)  # no generation costs more, in any unit, and thousands of such can be added up
 
 
 def clean(text: str) -> str:
@@ -108,6 +111,12 @@ def amount(value: object, *, most: Decimal = MOST_AMOUNT) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() and abs(number) <= most else None
+
+
+def charge(value: object) -> Decimal | None:
+    """Return what one generation is said to cost or to have cost; None where that cannot be: below zero, beyond all sense."""
+    read = amount(value, most=MOST_CHARGE)
+    return read if read is not None and read >= 0 else None
 
 
 def moment(value: object) -> datetime | None:

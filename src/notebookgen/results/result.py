@@ -9,7 +9,7 @@ from notebookgen.errors import InvalidCall
 from notebookgen.jobs.states import State
 from notebookgen.media.copies import copied
 from notebookgen.media.naming import human_name
-from notebookgen.results.waiting import still_running, wait_for
+from notebookgen.results.waiting import row_after, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -162,10 +162,9 @@ class Result:
         wait_for(self.handle, timeout)
         if self.handle.failure is not None:
             raise self.handle.failure
-        if not self.done:
-            raise still_running(self.handle, self._row)
-        if self._row.error is not None and self._row.state is not State.SAVED:
-            raise self._row.error
+        row = row_after(self.handle, self.index)
+        if row.error is not None and row.state is not State.SAVED:
+            raise row.error
         return self
 
     def cancel(self) -> Result:

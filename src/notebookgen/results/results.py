@@ -54,6 +54,7 @@ class Results(Sequence[Result]):
         self._join = join
         self._retry = retry
         self._resolve = resolve
+        self.said: tuple[str, ...] = ()
 
     @property
     def run(self) -> str:
@@ -79,14 +80,15 @@ class Results(Sequence[Result]):
     @property
     def frame(self) -> pl.DataFrame:
         """How the rows stand now: the rows that were asked for, in their order, with the ``gen_`` columns beside them."""
-        from notebookgen.ledger.frame import money_frame  # noqa: PLC0415 - Polars loads when a frame is asked for
+        import polars as pl  # noqa: PLC0415 - Polars loads when a frame is asked for
 
-        columns: dict[str, list[Any]] = {}
+        from notebookgen.ledger.frame import money_frame  # noqa: PLC0415 - likewise
+
+        parts = [money_frame({})]
         for start in range(0, len(self), PART):
             rows = self.handle.rows(range(start, min(start + PART, len(self))))
-            for name, values in gen_columns(rows, self.handle.retell).items():
-                columns.setdefault(name, []).extend(values)
-        gen = money_frame(columns)
+            parts.append(money_frame(gen_columns(rows, self.handle.retell)))
+        gen = pl.concat(parts)
         return self._join(gen) if self._join is not None else gen
 
     @property
@@ -148,8 +150,8 @@ class Results(Sequence[Result]):
         return self
 
     def cancel(self) -> Results:
-        """Ask the providers to cancel what is under way."""
-        self._cancel(self.run)
+        """Ask the providers to cancel what is under way; what they said is in ``said``. What was not sent never will be."""
+        self.said = tuple(self._cancel(self.run))
         return self
 
     @property

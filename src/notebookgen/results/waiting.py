@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from notebookgen.results.result import Result
     from notebookgen.results.results import Results
 
-__all__ = ["delivered", "delivered_any", "still_running", "wait_for"]
+__all__ = ["delivered", "delivered_any", "leave", "row_after", "still_running", "wait_for"]
 
 
 def wait_for(handle: RunHandle, timeout: float | None) -> None:
     """Wait for a run in short steps, so that Stop is answered at once."""
+    handle.released = False  # what comes while somebody waits is handed over
     left = timeout
     while not handle.wait(0.1 if left is None else min(left, 0.1)):
         if left is not None:
@@ -29,19 +30,47 @@ def wait_for(handle: RunHandle, timeout: float | None) -> None:
 
 def still_running(handle: RunHandle, row: Delivered) -> JobError:
     """Return the error for a wait that ended before the job did."""
-    handle.released = True  # so that the same call again picks it up, also with fresh=True
     words = {
         State.SUBMITTED: "The job goes on and nothing is lost.",
         State.COMPLETED: "It is made and paid for; the file is still coming.",
         State.INTENT: "It was sent, and the answer is still to come; it is kept when it comes.",
         State.AMBIGUOUS: "It was sent, and nobody knows yet whether it was accepted; it is being looked for.",
     }
-    what = words.get(row.state, "Nothing is under way for it, and nothing was charged.")
-    message = (
-        f"{row.generation.full_model} is not done after the wait (it is {row.state}). {what}\n"
-        f"Run it again to pick it up, or type: ng.resume('{handle.id}')"
-    )
+    if row.error is not None and row.state is State.AMBIGUOUS:
+        words[State.AMBIGUOUS] += f"\n{str(row.error).splitlines()[0]}"
+    elif row.error is not None and row.state in words:  # why it does not go on just now
+        words[row.state] = str(row.error)
+    if row.state in words:
+        what, then = words[row.state], f"Run it again to pick it up, or type: ng.resume('{handle.id}')"
+    elif handle.stopped:
+        what, then = "Nothing more is sent for it; whether it left just now is told by ng.runs().", "Run it again."
+    else:
+        what = "It was not sent yet, and is sent as soon as it can be."
+        then = f"Wait on, or call it off: ng.Client().cancel('{handle.id}')"
+    message = f"{row.generation.full_model} is not done after the wait (it is {row.state}). {what}\n{then}"
     return StillRunning(message, id=row.generation.id, job=row.job)
+
+
+def leave(handle: RunHandle) -> None:
+    """Send nothing more of a run whose caller has waited long enough: what was sent goes on, the rest is the next call's."""
+    handle.released = True
+    if not handle.done:
+        handle.stopped = True
+        handle.stop()
+
+
+def row_after(handle: RunHandle, index: int) -> Delivered:
+    """Return a row that is over, after a wait for it.
+
+    Raises:
+        StillRunning: It is not.
+    """
+    if not handle.over(index):
+        handle.released = True  # before the last look: what comes after it is left to the same call again
+    row = handle.row(index)
+    if not row.done:
+        raise still_running(handle, row)
+    return row
 
 
 def delivered(result: Result) -> Result:
@@ -50,11 +79,11 @@ def delivered(result: Result) -> Result:
     Raises:
         NotebookgenError: Why it is not saved.
     """
-    handle, row = result.handle, result.handle.row(result.index)
+    handle = result.handle
     if handle.failure is not None:
         raise handle.failure
-    if not row.done:
-        raise still_running(handle, row)
+    leave(handle)
+    row = row_after(handle, result.index)
     if row.state is not State.SAVED:
         message = f"{row.generation.full_model} ended as {row.state}. To see the run: ng.runs()"
         raise row.error or NotebookgenError(message)
@@ -69,7 +98,7 @@ def delivered_any(results: Results) -> Results:
     """
     if results.handle.failure is not None:
         raise results.handle.failure
-    results.handle.released = True  # the wait is over: the same call again picks up what is still under way
+    leave(results.handle)
     if results and all(one.done and one.status not in {"saved", "completed"} for one in results):
         delivered(results[0])
     return results

@@ -116,8 +116,8 @@ class Behaviour:
         immediate: Whether models that can answer inside the create do so (Armox images and texts).
         fail: The share of jobs that fail, drawn from the content and how often it was asked for.
         fail_code: The failure to use instead of drawing one of the documented ones.
-        credits: What each Armox key starts with.
-        balance: What each key of the other two starts with, in USD.
+        credits: What each Armox key starts with; set while it runs, what each has from then on.
+        balance: The same for each key of the other two, in USD.
         keys: The keys that are let in; None for any.
         plan: The Armox subscription; ``"free"`` and ``"pro"`` are refused, as its pages say.
         rate_limit: Requests for each key and window; None for no limit.

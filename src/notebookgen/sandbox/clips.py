@@ -105,7 +105,7 @@ def _marked(request: Request, frame: _Frame, count: int, fps: int) -> Iterator[I
 
 
 def _badged(prompt: str, size: tuple[int, int], ground: RGB) -> Image.Image:
-    return badge(Image.new("RGB", size, ground), prompt)
+    return badge(Image.new("RGB", size, ground), prompt, above=True)
 
 
 @dataclass(frozen=True, slots=True)

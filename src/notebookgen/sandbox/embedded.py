@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 
 from notebookgen.sandbox.handle import ended
@@ -12,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from notebookgen.sandbox.behaviour import Behaviour
     from notebookgen.sandbox.handle import Handle
+    from notebookgen.sandbox.server import ThreadHandle
 
 __all__ = ["Embedded", "current", "embedded", "stop"]
 
 _lock = threading.Lock()
-_running: list[Handle] = []
+_running: list[ThreadHandle] = []
 _open: list[Embedded] = []  # those that hold it, the first one first
 
 
-def embedded(**behaviour: Any) -> Handle:
+def embedded(**behaviour: Any) -> ThreadHandle:
     """Return the running sandbox, started if there is none, with its behaviour changed as said."""
     from notebookgen.sandbox import start  # noqa: PLC0415 - loads tornado at the first use
 
@@ -36,7 +35,7 @@ def embedded(**behaviour: Any) -> Handle:
         return _running[0]
 
 
-def current() -> Handle | None:
+def current() -> ThreadHandle | None:
     """Return the running sandbox, or None."""
     return next((one for one in _running if one.running), None)
 
@@ -55,13 +54,13 @@ class Embedded:
     order they are stopped. The sandbox ends with the last of those that came after its start.
     """
 
-    def __init__(self, handle: Handle, ended: Callable[[], None], *, before: Behaviour | None = None) -> None:
+    def __init__(self, handle: Handle, ended: Callable[[], None], *, before: Callable[[], None] | None = None) -> None:
         """Hold a running sandbox.
 
         Args:
             handle: The sandbox.
             ended: Called when it is stopped.
-            before: How it behaved before, where it was running already: it goes on so when this one is stopped.
+            before: Gives it back as it was found, where it was running already.
         """
         self._handle = handle
         self._ended = ended
@@ -111,7 +110,7 @@ class Embedded:
             if current() is self._handle:
                 stop()
         elif self._handle.running:
-            self._handle.configure(**{field.name: getattr(self._before, field.name) for field in fields(self._before)})
+            self._before()
         self._ended()
 
     def __enter__(self) -> Self:

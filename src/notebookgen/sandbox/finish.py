@@ -15,6 +15,7 @@ _WORD = "SANDBOX"
 _TILE = 256
 _PLATE = (22, 20, 34)
 _LIGHT = (255, 250, 236)
+CLOCK = 0.13  # of the shorter side: what is left free for the time
 
 
 @lru_cache(maxsize=16)
@@ -81,15 +82,22 @@ def _badge(unit: int) -> Image.Image:
     return mark
 
 
-def badge(image: Image.Image, prompt: str = "") -> Image.Image:
-    """Write SANDBOX into the lower right corner, and the prompt, shortened, into the lower left one."""
+def badge(image: Image.Image, prompt: str = "", *, above: bool = False) -> Image.Image:
+    """Write SANDBOX into the lower right corner, and the prompt, shortened, into the lower left one.
+
+    Args:
+        image: Onto what.
+        prompt: What was asked for.
+        above: Along the upper edge instead, with room for a clock at its left end: below, a player has its controls.
+    """
     unit = min(image.width, image.height)
     mark = _badge(unit)
     margin = round(unit * 0.025)
-    x, y = image.width - mark.width - margin, image.height - mark.height - margin
-    line = _fitting(caption(prompt), x - 3 * margin, unit)
+    x, y = image.width - mark.width - margin, margin if above else image.height - mark.height - margin
+    left = margin + (round(unit * CLOCK) if above else 0)
+    line = _fitting(caption(prompt), x - left - 2 * margin, unit)
     if line:
-        written(image, line, margin, y + mark.height // 2)
+        written(image, line, left, y + mark.height // 2)
     image.paste(mark.convert("RGB"), (x, y), mark.getchannel("A"))
     return image
 

@@ -185,7 +185,7 @@ class FrontDoor:
             return Reply(value=world.behaviour.as_json())
         if path == "/sandbox/behaviour" and method == "PATCH":
             try:
-                world.configure(self._call(request).json())
+                world.configure(self._call(request).json(), time.time())
             except (NotebookgenError, BadBody, TypeError, ValueError) as problem:
                 return Reply(status=400, value={"error": str(problem) or "the body is not a JSON object"})
             return Reply(value=world.behaviour.as_json())

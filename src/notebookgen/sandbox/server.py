@@ -34,7 +34,7 @@ BACKLOG = 256
 PATIENCE = 5.0
 
 
-def start(*, port: int = 0, folder: Path | None = None, **behaviour: Any) -> Handle:
+def start(*, port: int = 0, folder: Path | None = None, **behaviour: Any) -> ThreadHandle:
     """Start a sandbox in this process and return once it listens.
 
     Args:
@@ -94,7 +94,13 @@ class ThreadHandle(Handle):
         """Change some of the fields of `Behaviour`."""
         if not self.running:
             raise ended()
-        self._ask(lambda: self._world.configure(changes))
+        self._ask(lambda: self._world.configure(changes, time.time()))
+
+    def keep(self) -> Callable[[], None]:
+        """Return what gives the sandbox back as it is now: its behaviour, and what its accounts have left."""
+        world = self._world
+        behaviour, purses = self._ask(lambda: (world.behaviour, world.purses(time.time())))
+        return lambda: self._ask(lambda: world.restore(behaviour, purses, time.time()))
 
     def state(self) -> dict[str, Any]:
         """Return the provider's side: accounts, jobs, requests by route and status, accepted creates, callbacks."""

@@ -50,10 +50,12 @@ class Order:
 
 @dataclass(slots=True)
 class Account:
-    """What one key has at one service. `due` holds refunds as (when, amount)."""
+    """What one key has at one service. `due` holds refunds as (when, amount), `filled` what was given beside the start, in `fills`."""
 
     service: str
     fingerprint: str
+    filled: Decimal = Decimal()
+    fills: int = 0
     charged: Decimal = Decimal()
     refunded: Decimal = Decimal()
     due: list[tuple[float, Decimal]] = field(default_factory=list)
@@ -101,9 +103,12 @@ class World:
         self._seen: Counter[int] = Counter()
         self._struck: Counter[int] = Counter()
 
-    def configure(self, changes: Mapping[str, Any]) -> None:
-        """Change the behaviour; new faults start their counts anew."""
+    def configure(self, changes: Mapping[str, Any], now: float) -> None:
+        """Change the behaviour; new faults start their counts anew, and who is given credits has so many from now on."""
         self.behaviour = self.behaviour.changed(changes)
+        for account in self.accounts.values():
+            if ("credits" if account.service == "armox" else "balance") in changes:
+                self._fill(account, self._start(account), now)
         if "misbehave" in changes:
             self._seen.clear()
             self._struck.clear()
@@ -145,8 +150,31 @@ class World:
         """Return what an account has left."""
         while account.due and account.due[0][0] <= now:
             account.refunded += heapq.heappop(account.due)[1]
-        start = self.behaviour.credits if account.service == "armox" else self.behaviour.balance
-        return Decimal(str(start)) - account.charged + account.refunded
+        return self._start(account) + account.filled - account.charged + account.refunded
+
+    def purses(self, now: float) -> dict[tuple[str, str], tuple[int, Decimal]]:
+        """Return what each account has left, and how often it was filled until now."""
+        return {key: (account.fills, self.left(account, now)) for key, account in self.accounts.items()}
+
+    def restore(self, behaviour: Behaviour, purses: Mapping[tuple[str, str], tuple[int, Decimal]], now: float) -> None:
+        """Go back to a behaviour, and to what was left in each account that was filled or opened since then."""
+        self.configure(
+            {"misbehave": behaviour.misbehave} if behaviour.misbehave != self.behaviour.misbehave else {}, now
+        )
+        self.behaviour = behaviour
+        for key, account in self.accounts.items():
+            fills, amount = purses.get(key, (-1, self._start(account)))
+            if account.fills != fills:
+                self._fill(account, amount, now)
+
+    def _start(self, account: Account) -> Decimal:
+        """Return what an account starts with."""
+        return Decimal(str(self.behaviour.credits if account.service == "armox" else self.behaviour.balance))
+
+    def _fill(self, account: Account, amount: Decimal, now: float) -> None:
+        """Have so much left in an account."""
+        account.filled += amount - self.left(account, now)
+        account.fills += 1
 
     def afford(self, account: Account, price: Decimal, now: float) -> bool:
         """Tell whether an account covers a price."""

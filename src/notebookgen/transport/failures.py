@@ -11,6 +11,7 @@ import socket
 from typing import TYPE_CHECKING, Literal
 
 from notebookgen.errors import NotSent, ReplyLost, TransportError
+from notebookgen.transport.blackout import Blackout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,16 +86,17 @@ FOREIGN: dict[str, tuple[Fate, str]] = {
     "builtins.OSError": ("unclear", "the connection broke"),
 }
 MOST_SAID = 160
+NO_KEY = Blackout(None)
 
 
-def translate(error: Exception, *, host: str, left: bool | None, secrets: tuple[str, ...] = ()) -> TransportError:
+def translate(error: Exception, *, host: str, left: bool | None, blackout: Blackout = NO_KEY) -> TransportError:
     """Return our exception for a foreign one; the caller raises it ``from`` what ``plain_cause`` returns.
 
     Args:
         error: What requests, urllib3, http.client or the socket raised.
         host: Whom it was about.
         left: Whether a byte of the request left; None where nobody watched.
-        secrets: What must not appear in the message.
+        blackout: What takes the key out of foreign words.
     """
     chain = [(one, FOREIGN[name]) for one in causes(error) for name in [known_name(one)] if name]
     fate: Fate = "unsent" if any(fate == "unsent" for _, (fate, _) in chain) else "unclear"
@@ -102,14 +104,14 @@ def translate(error: Exception, *, host: str, left: bool | None, secrets: tuple[
     words = chain[-1][1][1] if chain else "the exchange failed"
     if not sent and words == "no reply in time":
         words = "no connection in time"
-    said = said_by(chain[-1][0] if chain else error, secrets)
+    said = said_by(chain[-1][0] if chain else error, blackout)
     detail = f" ({said})" if said and said not in words else ""
     if not sent:
         step = "Look at the connection and the proxy settings, then run again."
         made: TransportError = NotSent(f"{host}: {words}{detail}. Nothing was sent.\n{step}")
     else:
         made = ReplyLost(f"{host}: {words}{detail}. The request had left, and no complete reply came.")
-    made.__cause__ = plain_cause(chain[-1][0] if chain else error, secrets)
+    made.__cause__ = plain_cause(chain[-1][0] if chain else error, blackout)
     return made
 
 
@@ -133,16 +135,13 @@ def known_name(error: BaseException) -> str | None:
     return next((name for name in names if name in FOREIGN), None)
 
 
-def said_by(error: BaseException, secrets: tuple[str, ...]) -> str:
-    """Return the system's own words in an exception, one short line without secrets; empty where it has none."""
+def said_by(error: BaseException, blackout: Blackout) -> str:
+    """Return the system's own words in an exception, one short line without the key; empty where it has none."""
     text = getattr(error, "verify_message", None) or (error.strerror if isinstance(error, OSError) else None) or ""
-    text = " ".join(str(text).split())[:MOST_SAID]
-    return "" if any(secret and secret in text for secret in secrets) else text
+    return " ".join(blackout.text(str(text)).split())[:MOST_SAID]
 
 
-def plain_cause(error: BaseException, secrets: tuple[str, ...]) -> BaseException | None:
+def plain_cause(error: BaseException, blackout: Blackout) -> BaseException:
     """Return a cause that can be shown: the innermost error, freed of frames, requests and pools that hold keys."""
-    text = f"{type(error).__name__}: {error}"
-    if any(secret and secret in text for secret in secrets):
-        return None
+    text = blackout.text(f"{type(error).__name__}: {error}")
     return OSError(" ".join(text.split())[: 2 * MOST_SAID])

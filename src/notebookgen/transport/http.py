@@ -23,9 +23,17 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_p
 from urllib3.exceptions import HTTPError, LocationValueError
 from urllib3.util import Timeout
 
-from notebookgen.errors import ConfigurationError, InvalidCall, ReplyLost, TransportError, UnexpectedResponse
+from notebookgen.errors import (
+    ConfigurationError,
+    InvalidCall,
+    NotebookgenError,
+    ReplyLost,
+    TransportError,
+    UnexpectedResponse,
+)
 from notebookgen.transport.addresses import check_url, parse
 from notebookgen.transport.base import Timeouts, Transport, timeouts_for
+from notebookgen.transport.blackout import Blackout
 from notebookgen.transport.connections import (
     FOREIGN_POOLS,
     NEVER_AGAIN,
@@ -59,9 +67,9 @@ BODILESS = frozenset({204, 304})
 CHUNK = 64 * 1024
 UNPACKED = frozenset({"", "identity"})
 PACKINGS = UNPACKED | {"gzip", "x-gzip", "deflate"}  # one layer; bombs are cut at the largest reply
+OTHER_PACKINGS = frozenset({"br", "compress", "zstd"})
 # Seconds; servers and NAT boxes drop idle connections from about 30 s on, some without a word.
 STALE_FOR_CREATE = 20.0
-SHORTEST_KEY = 8  # characters; a shorter one would black out words
 STALE = 60.0
 PLAIN_KEY = re.compile(r"[\x21-\x7e]+")
 PLAIN_HEADER = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
@@ -221,6 +229,7 @@ class HttpTransport:
             message = "the API key has spaces or other characters that no key has. Copy it again from the provider."
             raise ConfigurationError(message)
         self._key = key
+        self._blackout = Blackout(key)
         self._origin = home.origin
         self._host = home.host
         self._session = session
@@ -241,19 +250,17 @@ class HttpTransport:
     def send(self, request: HttpRequest, *, timeout: Timeouts | None = None) -> HttpResponse:
         """Perform exactly one HTTP exchange; see ``Transport``."""
         reply = self._exchange(request, timeout or timeouts_for(request.purpose))
-        if isinstance(reply, HttpResponse) and self._key is not None:
-            reply = without(reply, self._key)
-        if isinstance(reply, TransportError):
+        if isinstance(reply, NotebookgenError):
             raise reply  # here, outside any except clause: the foreign error and its frames are not dragged along
-        return reply
+        return self._blackout.reply(reply)  # before anything of it is kept or shown
 
     def close(self) -> None:
         """Close the connections; a caller's own session is left open."""
         if self._session is None:
             self._ways.close()
 
-    def _exchange(self, request: HttpRequest, waits: Timeouts) -> HttpResponse | TransportError:
-        """Perform the exchange; what the wire did wrong is returned. The key is in no local variable of this frame."""
+    def _exchange(self, request: HttpRequest, waits: Timeouts) -> HttpResponse | NotebookgenError:
+        """Perform the exchange; what went wrong is returned. The key is in no local variable of this frame."""
         if request.url.startswith(self._prefix):  # the usual case: nothing needs to be read closely
             url = None
             host, target = self._host, request.url[len(self._prefix) - 1 :].partition("#")[0]
@@ -273,9 +280,10 @@ class HttpTransport:
             else:
                 raw = self._open(request, url, target, headers, waits)
             return read_whole(raw, request.purpose, host, waits.whole)
+        except (TransportError, UnexpectedResponse) as error:
+            return error.with_traceback(None)  # its frames hold the reply's headers as they came
         except FOREIGN_ERRORS as error:
-            secrets = (self._key.reveal(),) if self._key is not None else ()
-            return translate(error, host=host, left=exchange.left, secrets=secrets)
+            return translate(error, host=host, left=exchange.left, blackout=self._blackout)
 
     def _checked(self, request: HttpRequest) -> SafeUrl:
         """Return the URL of a request that does not plainly go to the provider's own address."""
@@ -306,17 +314,6 @@ class HttpTransport:
             timeout=Timeout(connect=waits.connect, read=waits.read),
             preload_content=False,
         )
-
-
-def without(reply: HttpResponse, key: HasSecret) -> HttpResponse:
-    """Return a reply in which a key that the provider sent back is blacked out, before anything is kept or shown."""
-    text = key.reveal()
-    secret = text.encode()
-    echoed = secret in reply.body or any(text in one for one in reply.headers.values())
-    if len(secret) < SHORTEST_KEY or not echoed:
-        return reply
-    headers = {name: value.replace(text, "***") for name, value in reply.headers.items()}
-    return HttpResponse(reply.status, MappingProxyType(headers), reply.body.replace(secret, b"***"))
 
 
 def is_plain(key: HasSecret) -> bool:
@@ -350,7 +347,8 @@ def read_whole(raw: BaseHTTPResponse, purpose: Purpose, host: str, seconds: floa
     done = False
     try:
         if packing not in PACKINGS:
-            message = f"{host} packed its reply as {packing[:40]!r}, which was not asked for (HTTP {raw.status})"
+            named = packing if packing in OTHER_PACKINGS else "something"  # a header may hold anything, the key as well
+            message = f"{host} packed its reply as {named}, which was not asked for (HTTP {raw.status})"
             raise UnexpectedResponse(message, code=raw.status)
         parts: list[bytes] = []
         size = 0

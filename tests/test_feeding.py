@@ -1,0 +1,174 @@
+"""Rows of a large run, brought a few at a time: what is in hand does not grow with the run, and none is forgotten."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from notebookgen.errors import InputError
+from notebookgen.jobs.budget import parse_budget
+from notebookgen.jobs.delivered import Delivered
+from notebookgen.jobs.feeding import AHEAD
+from notebookgen.jobs.recalling import recalled
+from notebookgen.jobs.runs import LargeRun
+from notebookgen.jobs.states import State
+from notebookgen.jobs.surveying import Left, survey_of
+from notebookgen.jobs.ticket import Wish
+from notebookgen.ledger.reader import Reader
+from notebookgen.records import NO_COST
+from scripted import PRICE, WAIT, Bench, Shop, bench, until, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from notebookgen.jobs.handle import RunHandle
+
+
+@dataclass
+class Rows:
+    """The rows of a run, by their texts; which of them were asked for is remembered."""
+
+    desk: Bench
+    texts: Sequence[str | None]
+    samples: int = 1
+    fresh: bool = False
+    made: int = 0
+
+    @property
+    def total(self) -> int:
+        return len(self.texts)
+
+    def part(self, start: int, stop: int) -> list[Wish | Left]:
+        self.made += stop - start
+        return [self._row(text) for text in self.texts[start:stop]]
+
+    def _row(self, text: str | None) -> Wish | Left:
+        if text is None:
+            return Left(State.SKIPPED, InputError("no prompt"), wanted(""))
+        return Wish(wanted(text), self.desk.lane, None, NO_COST, samples=1, fresh=self.fresh)
+
+    def priced(self, wish: Wish) -> Wish:
+        return replace(wish, price=PRICE)
+
+
+def begun(desk: Bench, texts: Sequence[str | None], *, budget: Any = "none", **more: Any) -> RunHandle:
+    """Begin a run over many rows, as ``map`` does."""
+    rows = Rows(desk, texts, samples=more.pop("samples", 1), fresh=more.pop("fresh", False))
+    cap, reader = parse_budget(budget), Reader(desk.home)
+    survey = survey_of(rows, reader, budget=cap, present=lambda _: True)
+
+    def asked(index: int) -> Delivered:
+        row, sample = divmod(index, rows.samples)
+        return Delivered(wanted(texts[row] or "").with_sample(sample))
+
+    def load(indices: Sequence[int]) -> list[Delivered]:
+        found = recalled(reader, [survey.id(index) for index in indices])
+        return [found[survey.id(index)] for index in indices]
+
+    large = LargeRun(rows, survey, (desk.lane,), ("tailor:coat",), asked, load, cap, **more)
+    return desk.engine.start_many(large)
+
+
+def states(handle: RunHandle) -> list[str]:
+    return [str(row.state) for row in handle.rows()]
+
+
+def in_hand(desk: Bench) -> int:
+    return desk.engine.call(lambda: len(desk.engine._core.tickets))
+
+
+def test_all_rows_are_brought_in_their_order(home: Path) -> None:
+    """Three thousand rows: each is made once, none is forgotten, and they are sent in their order."""
+    shop = Shop()
+    shop.instant = True
+    with bench(home, shop, concurrency=4) as desk:
+        handle = begun(desk, [f"coat {number}" for number in range(3000)])
+        assert handle.wait(60.0), handle.snapshot()
+        assert Counter(saved=3000) == Counter(states(handle))
+    sent = [int(job["sent"]["prompt"].split()[1]) for job in shop.jobs]
+    assert sorted(sent) == list(range(3000))
+    assert all(abs(number - place) < AHEAD for place, number in enumerate(sent))
+
+
+def test_no_more_are_in_hand_than_may_be(home: Path) -> None:
+    """While nothing ends, the engine has its places and a few more in hand, however many rows there are."""
+    shop = Shop()
+    shop.finished = False
+    with bench(home, shop, concurrency=4) as desk:
+        handle = begun(desk, [f"coat {number}" for number in range(1000)])
+        until(lambda: len(shop.jobs) == 4)
+        assert in_hand(desk) == 4 + AHEAD
+        assert Counter(planned=996, submitted=4) == Counter(states(handle))
+        handle.stop()
+        assert Counter(planned=996, submitted=4) == Counter(states(handle))
+        assert 4 == len(shop.jobs)
+
+
+def test_what_is_here_and_what_is_never_sent_is_passed_by(home: Path) -> None:
+    """Cached and skipped rows take no place in the line."""
+    shop = Shop()
+    with bench(home, shop) as desk:
+        desk.bring(*(wanted(f"coat {number}") for number in range(20)), budget=parse_budget("none"))
+        texts = [None if number % 3 == 0 else f"coat {number}" for number in range(30)]
+        handle = begun(desk, texts)
+        assert handle.wait(WAIT)
+        assert Counter(skipped=10, saved=20) == Counter(states(handle))
+    new = [number for number in range(20, 30) if number % 3]
+    assert 20 + len(new) == len(shop.jobs)
+
+
+def test_equal_rows_share_wherever_they_stand(home: Path) -> None:
+    """Also where the equal one comes long after the first has ended."""
+    shop = Shop()
+    texts = ["same", *(f"coat {number}" for number in range(300)), "same"]
+    with bench(home, shop) as desk:
+        handle = begun(desk, texts)
+        assert handle.wait(WAIT)
+        assert {"saved"} == set(states(handle))
+        assert handle.row(0).job == handle.row(301).job
+        assert handle.row(301).cached
+    assert 301 == len(shop.jobs)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_samples_of_each_row(home: Path, fresh: bool) -> None:  # noqa: FBT001 - a parametrised fact
+    """Each row and sample is one; fresh takes the next unused ones."""
+    shop = Shop()
+    with bench(home, shop) as desk:
+        desk.bring(wanted("a"))
+        handle = begun(desk, ["a", "b"], samples=2, fresh=fresh)
+        assert handle.wait(WAIT)
+        assert ([1, 2, 0, 1] if fresh else [0, 1, 0, 1]) == [row.generation.sample for row in handle.rows()]
+    assert (5 if fresh else 4) == len(shop.jobs)
+
+
+def test_a_budget_ends_the_line(home: Path) -> None:
+    """The first row that does not fit is planned with the reason, and so are all after it, those not yet brought, too."""
+    shop = Shop()
+    with bench(home, shop, concurrency=4) as desk:
+        handle = begun(desk, [f"coat {number}" for number in range(500)], budget="5 USD")
+        assert handle.wait(WAIT)
+        rows = handle.rows()
+        assert ["saved"] * 10 + ["planned"] * 490 == [str(row.state) for row in rows]
+        assert all("budget" in str(row.error) for row in rows[10:])
+    assert 10 == len(shop.jobs)
+
+
+def test_what_is_kept_of_a_row_is_little(home: Path) -> None:
+    """After five thousand rows a thousand are in memory; the others are read from the ledger, as they were."""
+    shop = Shop()
+    shop.instant = True
+    with bench(home, shop, concurrency=8) as desk:
+        handle = begun(desk, [f"coat {number}" for number in range(3000)])
+        assert handle.wait(60.0)
+        assert len(handle._book._full) <= 1000
+        first = handle.row(0)
+        assert ("saved", "job-1", False) == (str(first.state), first.job, first.cached)
+        assert PRICE.amount == first.cost.amount
+        assert {} == desk.engine.call(lambda: desk.engine._core.tickets)
+        assert not desk.engine.call(lambda: desk.engine._runs.feeding._feeds)
+        assert not handle._phases
