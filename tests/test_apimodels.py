@@ -410,6 +410,51 @@ def test_a_limit_says_when_to_come_back() -> None:
     assert (20.0, "invalid_api_key") == (limited.retry_after, openai.fail_code)
 
 
+def test_a_record_is_asked_for_by_the_tasks_id() -> None:
+    """A read, on the path that a third party's client uses; an id is quoted."""
+    request = SERVICE.receipt(replace(REF, id="a/b"))
+    assert ("GET", f"{BASE}/records/a%2Fb", "other", True) == (
+        request.method, request.url, request.purpose, request.repeatable,
+    )  # fmt: skip
+
+
+SETTLED = {"taskId": REF.id, "settled": True, "currency": "USD", "credits": 0.0075}
+
+
+@pytest.mark.parametrize(
+    ("value", "cost"),
+    [
+        ({"code": 200, "data": SETTLED}, "0.0075"),
+        (SETTLED, "0.0075"),
+        ({"data": {**SETTLED, "credits": "0.02", "currency": "usd"}}, "0.02"),
+        ({"data": {**SETTLED, "credits": 0}}, "0"),
+        ({"data": {**SETTLED, "settled": False, "credits": None}}, None),
+    ],
+)
+def test_a_settled_record_tells_the_cost(value: object, cost: str | None) -> None:
+    """The amount counts once it is settled, and until then there is none."""
+    read = SERVICE.read_receipt(HttpResponse(200, body=json.dumps(value).encode()), REF)
+    assert (None if cost is None else Decimal(cost)) == read
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"data": {**SETTLED, "taskId": "another"}},
+        {"data": {**SETTLED, "currency": "CNY"}},
+        {"data": {**SETTLED, "currency": None}},
+        {"data": {**SETTLED, "credits": -1}},
+        {"data": {**SETTLED, "credits": 9e9}},
+        {"data": {"state": "completed"}},
+        [],
+    ],
+)
+def test_what_is_no_record_of_the_task_is_unexpected(value: object) -> None:
+    """Another task's, another currency, an amount that cannot be: the listed price is not touched by any of them."""
+    with pytest.raises(UnexpectedResponse):
+        SERVICE.read_receipt(HttpResponse(200, body=json.dumps(value).encode()), REF)
+
+
 @pytest.mark.parametrize(("case", "left"), [("balance", "12.34"), ("balance-credits", "5.6"), ("balance-bare", "1")])
 def test_the_balance_has_three_shapes(case: str, left: str) -> None:
     """``data.balance``, ``data.credits`` and a bare ``balance``."""
@@ -503,7 +548,7 @@ def test_a_callback_that_names_no_task_is_none(body: bytes) -> None:
 def test_no_reply_breaks_the_reading(response: HttpResponse) -> None:
     """Whatever bytes come, each reading answers or raises one of our own errors, and a job read can be asked about."""
     for read in (
-        SERVICE.read_balance, SERVICE.read_fault, SERVICE.read_limits,
+        SERVICE.read_balance, SERVICE.read_fault, SERVICE.read_limits, lambda one: SERVICE.read_receipt(one, REF),
         lambda one: SERVICE.read_create(one, asked()), lambda one: SERVICE.read_create(one, asked("gpt-5-5")),
         lambda one: SERVICE.read_create(one, asked("p-video")), lambda one: SERVICE.read_status(one, REF),
         lambda one: SERVICE.read_upload(one, local(), b"x"),

@@ -265,8 +265,8 @@ def test_credits_in_dollars(real: Handle) -> None:
     unknown = ng.ledger().frame()["usd"].to_list()
     ng.configure(credit_price={"armox": "0.001"})
 
-    assert [None, Decimal("0.03")] == unknown
-    assert [Decimal("0.07"), Decimal("0.03")] == ng.ledger().frame()["usd"].to_list()
+    assert [None, Decimal("0.0075")] == unknown
+    assert [Decimal("0.07"), Decimal("0.0075")] == ng.ledger().frame()["usd"].to_list()
 
 
 # The sandbox -----------------------------------------------------------------------------------------------------

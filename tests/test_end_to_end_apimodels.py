@@ -59,20 +59,24 @@ def answer(value: object, status: int = 200) -> Fault:
     return Fault(kind="status", service="apimodels", status=status, body=json.dumps(value))
 
 
+def no_record(status: int, value: object) -> Fault:
+    """Return the fault that answers every question for a task's record with that."""
+    body = value if isinstance(value, str) else json.dumps(value)
+    return Fault(kind="status", service="apimodels", purpose="other", status=status, body=body, count=None)
+
+
 # What can be made ------------------------------------------------------------------------------------------------
 
 
 def test_text_to_image(box: Handle) -> None:
-    """A prompt gives a picture; no reply tells its cost, so what is listed counts, the highest, with its range."""
+    """A prompt gives a picture; the highest listed price is reserved, and what the task's record says is what it cost."""
     one = made(model=GROK)
 
     assert ("saved", ["image"]) == (one.status, kinds(one))
-    assert (Decimal("0.03"), Decimal("0.0075"), "USD", "listed") == (
-        one.cost.amount,
-        one.cost.low,
-        one.cost.unit,
-        one.cost.basis,
-    )
+    (row,) = ng.ledger().frame().to_dicts()
+    assert (Decimal("0.0075"), "USD", "reported") == (one.cost.amount, one.cost.unit, one.cost.basis)
+    assert (Decimal("0.03"), Decimal("0.0075"), "reported") == (row["reserved"], row["charged"], row["basis"])
+    assert 1 == requests(box, "apimodels other")
     assert {"model": "grok-image/grok-4.2-image", "prompt": "a fox"} == sent(box)
 
 
@@ -153,7 +157,7 @@ def test_several_pictures_of_one_call(box: Handle) -> None:
     """``n`` pictures of one call are n files of one result, and are reserved for as n."""
     one = made(model=GROK, n=3)
 
-    assert (["image"] * 3, Decimal("0.09")) == (kinds(one), one.cost.amount)
+    assert (["image"] * 3, Decimal("0.09")) == (kinds(one), ng.ledger().frame()["reserved"].item())
     assert 3 == len({asset.sha256 for asset in one.assets})
     assert 1 == accepted(box, "apimodels")
 
@@ -325,11 +329,47 @@ def test_the_balance(real: Handle, shape: str) -> None:
 
 def test_the_ledger_tells_listed_from_unknown(box: Handle) -> None:
     """What a price list says is marked as listed, and what nobody says is null and marked unknown, never zero."""
+    box.configure(misbehave=(no_record(404, {"code": 404, "msg": "not found"}),))
     made(model=GROK)
     made(model="apimodels:p-video")
 
     rows = ng.ledger().frame().select("status", "charged", "unit", "basis").rows()
     assert [("saved", Decimal("0.03"), "USD", "listed"), ("saved", None, None, "unknown")] == rows
+
+
+RECORD = {"settled": True, "currency": "USD", "credits": 0.0075}
+NO_RECORDS: dict[str, Any] = {
+    "is not known": (404, {"code": 404, "msg": "Record not found"}),
+    "is broken": (500, "<html>"),
+    "is no record": (200, {"code": 200, "data": [1]}),
+    "is not settled": (200, {"code": 200, "data": {**RECORD, "settled": False, "credits": None}}),
+    "is another task's": (200, {"code": 200, "data": {**RECORD, "taskId": "another-task"}}),
+    "is in yuan": (200, {"code": 200, "data": {**RECORD, "currency": "CNY"}}),
+    "has no currency": (200, {"code": 200, "data": {"settled": True, "credits": 0.0075}}),
+    "has no amount": (200, {"code": 200, "data": {**RECORD, "credits": None}}),
+    "has an amount below zero": (200, {"code": 200, "data": {**RECORD, "credits": -1}}),
+}
+
+
+@pytest.mark.parametrize("how", NO_RECORDS)
+def test_a_record_that_tells_nothing_leaves_the_listed_price(real: Handle, how: str) -> None:
+    """The picture is delivered all the same, and costs what is listed."""
+    status, value = NO_RECORDS[how]
+    real.configure(misbehave=(no_record(status, value),))
+    one = made(model=GROK)
+
+    assert ("saved", ["image"]) == (one.status, kinds(one))
+    assert (Decimal("0.03"), "USD", "listed") == (one.cost.amount, one.cost.unit, one.cost.basis)
+    assert 1 == requests(real, "apimodels other")
+
+
+def test_a_service_without_records_is_not_asked_for_ever(real: Handle) -> None:
+    """After a few answers that tell nothing, this kernel asks for no more."""
+    real.configure(misbehave=(no_record(404, {"code": 404, "msg": "not found"}),))
+    for number in range(5):
+        assert "listed" == made(f"fox {number}", model=GROK).cost.basis
+
+    assert 3 == requests(real, "apimodels other")
 
 
 def test_your_own_price(box: Handle) -> None:
@@ -338,6 +378,7 @@ def test_your_own_price(box: Handle) -> None:
         made(model="apimodels:p-video", budget="1 USD")
     ng.configure(prices={"apimodels:p-video": "0.25", GROK: "0.01"})
 
+    box.configure(misbehave=(no_record(404, {"code": 404, "msg": "not found"}),))
     film, still = made(model="apimodels:p-video", budget="1 USD"), made(model=GROK)
 
     assert (Decimal("0.25"), "USD", "listed") == (film.cost.amount, film.cost.unit, film.cost.basis)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -82,15 +83,15 @@ def in_hand(desk: Bench) -> int:
 
 
 def test_all_rows_are_brought_in_their_order(home: Path) -> None:
-    """Three thousand rows: each is made once, none is forgotten, and they are sent in their order."""
+    """Fifteen hundred rows: each is made once, none is forgotten, and they are sent in their order."""
     shop = Shop()
     shop.instant = True
     with bench(home, shop, concurrency=4) as desk:
-        handle = begun(desk, [f"coat {number}" for number in range(3000)])
+        handle = begun(desk, [f"coat {number}" for number in range(1500)])
         assert handle.wait(60.0), handle.snapshot()
-        assert Counter(saved=3000) == Counter(states(handle))
+        assert Counter(saved=1500) == Counter(states(handle))
     sent = [int(job["sent"]["prompt"].split()[1]) for job in shop.jobs]
-    assert sorted(sent) == list(range(3000))
+    assert sorted(sent) == list(range(1500))
     assert all(abs(number - place) < AHEAD for place, number in enumerate(sent))
 
 
@@ -106,6 +107,25 @@ def test_no_more_are_in_hand_than_may_be(home: Path) -> None:
         handle.stop()
         assert Counter(planned=996, submitted=4) == Counter(states(handle))
         assert 4 == len(shop.jobs)
+
+
+def test_a_line_that_ran_dry_is_filled_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is in hand is made before the first file is here: when they come, all at once, the run goes on."""
+    shop, gate = Shop(), threading.Event()
+    shop.instant = True
+    with bench(home, shop, concurrency=4) as desk:
+        keep = desk.collector.keep
+
+        def slowly(*arguments: Any, **options: Any) -> Any:
+            gate.wait(WAIT)
+            return keep(*arguments, **options)
+
+        monkeypatch.setattr(desk.collector, "keep", slowly)
+        handle = begun(desk, [f"coat {number}" for number in range(300)])
+        until(lambda: len(shop.jobs) == 4 + AHEAD)
+        gate.set()
+        assert handle.wait(WAIT), handle.snapshot()
+        assert Counter(saved=300) == Counter(states(handle))
 
 
 def test_what_is_here_and_what_is_never_sent_is_passed_by(home: Path) -> None:
@@ -159,11 +179,11 @@ def test_a_budget_ends_the_line(home: Path) -> None:
 
 
 def test_what_is_kept_of_a_row_is_little(home: Path) -> None:
-    """After five thousand rows a thousand are in memory; the others are read from the ledger, as they were."""
+    """After fifteen hundred rows a thousand are in memory; the others are read from the ledger, as they were."""
     shop = Shop()
     shop.instant = True
     with bench(home, shop, concurrency=8) as desk:
-        handle = begun(desk, [f"coat {number}" for number in range(3000)])
+        handle = begun(desk, [f"coat {number}" for number in range(1500)])
         assert handle.wait(60.0)
         assert len(handle._book._full) <= 1000
         first = handle.row(0)

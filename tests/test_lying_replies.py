@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import deque
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,8 @@ import pytest
 import notebookgen as ng
 from notebookgen.client import default_client
 from notebookgen.errors import InvalidKey
+from notebookgen.jobs import receipts
+from notebookgen.transport import Timeouts
 from rawserver import RawServer
 from rawserver import reply as raw
 from scripted import WAIT, Listless, Shop, bench, hurry, reply, until, wanted
@@ -157,6 +161,18 @@ def test_a_key_in_an_error_is_neither_shown_nor_kept(
     assert 'Invalid API key ***"' in str(caught.value)
     assert KEY.encode() not in everything_under(home)
     assert spelt.encode() not in everything_under(home)
+
+
+def test_a_record_that_never_comes_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is there, so it is handed over; what was listed is what it cost as far as anybody knows."""
+    gate = threading.Event()
+    monkeypatch.setattr(receipts, "QUICK", Timeouts(connect=0.2, read=0.2, whole=0.2))
+    with service("apimodels", monkeypatch) as shop:
+        shop.lies["GET /v1/records/"] = lambda: (gate.wait(WAIT), raw(b"{}"))[1]
+        result: Any = ng.generate("mine", model=MODELS["apimodels"], timeout=30)
+        gate.set()
+
+    assert ("saved", Decimal("0.05"), "listed") == (result.status, result.cost.amount, result.cost.basis)
 
 
 ANOTHER = {"id": "job-99", "created": 1.0, "charged": "5000", "texts": ["somebody else's"]}

@@ -354,6 +354,21 @@ def test_a_dry_run_tells_what_would_really_happen(shell: Shell) -> None:
     assert "would be sent once, for 40 credits (listed" in shell.seen(dry.format("--fresh"))
 
 
+def test_a_dry_run_over_a_base_figure_says_what_the_call_would(shell: Shell) -> None:
+    """A budget alone buys nothing where the price may be higher; with a count, or once its cost is known, it does."""
+    clip = "%%generate -m armox:sandbox/clip -s duration=1 {}\na {} fox"
+    price = "at least 96 credits"
+    assert price in shell.seen(clip.format("--dry-run", "wet"))
+    said = "cannot hold over that price, nothing would be sent without --max-new 1"
+    assert said in shell.seen(clip.format("--dry-run --budget 500", "wet"))
+    assert "cannot hold" not in shell.seen(clip.format("--dry-run --budget 500 --max-new 1", "wet"))
+    error, _ = shell.fails(clip.format("--budget 500", "wet"))
+    assert "--max-new 1" in str(error)
+    shell.run(clip.format("--budget 500 --max-new 1", "wet"))
+    known = shell.seen(clip.format("--dry-run --budget 500", "dry"))
+    assert (True, False) == ("would be sent once, for 96 credits (listed" in known, "cannot hold" in known)
+
+
 def test_results_are_images_and_an_empty_list_is_none(shell: Shell, everywhere: None) -> None:
     """`-i {results}` sends each of them; a list without anything in it is a mistake, and no picture without images."""
     shell.run("%%generate -n 2 -o two\na fox")

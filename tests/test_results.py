@@ -254,7 +254,7 @@ def test_one_that_fails_among_several(box: Handle) -> None:
     assert {"saved", "failed"} == set(statuses)
     assert [one.id for one in found if one.status == "failed"] == found.failed["gen_id"].to_list()
     assert [one.error for one in found] == found.frame["gen_error"].to_list()
-    assert {"USD": Decimal("0.03") * statuses.count("saved")} == found.cost
+    assert {"USD": Decimal("0.0075") * statuses.count("saved")} == found.cost
 
 
 def test_when_all_of_several_fail(box: Handle) -> None:

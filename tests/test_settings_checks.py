@@ -76,7 +76,7 @@ def test_what_is_right_is_sent_in_the_printed_type(
 @pytest.mark.parametrize(
     ("given_settings", "said"),
     [
-        ({"resolution": "1k"}, "takes 'resolution' as one of '1K', '2K', '4K', not '1k'. Did you mean '1K'?"),
+        ({"resolution": "1KB"}, "takes 'resolution' as one of '1K', '2K', '4K', not '1KB'. Did you mean '1K'?"),
         ({"resolution": "8K"}, "takes 'resolution' as one of '1K', '2K', '4K', not '8K'."),
         ({"seconds": 7}, "takes 'seconds' as one of '5', '10', not 7."),
         ({"frames": True}, "takes 'frames' as one of 4, 8, 12, not True."),

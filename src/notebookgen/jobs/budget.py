@@ -122,7 +122,7 @@ def unbounded(model: str, price: Cost, cap: str, *, lifted: bool = False) -> Bud
         if price.at_least
         else (f"nobody lists a price for {model}")
     )
-    most, amount = ("the most that it costs", "...") if price.at_least else ("its price", "'0.03'")
+    most, amount = ("the most that it costs", "...") if price.at_least else ("its price", "'0.03 per result'")
     ways = f"Tell how many may be bought: max_new=1, or {most}: ng.configure(prices={{'{model}': {amount}}})"
     none = ",\nor say that there is no cap: budget='none'" if lifted else ""
     return BudgetExceeded(f"{why}, so {cap} cannot hold. Nothing was sent.\n{ways}{none}.")

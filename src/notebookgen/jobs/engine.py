@@ -272,7 +272,7 @@ class Engine:
         core = self._core
         while not self._closing or (core.sending and self._clock.monotonic() < self._closing_until):
             guarded(core.write_now)
-            if (core.ready or core.queue) and not self._closing:
+            if (core.ready or core.queue or self._runs.feeding) and not self._closing:
                 guarded(self._buying.claim)  # before the timers are looked at: it sets some
             events, wait = core.due()
             for event in events:

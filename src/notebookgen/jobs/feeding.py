@@ -70,6 +70,10 @@ class Feeding:
         self._core = core
         self._feeds: dict[str, Feed] = {}
 
+    def __len__(self) -> int:
+        """Return how many runs have rows that were not brought."""
+        return len(self._feeds)
+
     def add(self, feed: Feed) -> None:
         """Bring the rows of a run from now on."""
         self._feeds[feed.handle.id] = feed

@@ -1,7 +1,7 @@
-"""What a finished job has really cost, where no task's reply says so: one read beside the download, and no more.
+"""What a finished job has really cost, where its own replies do not say so: one read after the download, and no more.
 
-Nothing waits for it: a provider that does not answer at once, or not in a way that can be read, leaves the listed price
-as it is, and after a few such answers in a row is not asked any more.
+Delivery does not depend on it: a provider that does not answer within three seconds, or not in a way that can be read,
+leaves the listed price as it is, and after a few such answers in a row is not asked any more.
 """
 
 from __future__ import annotations
