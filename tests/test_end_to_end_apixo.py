@@ -52,7 +52,7 @@ def kinds(one: ng.Result) -> list[str]:
 
 def task(result: object, **more: object) -> Fault:
     """Return the fault that answers looks at a task as finished with that ``resultJson``."""
-    data = {"taskId": "t", "state": "success", "resultJson": result, "createTime": 1000, "completeTime": 2500, **more}
+    data = {"state": "success", "resultJson": result, "createTime": 1000, "completeTime": 2500, **more}
     body = json.dumps({"code": 200, "message": "success", "data": data})
     return Fault(kind="status", service="apixo", purpose="status", status=200, body=body, count=None)
 
