@@ -318,3 +318,13 @@ def test_what_is_no_frame(box: Handle, frame: Any) -> None:
     with pytest.raises(NotebookgenError) as refused:
         ng.map(frame, "a fox", model=PICTURE)
     told(refused)
+
+
+def test_a_plan_of_rows_that_cannot_be_sent_is_shown(played: Handle) -> None:
+    """Where no row can be sent, the plan says why; running it raises that, and sends nothing."""
+    plan = ng.plan(rows(2), "poem {n}", model="armox:sandbox/clip", duration=99)
+    assert 2 == plan.counts["invalid"]
+    assert "duration" in repr(plan)
+    assert "duration" in plan._repr_html_()
+    with pytest.raises(InvalidSetting):
+        plan.run()

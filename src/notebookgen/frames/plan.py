@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from notebookgen.errors import BudgetExceeded, BudgetNeeded, InvalidCall, UnknownModel
+from notebookgen.errors import BudgetExceeded, BudgetNeeded, InvalidCall, NotebookgenError, UnknownModel
 from notebookgen.frames.plan_view import plan_view
 from notebookgen.jobs.budget import check_unit, unbounded
 from notebookgen.jobs.consent import MOST, asked_for, summed
@@ -205,7 +205,7 @@ class Plan:
             self.check()
         except BudgetNeeded as error:
             return error
-        except (InvalidCall, BudgetExceeded):
+        except NotebookgenError:  # said elsewhere in the plan, or raised when it is run
             return None
         return None
 

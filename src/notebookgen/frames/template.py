@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["composed", "names_in", "parts"]
+__all__ = ["composed", "name_of", "names_in", "parts"]
 
 
 def parts(template: str, known: Collection[str] = ()) -> Iterator[tuple[str, str]]:
@@ -32,7 +32,7 @@ def parts(template: str, known: Collection[str] = ()) -> Iterator[tuple[str, str
     kept = ""
     while at < len(template):
         close = partner.get(at, -1)
-        name = _name(template[at + 1 : close], known) if close > at and at not in doubled else None
+        name = name_of(template[at + 1 : close], known) if close > at and at not in doubled else None
         if name is None and at not in doubled:
             at += 1
             continue
@@ -61,7 +61,7 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFKC", name)
 
 
-def _name(text: str, known: Collection[str]) -> str | None:
+def name_of(text: str, known: Collection[str] = ()) -> str | None:
     """Return the name between two braces, or None where they are no placeholder (``return`` is no variable)."""
     if text in known and any(char.isalpha() for char in text):
         return text

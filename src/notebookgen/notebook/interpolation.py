@@ -1,4 +1,4 @@
-"""``{variable}`` in a prompt: everything about braces lives here. Pure.
+"""``{variable}`` in a prompt: what a name stands for in a notebook. Pure; the braces are taken apart in frames.template.
 
 Only ``{name}``, with a plain identifier between single braces, is replaced, once: what is put in is never looked at
 again, so a variable may hold braces of its own. Doubled braces that belong together stand for single ones, as in
@@ -8,15 +8,14 @@ comprehensions) stay exactly as they are.
 
 from __future__ import annotations
 
-import keyword
 import numbers
-import unicodedata
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidPrompt, near_miss
+from notebookgen.frames.template import name_of, names_in, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["identifiers", "interpolate", "plain", "usable", "variable"]
 
@@ -31,17 +30,17 @@ def interpolate(template: str, namespace: Mapping[str, object]) -> str:
     Raises:
         InvalidPrompt: A name is unknown (with the nearest known ones), or holds what is no text or number.
     """
-    return "".join(plain(name, namespace) if name else text for text, name in _parts(template))
+    return "".join(plain(name, namespace) if name else text for text, name in parts(template))
 
 
 def identifiers(template: str) -> tuple[str, ...]:
     """Return the names that ``interpolate`` would look up, each once, in their order."""
-    return tuple(dict.fromkeys(name for _, name in _parts(template) if name))
+    return names_in(template)
 
 
 def variable(text: str) -> str | None:
     """Return ``name`` where the whole text is ``{name}``; else None."""
-    return _name(text[1:-1]) if text[:1] == "{" and text[-1:] == "}" else None
+    return name_of(text[1:-1]) if text[:1] == "{" and text[-1:] == "}" else None
 
 
 def plain(name: str, namespace: Mapping[str, object]) -> str:
@@ -76,54 +75,3 @@ def usable(namespace: Mapping[str, object]) -> tuple[str, ...]:
         for name, value in namespace.items()
         if not name.startswith("_") and issubclass(type(value), str | numbers.Number)
     )
-
-
-def _parts(template: str) -> Iterator[tuple[str, str]]:
-    """Yield the template as (text, "") and ("{name}", name), in order."""
-    partner = _pairs(template)
-    doubled = _doubled(partner)
-    at, length = 0, len(template)
-    while at < length:
-        if at in doubled:
-            yield template[at], ""
-            at += 2
-            continue
-        close = partner.get(at, -1)
-        name = _name(template[at + 1 : close]) if close > at else None
-        if name:
-            yield template[at : close + 1], name
-            at = close + 1
-            continue
-        yield template[at], ""
-        at += 1
-
-
-def _name(text: str) -> str | None:
-    """Return a plain identifier as Python knows it, or None for anything else (``return`` is no variable)."""
-    if not text.isidentifier() or keyword.iskeyword(text):
-        return None
-    return unicodedata.normalize("NFKC", text)
-
-
-def _pairs(template: str) -> dict[int, int]:
-    """Return for each brace that has a partner where that one is."""
-    partner: dict[int, int] = {}
-    opened: list[int] = []
-    for at, char in enumerate(template):
-        if char == "{":
-            opened.append(at)
-        elif char == "}" and opened:
-            start = opened.pop()
-            partner[start], partner[at] = at, start
-    return partner
-
-
-def _doubled(partner: Mapping[int, int]) -> frozenset[int]:
-    """Return where doubled braces begin: two that open side by side and whose partners close side by side."""
-    doubled: set[int] = set()
-    for at in sorted(partner):
-        close = partner[at]
-        inner = partner.get(at + 1, -1)
-        if close > at and inner == close - 1 and inner > at + 1 and at - 1 not in doubled:
-            doubled |= {at, inner}
-    return frozenset(doubled)
