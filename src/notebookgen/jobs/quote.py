@@ -84,7 +84,8 @@ def _priced(cost: Cost) -> str:
 def quoted(house: House, wish: Wish) -> Quote:
     """Return what a wish would come to: with the price that would be reserved for it."""
     row, seconds = house.look(wish.generation)
-    before = Reader(house.settings.home).highest_charge(shape_of(wish.generation))
+    shape = shape_of(wish.generation)
+    before = Reader(house.settings.home).highest_charges([shape]).get(shape)
     return Quote(wish.generation, dearest(wish.price, before), state_of(row), seconds)
 
 

@@ -176,6 +176,7 @@ def survey_of(source: Source, reader: Reader, *, budget: Budget, present: Callab
         ]
         known = {} if source.fresh else _known(reader, ids, present)
         at, number = start * source.samples, 0
+        new: list[tuple[int, Wish]] = []
         for row in rows:
             for _ in range(source.samples):
                 if isinstance(row, Left):
@@ -188,12 +189,14 @@ def survey_of(source: Source, reader: Reader, *, budget: Budget, present: Callab
                     fate = Fate.DUPLICATE if id in seen else known.get(id, Fate.NEW)
                     seen.add(id)
                     if fate is Fate.NEW:
-                        price = reckoning.price(source.priced(row))
-                        survey.prices[row.generation.full_model, price] += 1
-                        if survey.stops is None and not reckoning.fits(price):
-                            survey.stops = at
+                        new.append((at, row))
                 survey.fates[at] = NUMBER[fate]
                 at += 1
+        priced = [source.priced(wish) for _, wish in new]
+        for (place, wish), price in zip(new, reckoning.prices(priced), strict=True):
+            survey.prices[wish.generation.full_model, price] += 1
+            if survey.stops is None and not reckoning.fits(price):
+                survey.stops = place
     return survey
 
 
@@ -225,16 +228,14 @@ class _Reckoning:
     def __init__(self, reader: Reader, budget: Budget) -> None:
         self._reader = reader
         self._budget = budget
-        self._before: dict[str, tuple[int, str] | None] = {}
         self._sums: dict[str, Decimal] = {}
         self._count = 0
 
-    def price(self, wish: Wish) -> Cost:
-        """Return what would be set aside for a row: the highest of what is listed and of what this has cost before."""
-        shape = shape_of(wish.generation)
-        if shape not in self._before:
-            self._before[shape] = self._reader.highest_charge(shape)
-        return dearest(wish.price, self._before[shape])
+    def prices(self, wishes: Sequence[Wish]) -> list[Cost]:
+        """Return what would be set aside for each row: the highest of what is listed and of what it has cost before."""
+        shapes = [shape_of(wish.generation) for wish in wishes]
+        before = self._reader.highest_charges(list(set(shapes)))
+        return [dearest(wish.price, before.get(shape)) for wish, shape in zip(wishes, shapes, strict=True)]
 
     def fits(self, price: Cost) -> bool:
         """Whether the budget covers one more at that price, after all that came before."""

@@ -80,18 +80,16 @@ class Reader:
         rows = self._ask("SELECT g.* FROM json_each(?) asked JOIN generations g ON g.id = asked.value", ids)
         return {row["id"]: generation_from(row) for row in rows}
 
-    def highest_charge(self, shape: str) -> tuple[int, str] | None:
-        """Return the most that a model with some settings was ever reported to cost, in nano-units, and its unit."""
-        with self._open() as database:
-            if database is None:
-                return None
-            row = database.execute(
-                """SELECT max(a.charged) AS most, a.unit FROM attempts a JOIN generations g ON g.id = a.generation
-                   WHERE g.shape = ? AND a.basis = 'reported' AND a.unit IS NOT NULL GROUP BY a.unit
-                   ORDER BY 1 DESC LIMIT 1""",
-                (shape,),
-            ).fetchone()
-        return (int(row["most"]), str(row["unit"])) if row and row["most"] is not None else None
+    def highest_charges(self, shapes: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Return the most that models with their settings were ever reported to cost, in nano-units, and the unit."""
+        rows = self._ask(
+            """SELECT g.shape, a.unit, max(a.charged) AS most FROM json_each(?) asked
+               JOIN generations g ON g.shape = asked.value JOIN attempts a ON a.generation = g.id
+               WHERE a.basis = 'reported' AND a.unit IS NOT NULL AND a.charged IS NOT NULL
+               GROUP BY g.shape, a.unit ORDER BY most""",
+            shapes,
+        )
+        return {row["shape"]: (int(row["most"]), str(row["unit"])) for row in rows}
 
     def usual_seconds(self, realm: Realm, model: str) -> float | None:
         """Return the median duration of a model's last jobs, in seconds; None where none is known."""
