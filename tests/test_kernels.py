@@ -33,9 +33,9 @@ from notebookgen.ledger.kernels import KernelLock
 lock = KernelLock(Path(sys.argv[1]))
 child = os.fork()
 if child == 0:
+    print(lock.id, os.getpid(), flush=True)  # the child tells it: what it does first as a child is done
     sys.stdin.read()
     os._exit(0)
-print(lock.id, child, flush=True)
 os._exit(0)
 """
 

@@ -34,6 +34,13 @@ def tables(database: sqlite3.Connection) -> list[str]:
     return [name for (name,) in rows]
 
 
+def other_mode(home: Path) -> str:
+    database = sqlite3.connect(home / FILE_NAME)
+    mode: str = database.execute("PRAGMA journal_mode").fetchone()[0]
+    database.close()
+    return mode
+
+
 def version(database: sqlite3.Connection) -> int:
     found: int = database.execute("PRAGMA user_version").fetchone()[0]
     return found
@@ -121,6 +128,20 @@ def test_kernels_that_begin_at_once_make_one_ledger(home: Path) -> None:
         thread.join(60)
 
     assert ([0] * 8, []) == (stores, errors)
+
+
+def test_a_ledger_that_another_kernel_begins_just_now_is_waited_for(home: Path) -> None:
+    """SQLite answers "busy" at once where the journal is chosen while another writes: the opening waits all the same."""
+    home.mkdir()
+    other = sqlite3.connect(home / FILE_NAME, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    later = threading.Timer(0.3, other.close)
+    later.start()
+    store = Store(home)
+    later.join(30)
+
+    assert (0, "wal") == (store.committed(unit="USD"), other_mode(home))
+    store.close()
 
 
 # From every earlier shape --------------------------------------------------------------------------------------------

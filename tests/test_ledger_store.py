@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from notebookgen.errors import LedgerError, NotWritable
 from notebookgen.jobs.states import State
 from notebookgen.ledger import filesystem
-from notebookgen.ledger import store as store_module
+from notebookgen.ledger import writing
 from notebookgen.ledger.filesystem import is_network_folder
 from notebookgen.ledger.rows import from_nano, outputs_from, outputs_text, realm_from, realm_text, to_nano
 from notebookgen.ledger.store import FILE_NAME, Store
@@ -400,7 +400,7 @@ def test_no_number_of_kernels_overspends_together(store: Store, home: Path) -> N
 
 def test_a_ledger_that_is_held_says_so(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another program in the middle of a write: wait, then tell what to close."""
-    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(writing, "BUSY_SECONDS", 0.1)
     other = Store(home)
     with store.transaction(), pytest.raises(LedgerError, match="another program has held the ledger"):
         bought(other, wanted())
@@ -513,8 +513,8 @@ def test_a_network_file_system_gets_no_wal(home: Path, tmp_path: Path, monkeypat
 
 FORKED_MIDWAY = """
 import os, pathlib, sys, threading
-from notebookgen.ledger import store as ledger
-ledger.BUSY_SECONDS = 5.0
+from notebookgen.ledger import store as ledger, writing
+writing.BUSY_SECONDS = 5.0
 home, inside = pathlib.Path(sys.argv[1]), threading.Event()
 store = []
 

@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from notebookgen.ledger.schema import check_shape
-from notebookgen.ledger.trouble import BUSY_SECONDS
+from notebookgen.ledger.trouble import BUSY_SECONDS, is_busy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,9 @@ def open_to_read(path: Path, timeout: float = BUSY_SECONDS) -> sqlite3.Connectio
     """
     try:
         return _opened(path, "mode=ro", timeout)
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        if is_busy(error):  # read as it lies, a file that is being written would lack what is not yet copied into it
+            raise
         # WAL needs shared memory beside the file, which cannot be made in a folder without room or rights to write.
         # Nobody writes there, then, so the file can be read as it lies. See https://www.sqlite.org/wal.html#readonly
         return _opened(path, "mode=ro&immutable=1", timeout)

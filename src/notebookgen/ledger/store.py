@@ -1,6 +1,6 @@
 """The ledger file: every write there is, each a transaction. One thread owns a ``Store``; readers open their own.
 
-SQLite in WAL mode with ``synchronous=FULL``: a committed intent survives the kill of the process and of the machine.
+A committed intent survives the kill of the process and of the machine.
 Reserved and spent are sums over rows, never counters, so that no crash can leak one.
 """
 
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import LedgerError, NotWritable
-from notebookgen.ledger.filesystem import is_network_folder
 from notebookgen.ledger.forking import Guarded
 from notebookgen.ledger.reading import open_to_read
 from notebookgen.ledger.rows import (
@@ -25,9 +24,10 @@ from notebookgen.ledger.rows import (
     shape_of,
     to_nano,
 )
-from notebookgen.ledger.schema import VERSION, check_shape, migrate
+from notebookgen.ledger.schema import VERSION, check_shape
 from notebookgen.ledger.sums import OPEN_STATES, Sums
-from notebookgen.ledger.trouble import BUSY_SECONDS, translated
+from notebookgen.ledger.trouble import translated
+from notebookgen.ledger.writing import open_to_write
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -63,18 +63,7 @@ class Store(Sums):
             )
             raise NotWritable(message) from error
         with translated(self.path):
-            self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            try:
-                self._db.row_factory = sqlite3.Row
-                check_shape(self._db, self.path)  # before a mode is set: a newer version's file is left as it is
-                # WAL keeps its index in shared memory, which a network file system does not share.
-                self._db.execute(f"PRAGMA journal_mode = {'DELETE' if is_network_folder(home) else 'WAL'}")
-                self._db.execute("PRAGMA synchronous = FULL")
-                self._db.execute("PRAGMA foreign_keys = ON")
-                migrate(self._db, self.path)
-            except BaseException:
-                self._db.close()
-                raise
+            self._db = open_to_write(self.path)
         self._guard = Guarded(self._db)
         super().__init__(self._db)
 

@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["BUSY_SECONDS", "translated"]
+__all__ = ["BUSY_SECONDS", "is_busy", "translated"]
 
 BUSY_SECONDS = 30.0
 LEAST_ROOM = 64 * 1024  # bytes: the index of a write-ahead log needs half of that
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether somebody else holds the file, which passes."""
+    code: int = getattr(error, "sqlite_errorcode", 0)  # an error of the module itself has none
+    return code & 0xFF == sqlite3.SQLITE_BUSY  # the low byte is the error, the rest says more of it
 
 
 @contextlib.contextmanager
