@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from notebookgen.errors import LedgerError, NotWritable
 from notebookgen.jobs.states import State
-from notebookgen.ledger import filesystem
-from notebookgen.ledger import writing
+from notebookgen.ledger import filesystem, writing
 from notebookgen.ledger.filesystem import is_network_folder
 from notebookgen.ledger.rows import from_nano, outputs_from, outputs_text, realm_from, realm_text, to_nano
 from notebookgen.ledger.store import FILE_NAME, Store
