@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from sandbox_talk import PATIENCE, Talk, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 RUN = {"model": "sandbox/picture-later", "input": {"prompt": "a fox"}}
 
@@ -263,6 +265,27 @@ def test_serving_ends_on_sigterm() -> None:
         assert ready["base_urls"]["armox"] == ready["origin"] + "/armox/api/v1"
         process.terminate()
         assert process.wait(PATIENCE) == 0
+
+
+ENDS_WHILE_PAINTING = """
+import threading
+import notebookgen as ng
+with_sandbox = ng.sandbox()
+ng.generate("a fox", samples=6, background=True, max_new=10)
+while not any(account["accepted"] for account in with_sandbox.state()["services"].values()):
+    threading.Event().wait(0.02)  # nobody sets it
+"""
+
+
+def test_a_process_that_ends_while_its_sandbox_paints_ends_quietly(home: Path) -> None:
+    """A script that asked for six pictures and is over before they are: no traceback of threads that are gone."""
+    command = [sys.executable, "-c", ENDS_WHILE_PAINTING]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=PATIENCE,
+        env={**os.environ, "NOTEBOOKGEN_HOME": str(home)},
+    )  # fmt: skip
+
+    assert "" == done.stderr
 
 
 def test_the_defaults() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from notebookgen.sandbox.shelf import Shelf
     from notebookgen.sandbox.tokens import Job
 
-__all__ = ["Easel", "drawing_at"]
+__all__ = ["Easel", "Ended", "drawing_at"]
 
 THREADS = 2
 MOST_BYTES = 96_000_000
@@ -36,6 +36,10 @@ def drawing_at(path: str) -> Drawing | None:
     return Drawing(job, int(match[3]))
 
 
+class Ended(Exception):
+    """The sandbox or its process is ending, and nothing more is drawn."""
+
+
 class Easel:
     """Draws files. Used from one event loop; the drawing itself happens on its threads."""
 
@@ -51,7 +55,11 @@ class Easel:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def draw(self, drawing: Drawing, depth: int = 0) -> bytes:
-        """Return a file's bytes; two who ask at once share one drawing."""
+        """Return a file's bytes; two who ask at once share one drawing.
+
+        Raises:
+            Ended: Nothing more is drawn.
+        """
         job = drawing.job
         key = (
             job.digest,
@@ -93,7 +101,13 @@ class Easel:
         pictures = [await self._kept(name, depth) for name in job.references]
         mask = None if job.mask is None else await self._kept(job.mask, depth)
         known = tuple(each for each in pictures if each)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _paint, job, drawing.index, known, mask)
+        try:
+            painted = self._pool.submit(_paint, job, drawing.index, known, mask)
+        except RuntimeError as refusal:
+            if "shutdown" not in str(refusal):
+                raise
+            raise Ended from refusal  # Python ends the threads of a pool before the loop that serves
+        return await asyncio.wrap_future(painted)
 
     async def _kept(self, name: str, depth: int) -> bytes | None:
         """Return an input picture: bytes that were sent, an upload, or another file of a sandbox."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -18,6 +19,7 @@ from notebookgen.errors import NotebookgenError
 from notebookgen.sandbox import apimodels, apixo, armox, assets, callbacks, faults
 from notebookgen.sandbox.addresses import is_loopback
 from notebookgen.sandbox.calls import BadBody, Call, Reply, Upload
+from notebookgen.sandbox.easel import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from notebookgen.sandbox.calls import Service
     from notebookgen.sandbox.easel import Easel
     from notebookgen.sandbox.shelf import Shelf
-    from notebookgen.sandbox.world import World
+    from notebookgen.sandbox.world import Record, World
 
 __all__ = ["FrontDoor"]
 
@@ -65,8 +67,8 @@ class FrontDoor:
     async def _serve(self, request: HTTPServerRequest) -> None:
         try:
             await self._answer(request)
-        except StreamClosedError:
-            return  # the client has gone
+        except (StreamClosedError, Ended):
+            return  # the client has gone, or is going together with this sandbox
         except Exception:  # noqa: BLE001 - the sandbox itself is at fault; it says so, counts it and lives on
             self._world.mishaps += 1
             _log.exception("the sandbox could not answer %s %s", request.method, request.path)
@@ -171,7 +173,11 @@ class FrontDoor:
         while world.parcels:
             self._shelf.put(*world.parcels.pop())
         while world.callbacks:
-            self._begin(callbacks.deliver(world, self._easel, world.callbacks.pop(), self._origin))
+            self._begin(self._call_back(world.callbacks.pop()))
+
+    async def _call_back(self, record: Record) -> None:
+        with contextlib.suppress(Ended):
+            await callbacks.deliver(self._world, self._easel, record, self._origin)
 
     def _admin(self, request: HTTPServerRequest) -> Reply:
         world, path, method = self._world, request.path, request.method
