@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003 - the dataclasses' own annotations are read at run time by tools
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -254,26 +255,38 @@ class Generation:
     images: tuple[InputImage, ...] = ()
     sample: int = 0
     kind: Kind | None = None
-    content: str = field(init=False, repr=False, compare=False)
-    id: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Normalise the content and take its hash."""
+        """Normalise the content."""
         settings = {key: json_value(value, key) for key, value in sorted(self.settings.items()) if value is not None}
         object.__setattr__(self, "settings", MappingProxyType(settings))
         object.__setattr__(self, "prompt", plain_text(self.prompt))
+
+    @cached_property
+    def content(self) -> str:
+        """The hash of what is asked for, whichever sample it is."""
         asked = {
             "provider": self.realm.provider,
             "account": self.realm.account,
             "sandbox": self.realm.sandbox,
             "model": self.model,
             "prompt": self.prompt,
-            "settings": settings,
+            "settings": dict(self.settings),
             "images": [[image.field, image.listed, image.key] for image in self.images],
         }
-        content = hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:ID_LENGTH]
-        object.__setattr__(self, "content", content)
-        object.__setattr__(self, "id", sample_id(content, self.sample))
+        return hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:ID_LENGTH]
+
+    @cached_property
+    def id(self) -> str:
+        """The hash of what is asked for, as this sample."""
+        return sample_id(self.content, self.sample)
+
+    @cached_property
+    def shape(self) -> str:
+        """The hash of all that a price depends on: provider, model, settings, how many images, prompt's length."""
+        asked = [self.realm.provider, self.realm.sandbox, self.model, self.kind]
+        asked += [dict(self.settings), len(self.images), len(self.prompt) // 250]
+        return hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:ID_LENGTH]
 
     def with_sample(self, sample: int) -> Generation:
         """Return the same content asked for once more, as that sample."""

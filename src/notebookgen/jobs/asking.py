@@ -235,17 +235,20 @@ def ask(
     if not text.isprintable() and any(ord(one) < 32 and one not in "\n\t" for one in text):
         message = "the prompt holds control characters, which no provider takes. Nothing was sent. Remove them."
         raise InvalidPrompt(message)
+    asked = Generation(
+        realm=realm,
+        model=model_id,
+        prompt=text,
+        settings={str(key): json_value(value, str(key)) for key, value in settings.items()},
+        images=tuple(images),
+        kind=kind or (model.kind if model is not None else None),
+    )
     try:
-        asked = Generation(
-            realm=realm,
-            model=model_id,
-            prompt=text,
-            settings={str(key): json_value(value, str(key)) for key, value in settings.items()},
-            images=tuple(images),
-            kind=kind or (model.kind if model is not None else None),
-        )
+        prepared = provider.prepare(asked, model)
+        if prepared.kind is None and model is not None:
+            prepared = replace(prepared, kind=model.kind)
+        _ = prepared.id  # every text goes into it
     except UnicodeEncodeError as error:  # a lone surrogate: half of a character, as a cut text has it
         message = "the prompt, a setting or an address holds half a character, which cannot be sent. Nothing was sent."
         raise InvalidPrompt(f"{message} Write it again.") from error
-    prepared = provider.prepare(asked, model)
-    return prepared if prepared.kind is not None or model is None else replace(prepared, kind=model.kind)
+    return prepared

@@ -14,7 +14,7 @@ from notebookgen.jobs.reserving import over_budget, reservation
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.sending import send_create, to_upload, unexpected, upload_all
 from notebookgen.jobs.states import BUSY, State
-from notebookgen.ledger.rows import realm_text, shape_of, to_nano
+from notebookgen.ledger.rows import realm_text, to_nano
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,12 +188,12 @@ class Buying:
 
     def _first_of_its_kind(self, ticket: Ticket) -> bool:
         """Whether one like it is under way whose cost will tell what this one costs: under a budget it goes alone."""
-        core, shape = self._core, shape_of(ticket.generation)
+        core, shape = self._core, ticket.generation.shape
         if shape in self._seen or core.store.settled(shape):
             self._seen.add(shape)
             return False
         return any(
-            one.run == ticket.run and one.state in BUSY and shape_of(one.generation) == shape
+            one.run == ticket.run and one.state in BUSY and one.generation.shape == shape
             for one in core.tickets.values()
         )
 

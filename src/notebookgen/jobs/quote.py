@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from notebookgen.jobs.reserving import dearest
 from notebookgen.jobs.states import State
 from notebookgen.ledger.reader import Reader
-from notebookgen.ledger.rows import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +83,7 @@ def _priced(cost: Cost) -> str:
 def quoted(house: House, wish: Wish) -> Quote:
     """Return what a wish would come to: with the price that would be reserved for it."""
     row, seconds = house.look(wish.generation)
-    shape = shape_of(wish.generation)
+    shape = wish.generation.shape
     before = Reader(house.settings.home).highest_charges([shape]).get(shape)
     return Quote(wish.generation, dearest(wish.price, before), state_of(row), seconds)
 

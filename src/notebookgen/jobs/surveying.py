@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol
 from notebookgen.jobs.knowing import BOUGHT_ANEW
 from notebookgen.jobs.reserving import dearest
 from notebookgen.jobs.states import State
-from notebookgen.ledger.rows import shape_of
 from notebookgen.normal import sample_id
 
 if TYPE_CHECKING:
@@ -233,7 +232,7 @@ class _Reckoning:
 
     def prices(self, wishes: Sequence[Wish]) -> list[Cost]:
         """Return what would be set aside for each row: the highest of what is listed and of what it has cost before."""
-        shapes = [shape_of(wish.generation) for wish in wishes]
+        shapes = [wish.generation.shape for wish in wishes]
         before = self._reader.highest_charges(list(set(shapes)))
         return [dearest(wish.price, before.get(shape)) for wish, shape in zip(wishes, shapes, strict=True)]
 

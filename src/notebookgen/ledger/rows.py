@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -27,7 +26,6 @@ __all__ = [
     "outputs_text",
     "realm_from",
     "realm_text",
-    "shape_of",
     "to_nano",
 ]
 
@@ -108,13 +106,6 @@ def realm_from(text: str) -> Realm:
     return Realm(provider, account, sandbox=sandbox == "1")
 
 
-def shape_of(generation: Generation) -> str:
-    """Return the hash of all that a price depends on: provider, model, settings, how many images, prompt's length."""
-    asked = [generation.realm.provider, generation.realm.sandbox, generation.model, generation.kind]
-    asked += [dict(generation.settings), len(generation.images), len(generation.prompt) // 250]
-    return hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:32]
-
-
 def generation_values(generation: Generation, at: int) -> tuple[Any, ...]:
     """Return a generation as the columns of its table."""
     realm = generation.realm
@@ -123,7 +114,7 @@ def generation_values(generation: Generation, at: int) -> tuple[Any, ...]:
         generation.id,
         generation.content,
         generation.sample,
-        shape_of(generation),
+        generation.shape,
         realm.provider,
         realm.account,
         int(realm.sandbox),

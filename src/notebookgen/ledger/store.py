@@ -21,7 +21,6 @@ from notebookgen.ledger.rows import (
     day_of,
     generation_from,
     generation_values,
-    shape_of,
     to_nano,
 )
 from notebookgen.ledger.schema import VERSION, check_shape
@@ -264,7 +263,7 @@ class Store(Sums):
                    VALUES (?, ?, ?, ?, 'intent', ?, ?, ?, ?, 'unknown', ?, ?, ?)""",
                 (
                     generation.id, number[0] if number else 1, run, realm, kernel, at, unit, reserved,
-                    generation.model, shape_of(generation), day_of(at),
+                    generation.model, generation.shape, day_of(at),
                 ),
             )  # fmt: skip
         key = int(cursor.lastrowid or 0)

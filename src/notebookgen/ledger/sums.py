@@ -11,7 +11,7 @@ import heapq
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.ledger.rows import AttemptRow, from_nano, realm_text, shape_of
+from notebookgen.ledger.rows import AttemptRow, from_nano, realm_text
 from notebookgen.settings import Cap
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Sums:
 
     def highest_charge(self, generation: Generation) -> tuple[int, str] | None:
         """Return the most that this model with these settings was ever reported to cost, and its unit."""
-        known, key = self._known(), ("charge", shape_of(generation))
+        known, key = self._known(), ("charge", generation.shape)
         if key not in known:
             known[key] = self._most(str(key[1]))
         most: dict[str, int] = known[key]
@@ -201,7 +201,7 @@ class Sums:
         known = self._known()
         realm = realm_text(generation.realm)
         for key, where, values in (
-            (("seconds", shape_of(generation)), "shape = ?", (shape_of(generation),)),
+            (("seconds", generation.shape), "shape = ?", (generation.shape,)),
             (("seconds", realm, generation.model), "realm = ? AND model = ?", (realm, generation.model)),
         ):
             if key not in known:

@@ -34,6 +34,7 @@ EXACT = (
 UPPER = ("max_images",)  # at most so many are made
 LENGTHS = ("duration", "seconds", "length", "duration_seconds", "video_length")  # how long a film or a sound is to be
 COUNTS = frozenset({*EXACT, *UPPER})
+ONE = Decimal(1)
 MOST_RESULTS = 1000  # of one call, where the model's page does not say
 
 
@@ -47,7 +48,10 @@ def results_asked(
         skip: Which settings do not count.
     """
     exact, upper = (
-        max((count for key in keys if not skip(key) and (count := _count(fact(key)))), default=Decimal(1))
+        max(
+            (count for key in keys if (said := fact(key)) is not None and not skip(key) and (count := _count(said))),
+            default=ONE,
+        )
         for keys in (EXACT, UPPER)
     )
     return exact * upper, exact
