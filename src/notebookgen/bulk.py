@@ -70,6 +70,7 @@ def make_plan(
     more: Mapping[str, Any],
     *,
     send: Callable[[Plan, Options], Results],
+    tick: Callable[[int, int], None],
     balances: Callable[[Sequence[Lane]], Mapping[str, str]] | None = None,
 ) -> Plan:
     """Return what a call over a frame would send.
@@ -82,6 +83,7 @@ def make_plan(
         options: What else is said.
         more: Settings that were given as keywords.
         send: Sends a plan.
+        tick: Is told how many rows are planned, of how many.
         balances: Asks accounts what they have left; None where nobody wants to know.
 
     Raises:
@@ -125,6 +127,7 @@ def make_plan(
         wanted,
         budget,
         reader,
+        tick,
         run=lambda plan: send(plan, options),
         seconds=usual_seconds(reader, wanted),
         concurrency=min(options.concurrency or places, places),
@@ -134,10 +137,7 @@ def make_plan(
 
 def usual_seconds(reader: Reader, wanted: Wanted) -> dict[str, float]:
     """Return how long a job of each model usually takes, where the ledger knows."""
-    known = {
-        f"{one.lane.realm.provider}:{one.model_id}": reader.usual_seconds(one.lane.realm, one.model_id)
-        for one in wanted.askers
-    }
+    known = {one.name: reader.usual_seconds(one.lane.realm, one.model_id) for one in wanted.askers}
     return {model: seconds for model, seconds in known.items() if seconds is not None}
 
 
@@ -240,7 +240,7 @@ def large_run(plan: Plan, options: Options, home: Path, notebook: str | None) ->
         source=wanted,
         survey=survey,
         lanes=lanes,
-        models=tuple(f"{one.lane.realm.provider}:{one.model_id}" for one in wanted.askers),
+        models=tuple(one.name for one in wanted.askers),
         asked=asked,
         load=load,
         budget=plan.budget,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from notebookgen.results.waiting import delivered, delivered_any, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     import polars as pl
     import requests
@@ -36,23 +38,30 @@ if TYPE_CHECKING:
     from notebookgen.records import Model
     from notebookgen.settings import Settings
 
+    Planning = AbstractContextManager[Callable[[int, int], None]]
+
 __all__ = ["Client", "default_client", "set_follower"]
 
 _follower: list[Any] = []
 _watcher: list[Any] = []
+_planner: list[Any] = []
 _default: list[Client] = []
 _given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)  # by a task that was cancelled
 
 
 def set_follower(
-    follow: Callable[[RunHandle, float | None], None] | None, watch: Callable[[Results], None] | None = None
+    follow: Callable[[RunHandle, float | None], None] | None,
+    watch: Callable[[Results], None] | None = None,
+    planning: Callable[[], Planning] | None = None,
 ) -> None:
     """Have runs shown: ``follow(handle, timeout)`` while they are waited for, ``watch(results)`` in the background.
 
-    None waits (and works) without a word.
+    ``planning()`` gives a context with what is told how many rows of a frame are planned, of how many. None waits (and
+    works) without a word.
     """
     _follower[:] = [follow] if follow is not None else []
     _watcher[:] = [watch] if watch is not None else []
+    _planner[:] = [planning] if planning is not None else []
 
 
 def default_client() -> Client:
@@ -261,6 +270,13 @@ class Client(OverFrames):
             raise
         except KeyboardInterrupt:  # it came between two steps of the follower
             raise Stopped(handle.stop()) from None
+
+    def _planning(self) -> Planning:
+        """Have the planning of a frame shown by whoever shows runs here."""
+        if _planner and threading.current_thread() is threading.main_thread():
+            planning: Planning = _planner[0]()
+            return planning
+        return nullcontext(lambda _done, _total: None)
 
     def _watch(self, results: Results) -> None:
         """Have a run in the background shown by whoever shows runs here."""

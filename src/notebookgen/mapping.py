@@ -11,7 +11,8 @@ from notebookgen.errors import Stopped
 from notebookgen.jobs.house import notebook_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from notebookgen.bulk import Options
     from notebookgen.frames.plan import Plan
@@ -33,6 +34,7 @@ class Host(Protocol):
     def _cancel_lines(self, what: str | None) -> list[str]: ...
     def _balances(self, lanes: Sequence[Lane]) -> Mapping[str, str]: ...
     def _send(self, plan: Plan, options: Options) -> Results: ...
+    def _planning(self) -> AbstractContextManager[Callable[[int, int], None]]: ...
     def _watch(self, results: Results) -> None: ...
     def _settle(self, id: str, action: str, job: str | None) -> Result: ...
     def map(self, frame: Any, prompt: Any, **options: Any) -> Results: ...
@@ -114,7 +116,11 @@ class OverFrames:
             settings=settings,
             variables=variables,
         )
-        return make_plan(self._house, self._choose, frame, prompt, options, more_settings, send=self._send).run()
+        with self._planning() as tick:
+            plan = make_plan(
+                self._house, self._choose, frame, prompt, options, more_settings, send=self._send, tick=tick
+            )
+        return plan.run()
 
     def plan(self: Host, frame: Any, prompt: Any, **options: Any) -> Plan:
         """Return what ``map`` would send and what it would cost; takes the same options, and sends nothing.
@@ -127,7 +133,9 @@ class OverFrames:
         known = Options.__dataclass_fields__
         said = Options(**{name: value for name, value in options.items() if name in known})
         more = {name: value for name, value in options.items() if name not in known}
-        return make_plan(self._house, self._choose, frame, prompt, said, more, send=self._send, balances=self._balances)
+        house, choose, balances = self._house, self._choose, self._balances
+        with self._planning() as tick:
+            return make_plan(house, choose, frame, prompt, said, more, send=self._send, tick=tick, balances=balances)
 
     async def amap(self: Host, frame: Any, prompt: Any, **options: Any) -> Results:
         """Do the same as ``map`` without blocking the event loop; takes the same options."""

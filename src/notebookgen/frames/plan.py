@@ -192,11 +192,7 @@ class Plan:
 
     def _plays(self, model: str) -> bool:
         """Whether the sandbox answers for a model."""
-        return any(
-            asker.lane.realm.sandbox
-            for asker in self.wanted.askers
-            if f"{asker.lane.realm.provider}:{asker.model_id}" == model
-        )
+        return any(asker.lane.realm.sandbox for asker in self.wanted.askers if asker.name == model)
 
     @property
     def needs_budget(self) -> BudgetNeeded | None:
@@ -222,6 +218,7 @@ def plan_of(
     wanted: Wanted,
     budget: Budget,
     reader: Reader,
+    tick: Callable[[int, int], None],
     **facts: Any,
 ) -> Plan:
     """Return the plan of a run over a frame.
@@ -242,18 +239,20 @@ def plan_of(
         )
         raise InvalidCall(message)
 
-    def surveyed() -> Survey:
-        return survey_of(wanted, reader, budget=budget, present=partial(house.media.verify, deep=False))
+    inquired: set[str] = set()
 
-    survey = surveyed()
-    new = {model for model, _ in survey.prices}
-    asked = [one for one in wanted.askers if f"{one.lane.realm.provider}:{one.model_id}" in new]
-    before = [(one, one.known) for one in asked]
-    for one in asked:
-        try:
-            one.inquire()
-        except UnknownModel as error:
-            wanted.without(one, error)
-    if before != [(one, one.known) for one in wanted.askers if one in asked]:
-        survey = surveyed()
+    def changed(models: set[str]) -> bool:
+        """Ask about models that nobody has asked about yet; tell whether they are others than was assumed."""
+        asked = [one for one in wanted.askers if one.name in models - inquired]
+        inquired.update(models)
+        before = [(one, one.known) for one in asked]
+        for one in asked:
+            try:
+                one.inquire()
+            except UnknownModel as error:
+                wanted.without(one, error)
+        return before != [(one, one.known) for one in wanted.askers if one in asked]
+
+    present = partial(house.media.verify, deep=False)
+    survey = survey_of(wanted, reader, budget=budget, present=present, tick=tick, changed=changed)
     return Plan(table, wanted, survey, budget, **facts)

@@ -152,7 +152,15 @@ class Survey:
         return [price for (_, price), count in self.prices.items() for _ in range(count)]
 
 
-def survey_of(source: Source, reader: Reader, *, budget: Budget, present: Callable[[Asset], bool]) -> Survey:
+def survey_of(
+    source: Source,
+    reader: Reader,
+    *,
+    budget: Budget,
+    present: Callable[[Asset], bool],
+    tick: Callable[[int, int], None] = lambda _done, _total: None,
+    changed: Callable[[set[str]], bool] = lambda _models: False,
+) -> Survey:
     """Return what would become of every row.
 
     Args:
@@ -160,6 +168,9 @@ def survey_of(source: Source, reader: Reader, *, budget: Budget, present: Callab
         reader: The ledger.
         budget: What may be spent, to tell where it would stop.
         present: Whether a kept file is still in its place.
+        tick: Is told how many rows are looked at, of how many.
+        changed: Is told the models of which something new is wanted, early; where it learns of one what makes its rows
+            others, it says so, and the looking begins again.
     """
     total = source.total * source.samples
     survey = Survey(bytearray(total), bytearray(total * 16))
@@ -191,11 +202,14 @@ def survey_of(source: Source, reader: Reader, *, budget: Budget, present: Callab
                         new.append((at, row))
                 survey.fates[at] = NUMBER[fate]
                 at += 1
+        if changed({wish.generation.full_model for _, wish in new}):
+            return survey_of(source, reader, budget=budget, present=present, tick=tick, changed=changed)
         priced = [source.priced(wish) for _, wish in new]
         for (place, wish), price in zip(new, reckoning.prices(priced), strict=True):
             survey.prices[wish.generation.full_model, price] += 1
             if survey.stops is None and not reckoning.fits(price):
                 survey.stops = place
+        tick(at // source.samples, source.total)
     return survey
 
 

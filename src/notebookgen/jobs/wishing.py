@@ -45,6 +45,11 @@ class Asker:
             _refresh(house, lane, apps=True)
             self.known = self._record()
 
+    @property
+    def name(self) -> str:
+        """The model as it is written: ``provider:id``."""
+        return f"{self.lane.realm.provider}:{self.model_id}"
+
     def _record(self) -> Model | None:
         return self.house.book.known(self.lane.provider, self.lane.realm).get(self.model_id)
 

@@ -101,12 +101,12 @@ def over(call: Call, scope: Scope, shell: Any) -> Plan | Results | None:
         "variables": dict(scope.own),
     }
     frame = rows if is_lazy(frame) else frame  # a query is asked once
+    ensure_follower()
     if call.dry_run:
         plan = client().plan(frame, call.prompt, **options)
         plan.retell = in_flags
         return plan
-    ensure_follower()
-    with quietly():  # it is shown below, once it speaks in flags
+    with quietly(planning=not call.quiet):  # it is shown below, once it speaks in flags
         results = client().map(frame, call.prompt, background=True, **options)
     results.handle.retell = in_flags
     remember_run(results)

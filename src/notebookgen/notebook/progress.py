@@ -18,11 +18,15 @@ from notebookgen.notebook.lines import ended, line, resumed_line, waited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.results import Results
 
 __all__ = [
+    "PERIOD",
+    "Board",
+    "LazyBoard",
     "ending",
     "ensure_follower",
     "follow",
@@ -39,6 +43,7 @@ PERIOD = 0.2  # seconds between two drawings; servers limit messages, and people
 GRACE = 0.4  # seconds; what is over sooner shows its last line only
 
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+_planning: ContextVar[bool] = ContextVar("planning", default=False)
 _last_line: ContextVar[Callable[[RunHandle], str] | None] = ContextVar("last_line", default=None)
 
 
@@ -53,13 +58,18 @@ class Board(Protocol):
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
-    """Follow without showing anything; Stop works as ever."""
-    token = _quiet.set(True)
+def quietly(*, planning: bool = False) -> Iterator[None]:
+    """Follow without showing anything; Stop works as ever.
+
+    Args:
+        planning: Whether the planning is shown all the same.
+    """
+    tokens = _quiet.set(True), _planning.set(planning)
     try:
         yield
     finally:
-        _quiet.reset(token)
+        _quiet.reset(tokens[0])
+        _planning.reset(tokens[1])
 
 
 @contextmanager
@@ -72,9 +82,9 @@ def ending(words: Callable[[RunHandle], str]) -> Iterator[None]:
         _last_line.reset(token)
 
 
-def is_quiet() -> bool:
-    """Whether nothing is to be shown."""
-    return _quiet.get()
+def is_quiet(*, planning: bool = False) -> bool:
+    """Whether nothing is to be shown, or nothing of the planning."""
+    return _quiet.get() and not (planning and _planning.get())
 
 
 def follow(
@@ -98,7 +108,7 @@ def follow(
     show = not _quiet.get()
     if threading.current_thread() is not threading.main_thread():
         show = False  # other threads may not draw: their output lands in whatever cell comes next
-    place = _Lazy(board or open_board) if show else None
+    place = LazyBoard(board or open_board) if show else None
     from notebookgen.jobs.handle import RunHandle  # noqa: PLC0415 - whoever has a run has loaded it
 
     try:
@@ -126,7 +136,14 @@ def ensure_follower() -> None:
     if shell() is not None:
         from notebookgen.client import set_follower  # noqa: PLC0415 - the client loads only when it is used
 
-        set_follower(follow, _watch)
+        set_follower(follow, _watch, _plan)
+
+
+def _plan() -> AbstractContextManager[Callable[[int, int], None]]:
+    """Show how far a frame is planned."""
+    from notebookgen.notebook.planning import planning  # noqa: PLC0415 - only where a frame is planned
+
+    return planning()
 
 
 def _watch(results: Results) -> None:
@@ -191,7 +208,7 @@ class TerminalBoard:
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - a terminal's way of showing it
 
 
-class _Lazy:
+class LazyBoard:
     """A board that is opened when there is something to show."""
 
     def __init__(self, opens: Callable[[], Board]) -> None:
@@ -217,7 +234,7 @@ class _Lazy:
         self._board.end(text)
 
 
-def _wait(handle: RunHandle, timeout: float | None, place: _Lazy | None, clock: Callable[[], float]) -> None:
+def _wait(handle: RunHandle, timeout: float | None, place: LazyBoard | None, clock: Callable[[], float]) -> None:
     """Wait in short ticks until the run is done or the time is up."""
     start = clock()
     drawn = start + GRACE - PERIOD
