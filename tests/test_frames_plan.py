@@ -101,6 +101,34 @@ def test_where_the_budget_stops_is_told_beforehand(box: Handle) -> None:
     assert 2 == bought(box)
 
 
+def test_a_cap_over_the_ledgers_life_is_in_the_plan(box: Handle) -> None:
+    """What it leaves, and that it would stop the run; one that covers all says what is left; play money has none."""
+    ng.configure(total_budget={"armox": "200 credits", "all": "1000 credits per month", "apixo": "1 USD"})
+    short = repr(ng.plan(rows(4), "poem {n}", model=PICTURE, budget=300))
+    assert "200 credits for armox: 200 credits left, which would stop the run" in short
+    assert "1000 credits a month for all providers together: 1000 credits left until" in short
+    assert "apixo" not in short
+
+    ng.map(rows(1), "poem {n}", model=PICTURE)
+    later = ng.plan(rows(2), "poem {n}", model=PICTURE, budget=300)
+    assert "200 credits for armox: 130 credits left\n" in repr(later)
+    assert [Decimal(130), Decimal(930)] == sorted(cap.amount for cap in later.caps)
+    assert () == ng.plan(rows(2), "poem {n}", model=POEM).caps
+    assert 1 == bought(box)
+
+
+def test_its_prices_are_what_would_be_set_aside(box: Handle) -> None:
+    """What a row has cost before is its price, where that is more than what is listed."""
+    ng.configure(prices={PICTURE: 3})
+    before = ng.plan(rows(2), "poem {n}", model=PICTURE)
+    assert [Decimal(3)] * 2 == before.frame["gen_price"].to_list()
+    ng.map(rows(1), "poem {n}", model=PICTURE)
+
+    plan = ng.plan(rows(2), "poem {n}", model=PICTURE)
+    assert [None, Decimal(70)] == plan.frame["gen_price"].to_list()
+    assert {"credits": Decimal(70)} == plan.cost
+
+
 def test_at_most_so_many_new_ones(played: Handle) -> None:
     """``max_new`` stops at the first one too many; what is here already does not count."""
     ng.map(rows(2), "poem {n}", model=POEM)

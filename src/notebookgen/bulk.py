@@ -14,6 +14,8 @@ from notebookgen.frames.table import read_table
 from notebookgen.frames.wanted import Wanted
 from notebookgen.jobs.asking import check_options
 from notebookgen.jobs.budget import parse_budget
+from notebookgen.jobs.capping import caps_left, with_unit
+from notebookgen.jobs.clock import SystemClock
 from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.recalling import recalled
 from notebookgen.jobs.runs import LargeRun
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from notebookgen.jobs.capping import CapLeft
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.house import House
     from notebookgen.jobs.ticket import Lane
@@ -131,8 +134,19 @@ def make_plan(
         run=lambda plan: send(plan, options),
         seconds=usual_seconds(reader, wanted),
         concurrency=min(options.concurrency or places, places),
+        caps=_caps(house, wanted),
         balances=balances([one.lane for one in wanted.askers]) if balances is not None else {},
     )
+
+
+def _caps(house: House, wanted: Wanted) -> list[CapLeft]:
+    """Return what is left by the caps that bind a run; play money is not counted."""
+    found: dict[CapLeft, None] = {}
+    for one in wanted.askers:
+        if not one.lane.realm.sandbox:
+            more = with_unit(house.settings.total_budget, one.lane.provider.unit)
+            found |= dict.fromkeys(caps_left(house.settings.home, more, one.lane.provider.name, SystemClock().now()))
+    return list(found)
 
 
 def usual_seconds(reader: Reader, wanted: Wanted) -> dict[str, float]:

@@ -11,17 +11,19 @@ import polars as pl
 from notebookgen.errors import BudgetExceeded, BudgetNeeded, InvalidCall, NotebookgenError, UnknownModel
 from notebookgen.frames.plan_view import plan_view
 from notebookgen.jobs.budget import check_unit, unbounded
+from notebookgen.jobs.capping import EVERYBODY
 from notebookgen.jobs.consent import MOST, asked_for, summed
-from notebookgen.jobs.surveying import FATES, Fate, Left, survey_of
+from notebookgen.jobs.surveying import FATES, Fate, Left, set_aside, survey_of
 from notebookgen.ledger.frame import MONEY
 from notebookgen.normal import plain_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from notebookgen.frames.table import Table
     from notebookgen.frames.wanted import Wanted
     from notebookgen.jobs.budget import Budget
+    from notebookgen.jobs.capping import CapLeft
     from notebookgen.jobs.house import House
     from notebookgen.jobs.surveying import Survey
     from notebookgen.ledger.reader import Reader
@@ -42,10 +44,12 @@ class Plan:
         wanted: Wanted,
         survey: Survey,
         budget: Budget,
+        reader: Reader,
         *,
         run: Callable[[Plan], Results],
         seconds: Mapping[str, float],
         concurrency: int,
+        caps: Sequence[CapLeft],
         balances: Mapping[str, str],
     ) -> None:
         """Keep what was found out.
@@ -55,9 +59,11 @@ class Plan:
             wanted: What the engine would be asked for.
             survey: What would become of each.
             budget: What may be spent.
+            reader: The ledger.
             run: Sends it.
             seconds: How long a job of a model usually takes, where the ledger knows.
             concurrency: How many would be under way at once.
+            caps: What is left by the caps over the ledger's life that bind it.
             balances: What an account has left, in words, by provider.
         """
         self.table = table
@@ -65,6 +71,8 @@ class Plan:
         self.survey = survey
         self.budget = budget
         self.concurrency = concurrency
+        self._reader = reader
+        self.caps = tuple(caps)
         self.balances = dict(balances)
         self.retell: Callable[[str], str] = str  # how what is to be typed is told: in keywords, or in flags
         self._run = run
@@ -97,6 +105,20 @@ class Plan:
         work = sum(self._seconds[model] * count for (model, _), count in self.survey.prices.items())
         return work / min(self.concurrency, max(self.survey.count(Fate.NEW), 1))
 
+    def needs(self, cap: CapLeft) -> Decimal:
+        """Return what the new rows that a cap binds cost at the most that is known, in its unit."""
+        return sum(
+            (
+                price.amount * count
+                for (model, price), count in self.survey.prices.items()
+                if price.amount is not None
+                and price.unit == cap.unit
+                and cap.provider in {model.partition(":")[0], EVERYBODY}
+                and not self._plays(model)
+            ),
+            Decimal(0),
+        )
+
     @property
     def stops(self) -> str | None:
         """The label of the first row that the budget would not cover; None where it covers all."""
@@ -108,18 +130,21 @@ class Plan:
         """The input rows, each once for each sample, with what would become of them.
 
         Beside the frame's own columns: ``gen_prompt``, ``gen_model``, ``gen_plan`` (new, cached, duplicate, ...),
-        ``gen_price`` (Decimal, null where unknown or nothing is to be paid), ``gen_unit``, ``gen_error``, ``gen_id``.
+        ``gen_price`` (Decimal, what would be set aside; null where unknown or nothing is to be paid), ``gen_unit``, ``gen_error``, ``gen_id``.
         """
         samples, prefix = self.wanted.samples, self.table.prefix
         columns: dict[str, list[Any]] = {
             name: [] for name in ("prompt", "model", "plan", "price", "unit", "error", "id")
         }
         for start in range(0, self.wanted.total, PART):
-            for place, row in enumerate(self.wanted.part(start, min(start + PART, self.wanted.total)), start):
+            rows = self.wanted.part(start, min(start + PART, self.wanted.total))
+            wishes = [row for row in rows if not isinstance(row, Left)]
+            prices = iter(set_aside(self.wanted, self._reader, wishes))
+            for place, row in enumerate(rows, start):
+                asked = None if isinstance(row, Left) else next(prices)
                 for index in range(place * samples, (place + 1) * samples):
                     fate = self.survey.fate(index)
-                    new = not isinstance(row, Left) and fate is Fate.NEW
-                    price = self.wanted.priced(row).price if new and not isinstance(row, Left) else None
+                    price = asked if fate is Fate.NEW else None
                     columns["prompt"].append(row.generation.prompt or None)
                     columns["model"].append(row.generation.full_model)
                     columns["plan"].append(str(fate))
@@ -129,11 +154,11 @@ class Plan:
                     columns["id"].append(self.survey.id(index) or None)
         schema: dict[str, Any] = dict.fromkeys(columns, pl.String)
         schema |= {"plan": pl.Enum([str(fate) for fate in FATES]), "price": MONEY}
-        rows = self.table.frame
+        given = self.table.frame
         if samples > 1:
-            rows = rows[pl.select(pl.int_range(rows.height * samples) // samples).to_series()]
+            given = given[pl.select(pl.int_range(given.height * samples) // samples).to_series()]
         beside = pl.DataFrame(columns, schema=schema)
-        return rows.hstack(beside.rename({name: f"{prefix}{name}" for name in columns}))
+        return given.hstack(beside.rename({name: f"{prefix}{name}" for name in columns}))
 
     def run(self) -> Results:
         """Send it, and wait for it.
@@ -255,4 +280,4 @@ def plan_of(
 
     present = partial(house.media.verify, deep=False)
     survey = survey_of(wanted, reader, budget=budget, present=present, tick=tick, changed=changed)
-    return Plan(table, wanted, survey, budget, **facts)
+    return Plan(table, wanted, survey, budget, reader, **facts)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from notebookgen.jobs.consent import price_tag
 from notebookgen.jobs.handle import duration
 from notebookgen.jobs.surveying import FATES, Fate
-from notebookgen.normal import count_words
+from notebookgen.normal import amount_words, count_words
 
 if TYPE_CHECKING:
     from notebookgen.frames.plan import Plan
@@ -63,6 +64,10 @@ def _lines(plan: Plan) -> list[tuple[str, str]]:
         most = f"at most {plan.budget.max_new} new" if plan.budget.max_new is not None else ""
         cap = str(plan.budget) if plan.budget.finite or plan.budget.uncapped else ""
         lines.append(("budget", ", ".join(filter(None, [cap, most])) + stop))
+    for one in plan.caps if survey.count(Fate.NEW) else ():
+        left = amount_words(max(one.amount, Decimal(0)), one.unit)
+        short = ", which would stop the run" if plan.needs(one) > one.amount else ""
+        lines.append(("cap", f"{one.words}: {left} left{f' until {one.until} (UTC)' if one.until else ''}{short}"))
     lines += [("balance", f"{provider}: {words}") for provider, words in plan.balances.items()]
     if survey.count(Fate.NEW):
         known = plan.seconds

@@ -8,7 +8,7 @@ sent in a period counts in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,17 @@ from notebookgen.errors import BudgetExceeded
 from notebookgen.jobs.budget import unbounded
 from notebookgen.ledger.periods import first_day, next_period
 from notebookgen.ledger.rows import from_nano
+from notebookgen.ledger.store import Store
 from notebookgen.normal import amount_words, plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-    from notebookgen.ledger.store import Store
     from notebookgen.records import Cost
     from notebookgen.settings import Cap
 
-__all__ = ["EVERYBODY", "Binding", "bindings", "over_cap"]
+__all__ = ["EVERYBODY", "Binding", "CapLeft", "bindings", "caps_left", "over_cap", "with_unit"]
 
 EVERYBODY = "all"
 
@@ -62,15 +63,65 @@ class Binding:
         return f"total_budget={{'{self.provider}': '{text}'}}"
 
 
-def bindings(store: Store, more: Mapping[str, tuple[Cap, ...]], provider: str) -> Iterator[Binding]:
+@dataclass(frozen=True, slots=True)
+class CapLeft:
+    """What a cap leaves.
+
+    Attributes:
+        words: The cap as a person says it.
+        provider: Whom it is for, or ``all``.
+        amount: What it leaves; less than nought where it was lowered.
+        unit: In which unit.
+        until: When its period begins anew, as a date in UTC; empty for the life of the ledger.
+    """
+
+    words: str
+    provider: str
+    amount: Decimal
+    unit: str
+    until: str
+
+
+def caps_left(home: Path, more: Mapping[str, tuple[Cap, ...]], provider: str, now: int) -> list[CapLeft]:
+    """Return what is left by the caps that bind what is bought of a provider, read without a write.
+
+    Args:
+        home: The home folder.
+        more: Caps that hold here besides those kept in the ledger; each names its unit.
+        provider: Of whom would be bought.
+        now: The moment, in microseconds.
+    """
+    store = Store.to_read(home)
+    try:
+        return [
+            CapLeft(
+                one.words,
+                one.provider,
+                one.cap.amount if store is None else one.left(store, now),
+                one.cap.unit or "",
+                next_period(one.cap.per, now),
+            )
+            for one in bindings(store, more, provider)
+        ]
+    finally:
+        if store is not None:
+            store.close()
+
+
+def with_unit(caps: Mapping[str, tuple[Cap, ...]], unit: str) -> Mapping[str, tuple[Cap, ...]]:
+    """Return caps of which each names its unit: a bare number is in the provider's own."""
+    return {name: tuple(replace(cap, unit=cap.unit or unit) for cap in them) for name, them in caps.items()}
+
+
+def bindings(store: Store | None, more: Mapping[str, tuple[Cap, ...]], provider: str) -> Iterator[Binding]:
     """Return the caps that bind what is bought of a provider.
 
     Args:
-        store: The ledger, with the caps that are kept.
+        store: The ledger, with the caps that are kept, where there is one.
         more: Caps that hold here besides, each with its unit or in the provider's own.
         provider: Of whom is bought.
     """
-    for name, cap in store.caps():
+    for name, cap in store.caps() if store is not None else ():
         if name in {provider, EVERYBODY}:
             yield Binding(name, cap, kept=True)
     for name in (provider, EVERYBODY):

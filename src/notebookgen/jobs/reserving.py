@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import BudgetExceeded
 from notebookgen.jobs.budget import unbounded
-from notebookgen.jobs.capping import over_cap
+from notebookgen.jobs.capping import over_cap, with_unit
 from notebookgen.jobs.clock import SystemClock
 from notebookgen.ledger.rows import from_nano
 from notebookgen.normal import amount_words, plain_number
@@ -70,17 +70,12 @@ def over_budget(
         return over
     return over_cap(
         store,
-        _with_unit(caps, ticket.lane.provider.unit) if caps else caps,
+        with_unit(caps, ticket.lane.provider.unit) if caps else caps,
         model=ticket.generation.full_model,
         reserved=reserved,
         now=SystemClock().now() if now is None else now,
         counted=ticket.budget.max_new is not None,
     )
-
-
-def _with_unit(caps: Mapping[str, tuple[Cap, ...]], unit: str) -> Mapping[str, tuple[Cap, ...]]:
-    """Return caps of which each names its unit: a bare number is in the provider's own."""
-    return {name: tuple(replace(cap, unit=cap.unit or unit) for cap in them) for name, them in caps.items()}
 
 
 def _over_run(store: Store, ticket: Ticket, reserved: Cost) -> BudgetExceeded | None:

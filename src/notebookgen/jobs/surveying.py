@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Asset, Cost, Generation
 
-__all__ = ["Fate", "Left", "Source", "Survey", "survey_of"]
+__all__ = ["Fate", "Left", "Source", "Survey", "set_aside", "survey_of"]
 
 PART = 1000
 
@@ -174,7 +174,7 @@ def survey_of(
     """
     total = source.total * source.samples
     survey = Survey(bytearray(total), bytearray(total * 16))
-    reckoning = _Reckoning(reader, budget)
+    reckoning = _Reckoning(budget)
     seen: set[str] = set()
     for start in range(0, source.total, PART):
         rows = source.part(start, min(start + PART, source.total))
@@ -204,13 +204,18 @@ def survey_of(
                 at += 1
         if changed({wish.generation.full_model for _, wish in new}):
             return survey_of(source, reader, budget=budget, present=present, tick=tick, changed=changed)
-        priced = [source.priced(wish) for _, wish in new]
-        for (place, wish), price in zip(new, reckoning.prices(priced), strict=True):
+        for (place, wish), price in zip(new, set_aside(source, reader, [wish for _, wish in new]), strict=True):
             survey.prices[wish.generation.full_model, price] += 1
             if survey.stops is None and not reckoning.fits(price):
                 survey.stops = place
         tick(at // source.samples, source.total)
     return survey
+
+
+def set_aside(source: Source, reader: Reader, wishes: Sequence[Wish]) -> list[Cost]:
+    """Return what would be set aside for each row: the highest of what is listed and of what it has cost before."""
+    before = reader.highest_charges(list({wish.generation.shape for wish in wishes}))
+    return [dearest(source.priced(wish).price, before.get(wish.generation.shape)) for wish in wishes]
 
 
 def _known(reader: Reader, ids: Sequence[str], present: Callable[[Asset], bool]) -> dict[str, Fate]:
@@ -238,17 +243,10 @@ def _fate(row: AttemptRow, here: bool) -> Fate:  # noqa: FBT001 - a fact about t
 class _Reckoning:
     """Adds up what new rows would cost, in their order."""
 
-    def __init__(self, reader: Reader, budget: Budget) -> None:
-        self._reader = reader
+    def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._sums: dict[str, Decimal] = {}
         self._count = 0
-
-    def prices(self, wishes: Sequence[Wish]) -> list[Cost]:
-        """Return what would be set aside for each row: the highest of what is listed and of what it has cost before."""
-        shapes = [wish.generation.shape for wish in wishes]
-        before = self._reader.highest_charges(list(set(shapes)))
-        return [dearest(wish.price, before.get(shape)) for wish, shape in zip(wishes, shapes, strict=True)]
 
     def fits(self, price: Cost) -> bool:
         """Whether the budget covers one more at that price, after all that came before."""
