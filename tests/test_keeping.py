@@ -149,19 +149,26 @@ def test_a_file_that_is_gone_for_good_leaves_the_others(home: Path) -> None:
 def test_what_is_paid_for_is_asked_for_until_it_comes(
     home: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
-    """A proxy or a hotel's login page stands before the files: it is said, stays open, and comes by itself when it can."""
+    """A proxy or a hotel's login page stands before the files: it is said, stays open, and comes by itself when it can.
+
+    Whoever still holds what the run gave has it then, without asking again.
+    """
     with service() as (files, shop, provider), bench(home, shop, provider) as desk:
         files.state |= dict.fromkeys("abc", trouble)
         files.pictures = True
         monkeypatch.setattr(core, "FIRST_REST", 0.3)
         one = replace(wanted(), kind="image")
-        row = desk.bring(one).row(0)
+        first = desk.bring(one)
+        row = first.row(0)
         assert (State.COMPLETED, True) == (row.state, isinstance(row.error, AssetError))
         assert "paid for and made" in str(row.error)
         assert "asked for again by itself" in str(row.error)
         assert desk.row(one).error
         files.state.clear()
         until(lambda: desk.row(one).state == State.SAVED)
+        assert ({"saved": 1}, first.summary().startswith("saved")) == (first.snapshot().states, True)
+        late = first.row(0)
+        assert (3, None, False, row.cost) == (len(late.assets), late.error, late.cached, late.cost)
         again = desk.bring(one).row(0)
         assert (3, None, True) == (len(again.assets), again.error, again.cached)
     assert 1 == shop.seen["create"]

@@ -5,12 +5,14 @@ The engine's thread writes it, any other thread reads it; only what is frozen cr
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from notebookgen.errors import LedgerError
 from notebookgen.jobs.rowbook import RowBook, book_of
 from notebookgen.jobs.states import OVER, State
 from notebookgen.normal import amount_words
@@ -83,6 +85,7 @@ class RunHandle:
         clock: Callable[[], float],
         stop: Callable[[RunHandle], str],
         pause: Callable[[RunHandle, bool], None] | None = None,
+        look: Callable[[Sequence[str]], Mapping[str, Delivered]] | None = None,
     ) -> None:
         """Begin with every row planned.
 
@@ -94,6 +97,7 @@ class RunHandle:
             clock: A monotonic clock in seconds.
             stop: What the engine does when a person presses Stop.
             pause: What the engine does when a person pauses the run, or lets it go on.
+            look: Reads from the ledger how generations stand, by their ids.
         """
         self.id = run
         self.retell: Callable[[str], str] = str  # how its errors are told to whoever asked: in keywords, or in flags
@@ -102,6 +106,7 @@ class RunHandle:
         self._ended: float | None = None
         self._stop = stop
         self._pause = pause
+        self._look = look
         self._changed = threading.Condition()
         self._book = rows if isinstance(rows, RowBook) else book_of(rows)
         self._models = set(models) or ({one.full_model for one in rows} if not isinstance(rows, RowBook) else set())
@@ -232,8 +237,24 @@ class RunHandle:
         """How many rows there are."""
         return self._book.total
 
+    def _catch_up(self) -> None:
+        """Take in what became of rows after the run: a file that came hours later, a create that was settled."""
+        if self._look is None or self._ended is None:
+            return
+        with self._changed:
+            left = self._book.left()
+            held = self._book.held(left)
+        rows = dict(zip(left, self._book.filled(left, held), strict=True))
+        with contextlib.suppress(LedgerError):  # what is known stands; the next look may tell more
+            found = self._look([row.generation.id for row in rows.values()]) if rows else {}
+            for index, row in rows.items():
+                now = found.get(row.generation.id)
+                if now is not None and now.state is not row.state:
+                    self.put(index, replace(now, cached=row.cached, done=True))
+
     def rows(self, indices: Iterable[int] | None = None) -> list[Delivered]:
         """Return how the rows stand now, all of them or some."""
+        self._catch_up()
         wanted = range(self._book.total) if indices is None else list(indices)
         with self._changed:
             held = self._book.held(wanted)
@@ -241,18 +262,21 @@ class RunHandle:
 
     def row(self, index: int) -> Delivered:
         """Return how one row stands now."""
+        self._catch_up()
         with self._changed:
             held = self._book.held([index])
         return self._book.filled([index], held)[0]
 
     def among(self, states: Collection[State]) -> list[int]:
         """Return which rows are in one of some states."""
+        self._catch_up()
         with self._changed:
             return [index for index in range(self._book.total) if self._book.state(index) in states]
 
     @property
     def spent(self) -> dict[str, Decimal]:
         """What this run's own rows cost, net, by unit."""
+        self._catch_up()
         with self._changed:
             return dict(self._book.tally.spent)
 
@@ -277,6 +301,7 @@ class RunHandle:
 
     def snapshot(self) -> Progress:
         """Return how the run stands at this moment."""
+        self._catch_up()
         with self._changed:
             tally, phases, total = self._book.tally, self._phases, self._book.total
             end = self._ended if self._ended is not None else self._clock()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from notebookgen.jobs.delivered import Delivered
-from notebookgen.jobs.states import FREE, State
+from notebookgen.jobs.states import FREE, OPEN, State
 from notebookgen.jobs.tally import Tally
 
 if TYPE_CHECKING:
@@ -161,6 +161,13 @@ class RowBook:
     def live(self) -> Iterator[tuple[int, Delivered]]:
         """Return the rows that are begun and not over."""
         return ((index, row) for index, row in self._full.items() if not row.done)
+
+    def left(self) -> list[int]:
+        """Return the rows that this run has ended with, and that are not at their own end."""
+        if not any(self.tally.states[state] for state in OPEN):
+            return []
+        numbers = {NUMBER[state] for state in OPEN}
+        return [index for index, number in enumerate(self._states) if number in numbers and self._flags[index] & DONE]
 
     def over(self, index: int) -> bool:
         """Whether a row has ended for this run."""

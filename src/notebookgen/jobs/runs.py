@@ -12,11 +12,13 @@ from notebookgen.jobs.consent import MOST, asked_for
 from notebookgen.jobs.feeding import AHEAD, Feed, Feeding
 from notebookgen.jobs.handle import RunHandle
 from notebookgen.jobs.knowing import BOUGHT_ANEW
+from notebookgen.jobs.recalling import recalled
 from notebookgen.jobs.reserving import reservation
 from notebookgen.jobs.rowbook import RowBook
 from notebookgen.jobs.states import State
 from notebookgen.jobs.surveying import Fate
 from notebookgen.jobs.ticket import Lane, Ticket, Wish
+from notebookgen.ledger.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -218,7 +220,16 @@ class Runs:
             del self.handles[known]
             self._core.queue.limit(known, None)
             self._core.queue.pause(known, paused=False)
-        handle = RunHandle(run, rows, clock=self._core.clock.monotonic, stop=self._stop, pause=self._pause, **facts)
+        home = self._core.settings.home
+        handle = RunHandle(
+            run,
+            rows,
+            clock=self._core.clock.monotonic,
+            stop=self._stop,
+            pause=self._pause,
+            look=lambda ids: recalled(Reader(home), ids),
+            **facts,
+        )
         self.handles[run] = handle
         return handle
 

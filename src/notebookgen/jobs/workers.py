@@ -33,7 +33,7 @@ class Workers:
         self._tasks: SimpleQueue[tuple[Callable[[], Any], Callable[[Any, BaseException | None], None]]] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
-        self._free = 0
+        self._load = 0  # tasks that wait or run: each has a thread, as far as there may be so many
 
     def allow(self, most: int) -> None:
         """Allow another number of threads; those beyond it end when they are idle."""
@@ -44,29 +44,27 @@ class Workers:
         """Run ``task`` in a thread, then call ``done(result, error)`` in that thread (it only posts to a queue)."""
         with self._lock:
             self._tasks.put((task, done))
-            if self._free < self._tasks.qsize() and self._threads < self._most:
+            self._load += 1
+            if self._threads < min(self._load, self._most):
                 self._threads += 1
                 threading.Thread(target=self._work, name=self._name, daemon=True).start()
 
     def _work(self) -> None:
         """Take tasks until there have been none for a while."""
         while True:
-            with self._lock:
-                self._free += 1
             try:
                 task, done = self._tasks.get(timeout=IDLE_SECONDS)
             except Empty:
                 with self._lock:
-                    self._free -= 1
-                    if self._tasks.empty():  # else one came in just now, and this thread is counted on
+                    if self._threads > self._load:  # else one came in just now, and this thread is counted on
                         self._threads -= 1
                         return
                 continue
-            with self._lock:
-                self._free -= 1
             try:
                 result, error = task(), None
             except BaseException as raised:  # noqa: BLE001 - handed to the loop, which knows what it means
                 result, error = None, raised
+            with self._lock:
+                self._load -= 1
             done(result, error)
             del task, done, result, error

@@ -1,0 +1,70 @@
+"""The threads for what blocks: as many at once as are wanted and allowed, none beyond, and none waits behind another."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from notebookgen.jobs import workers as module
+from notebookgen.jobs.workers import Workers
+from sandbox_talk import PATIENCE
+
+if TYPE_CHECKING:
+    import pytest
+
+ROUNDS = 400
+
+
+def test_no_task_waits_behind_another_where_a_thread_is_allowed() -> None:
+    """Tasks that need each other to go on, given to threads that are just beginning: they always meet."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns everywhere, as on a machine with much to do
+    try:
+        errors = [error for _ in range(ROUNDS) for error in meet(Workers(3, "test"), 3)]
+    finally:
+        sys.setswitchinterval(before)
+
+    assert [None] * 3 * ROUNDS == errors
+
+
+def meet(pool: Workers, count: int) -> list[BaseException | None]:
+    """Give a pool tasks of which none ends before all have begun; return how they ended."""
+    meeting, ended = threading.Barrier(count), SimpleQueue[BaseException | None]()
+    for _ in range(count):
+        pool.submit(partial(meeting.wait, 2.0), lambda _, error: ended.put(error))
+    return [ended.get(timeout=PATIENCE) for _ in range(count)]
+
+
+def test_there_are_never_more_threads_than_allowed() -> None:
+    """Ten tasks and two threads: no more than two run at once, and all are done."""
+    pool, ended, lock = Workers(2, "test"), SimpleQueue[BaseException | None](), threading.Lock()
+    running, most = 0, 0
+
+    def task() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        threading.Event().wait(0.01)  # nobody sets it: others have time to begin, were they let
+        with lock:
+            running -= 1
+
+    for _ in range(10):
+        pool.submit(task, lambda _, error: ended.put(error))
+
+    assert [None] * 10 == [ended.get(timeout=PATIENCE) for _ in range(10)]
+    assert 2 == most
+
+
+def test_a_thread_that_ends_for_want_of_work_leaves_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks that come just as threads end are done all the same."""
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.001)
+    pool, ended = Workers(2, "test"), SimpleQueue[BaseException | None]()
+    for _ in range(ROUNDS):
+        pool.submit(lambda: None, lambda _, error: ended.put(error))
+        threading.Event().wait(0.001)  # about as long as a thread waits
+
+    assert [None] * ROUNDS == [ended.get(timeout=PATIENCE) for _ in range(ROUNDS)]
