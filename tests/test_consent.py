@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -13,10 +15,12 @@ from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.consent import MOST
 from notebookgen.jobs.ticket import Wish
 from notebookgen.records import NO_COST, Cost
-from scripted import PRICE, REALM, WAIT, Shop, bench, reply, wanted
+from scripted import PRICE, REALM, WAIT, Shop, bench, reply, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from notebookgen.wire import HttpRequest, HttpResponse
 
 
 def many(count: int) -> list[object]:
@@ -59,6 +63,64 @@ def test_what_is_paid_for_already_and_what_is_equal_do_not_count(home: Path) -> 
         handle = desk.bring(*many(MOST), *many(MOST), wanted("bought before"))
     assert 2 * MOST + 1 == len(handle.rows())
     assert MOST + 1 == desk.shop.seen["create"]
+
+
+def test_what_another_run_has_not_sent_yet_is_new(home: Path) -> None:
+    """The same again, while a run under a budget still waits with it: a run without a word does not pay for the rest."""
+    go = threading.Event()
+
+    def order(request: HttpRequest) -> HttpResponse:
+        go.wait(WAIT)
+        return reply(202, shop.accept(request))
+
+    shop = Shop()
+    shop.orders.append(order)
+    with bench(home, shop, concurrency=1) as desk:
+        first = desk.start(*many(2 * MOST), budget=parse_budget("1 USD"))
+        try:
+            with pytest.raises(BudgetNeeded, match=f"{2 * MOST - 1} new generations"):
+                desk.start(*many(2 * MOST))
+        finally:
+            go.set()
+        assert first.wait(WAIT)
+    assert 2 == shop.seen["create"]
+
+
+def test_no_run_buys_more_than_fifty_without_a_word(home: Path) -> None:
+    """Rows that another run was to pay for, and does not: taken over up to fifty, and no further."""
+    shop, go = Shop(), threading.Event()
+
+    def order(request: HttpRequest) -> HttpResponse:
+        go.wait(WAIT)
+        return reply(429, {}, **{"retry-after": "0.01"})
+
+    shop.orders.extend([order] * (MOST + 10))
+    with bench(home, shop, concurrency=MOST + 10) as desk:
+        first = desk.start(*many(MOST + 10), budget=parse_budget("none"))
+        until(lambda: shop.seen.get("create") == MOST + 10)
+        second = desk.start(*many(MOST + 10))  # all are being sent for the first one
+        first.stop()
+        go.set()
+        assert second.wait(WAIT)
+        kinds = Counter(str(row.state) for row in second.rows())
+    assert {"saved": MOST, "planned": 10} == kinds
+    assert MOST == len(shop.jobs)
+    assert "no budget was given" in str(next(row.error for row in second.rows() if row.error))
+
+
+@pytest.mark.parametrize(("charged", "creates"), [("0.5", 3), ("0", 6)])
+def test_a_count_bounds_what_is_bought_over_tries(home: Path, charged: str, creates: int) -> None:
+    """Two rows that fail, three purchases allowed: a try that was charged is one, a try that cost nothing is none."""
+    shop = Shop()
+    shop.finish = lambda job: job.update(phase="failed", error="no wool", charged=charged, retryable=True)  # type: ignore[method-assign]  # this shop never makes anything
+    with bench(home, shop) as desk:
+        wishes = [Wish(one, desk.lane, None, PRICE) for one in (wanted("coat 1"), wanted("coat 2"))]
+        handle = desk.engine.start(wishes, budget=parse_budget(None, max_new=3))
+        assert handle.wait(WAIT)
+        for _ in range(2):
+            desk.engine.retry(handle, [0, 1], wishes)
+            assert handle.wait(WAIT)
+    assert creates == shop.seen["create"]
 
 
 def test_the_sandbox_asks_for_nothing(home: Path) -> None:

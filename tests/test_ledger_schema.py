@@ -11,6 +11,7 @@ import pytest
 from notebookgen.errors import LedgerTooNew
 from notebookgen.ledger import schema
 from notebookgen.ledger.frame import Ledger
+from notebookgen.ledger.reader import Reader
 from notebookgen.ledger.schema import MIGRATIONS, VERSION, migrate
 from notebookgen.ledger.store import FILE_NAME, Store
 
@@ -142,6 +143,20 @@ def test_a_ledger_that_another_kernel_begins_just_now_is_waited_for(home: Path) 
 
     assert (0, "wal") == (store.committed(unit="USD"), other_mode(home))
     store.close()
+
+
+@pytest.mark.parametrize("wal", [False, True])
+def test_a_ledger_that_was_never_finished_knows_nothing(home: Path, *, wal: bool) -> None:
+    """A kernel was killed, or the disk was full, between making the file and its tables: it is read as an empty one."""
+    home.mkdir()
+    database = sqlite3.connect(home / FILE_NAME)
+    database.execute(f"PRAGMA journal_mode = {'wal' if wal else 'delete'}")
+    database.close()
+    (home / FILE_NAME).touch()
+    ledger = Ledger(home, {})
+
+    assert ({}, 0, 0) == (Reader(home).last_attempts(["a"]), ledger.frame().height, ledger.runs().height)
+    assert "0" in repr(ledger.summary()) or ledger.summary().is_empty()
 
 
 # From every earlier shape --------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from notebookgen.errors import BudgetExceeded
 from notebookgen.jobs.budget import unbounded
 from notebookgen.jobs.capping import over_cap, with_unit
 from notebookgen.jobs.clock import SystemClock
+from notebookgen.jobs.consent import MOST
 from notebookgen.ledger.rows import from_nano
 from notebookgen.normal import amount_words, plain_number
 from notebookgen.records import Cost
@@ -81,6 +82,11 @@ def over_budget(
 def _over_run(store: Store, ticket: Ticket, reserved: Cost) -> BudgetExceeded | None:
     """Return why the run's own budget does not allow it, or None."""
     budget = ticket.budget
+    if not budget.said and not ticket.generation.realm.sandbox and store.bought_by(ticket.run) >= MOST:
+        return BudgetExceeded(  # rows that another run had begun, or tries after failures: not counted when it began
+            f"{MOST} were bought by this run and no budget was given, so {ticket.generation.full_model} was not sent"
+            " for this one.\nRun it again with a budget or max_new to go on; what is bought is not bought again."
+        )
     if budget.max_new is not None and store.bought_by(ticket.run) >= budget.max_new:
         return BudgetExceeded(
             f"max_new={budget.max_new} is reached, so {ticket.generation.full_model} was not sent for this one.\n"

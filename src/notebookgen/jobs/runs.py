@@ -209,7 +209,10 @@ class Runs:
 
     def _is_new(self, generation: Generation) -> bool:
         """Whether asking for a generation would buy it."""
-        if generation.id in self._core.tickets:
+        ticket = self._core.tickets.get(generation.id)
+        if (
+            ticket is not None and ticket.state is not State.PLANNED
+        ):  # what is not sent yet may be this run's to pay for
             return False
         row = self._core.store.last_attempt(generation.id)
         return row is None or (row.state in BOUGHT_ANEW and not (row.state == State.FAILED and row.retryable == 0))

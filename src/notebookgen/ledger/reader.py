@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.ledger.reading import open_to_read
 from notebookgen.ledger.rows import AttemptRow, asset_from, generation_from
+from notebookgen.ledger.schema import check_shape
 from notebookgen.ledger.store import FILE_NAME
 from notebookgen.ledger.trouble import translated
 
@@ -41,7 +42,8 @@ class Reader:
             database = open_to_read(self._path)
             try:
                 database.row_factory = sqlite3.Row
-                yield database
+                # A kernel that died as it began the file left one without tables.
+                yield database if check_shape(database, self._path) else None
             finally:
                 database.close()
 

@@ -29,6 +29,10 @@ LAST = 21  # jobs whose durations are looked at
 # what came back.
 COUNTS = f"""coalesce(sum(CASE WHEN state IN {OPEN_STATES} THEN max(coalesce(reserved, 0), coalesce(charged, 0))
     ELSE coalesce(charged, 0) - coalesce(refunded, 0) END), 0)"""
+RETURNED = frozenset({"failed", "cancelled"})
+# What is a purchase: not what was never accepted, nor what is over and cost nothing.
+BOUGHT = """state NOT IN ('planned', 'refused')
+    AND NOT (state IN ('failed', 'cancelled') AND charged IS NOT NULL AND charged = coalesce(refunded, 0))"""
 COUNTED = frozenset(
     {"state", "unit", "reserved", "charged", "refunded", "basis", "seconds", "run", "realm", "generation", "at"}
 )
@@ -128,14 +132,10 @@ class Sums:
         return found[1:]
 
     def bought_by(self, run: str) -> int:
-        """Return how many generations a run has bought or is buying."""
+        """Return how often a run has bought something, or is buying it; a try that cost nothing for sure is none."""
         known, key = self._known(), ("bought", run)
         if key not in known:
-            row = self._one(
-                """SELECT count(DISTINCT generation) FROM attempts
-                   WHERE run = ? AND state NOT IN ('planned', 'refused')""",
-                run,
-            )
+            row = self._one(f"SELECT count(*) FROM attempts WHERE run = ? AND {BOUGHT}", run)  # noqa: S608 - a constant
             known[key] = int(row[0]) if row else 0
         return int(known[key])
 
@@ -263,20 +263,11 @@ class Sums:
                     sums[day] += amount if row.day >= day else 0
 
     def _buys(self, run: str, old: AttemptRow | None, new: AttemptRow) -> None:
-        """Count what a run buys; several attempts to buy one generation are one."""
+        """Count what a run buys."""
         key = ("bought", run)
-        before, after = (row is not None and row.run == run and row.state not in FREE for row in (old, new))
-        if key not in self._memo or before == after:
-            return
-        other = self._one(
-            """SELECT 1 FROM attempts WHERE generation = ? AND run = ? AND key <> ?
-               AND state NOT IN ('planned', 'refused')""",
-            new.generation,
-            run,
-            new.key,
-        )
-        if other is None:
-            self._memo[key] += 1 if after else -1
+        if key in self._memo:
+            before, after = (row is not None and row.run == run and _bought(row) for row in (old, new))
+            self._memo[key] += int(after) - int(before)
 
     def _charge(self, old: AttemptRow | None, new: AttemptRow) -> None:
         """Raise what something cost at the most; where the highest itself was changed, it is to be looked up anew."""
@@ -313,6 +304,12 @@ def _worth(row: AttemptRow) -> int:
     if row.state in OPEN:
         return max(row.reserved or 0, row.charged or 0)
     return (row.charged or 0) - (row.refunded or 0)
+
+
+def _bought(row: AttemptRow) -> bool:
+    """Whether an attempt is a purchase, as ``BOUGHT`` has it."""
+    returned = row.state in RETURNED and row.charged is not None and row.charged == (row.refunded or 0)
+    return row.state not in FREE and not returned
 
 
 def _counts_for(provider: str, realm: str) -> bool:
