@@ -187,6 +187,22 @@ def test_a_run_is_told_what_it_spent_itself(home: Path) -> None:
     ] == Ledger(home).runs().select(columns).rows()
 
 
+def test_equal_rows_share_what_one_of_them_cost(home: Path) -> None:
+    """Six rows that ask for the same are bought once: the run spent that once, and has six rows."""
+    store = Store(home)
+    store.begin_run("r", at=AT, kernel="k", notebook=None, tag=None)
+    store.begin_run("later", at=AT + 1, kernel="k", notebook=None, tag=None)
+    add(store, "fox", run="r", state="saved", charged=4 * NANO, basis="reported")
+    fox = Generation(ARMOX, "m", "fox").id
+    store.add_rows("r", [(place, 0, fox) for place in range(10, 15)])
+    store.add_rows("later", [(place, 0, fox) for place in range(3)])
+    store.close()
+
+    assert [("later", 3, 3, Decimal(0)), ("r", 6, 6, Decimal(4))] == Ledger(home).runs().select(
+        "run", "rows", "saved", "net"
+    ).rows()
+
+
 def test_a_run_that_asked_for_nothing_is_told_too(home: Path) -> None:
     """A run whose rows were never sent has its line, with nothing in it."""
     store = Store(home)

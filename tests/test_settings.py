@@ -332,3 +332,42 @@ def test_every_spelling_of_the_table_counts(text: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
 
     assert load_settings({"NOTEBOOKGEN_HOME": str(tmp_path)}, tmp_path).sandbox
+
+
+ASKS_FOR_PLAY = "# Übungsblatt für die Klasse\n[tool.notebookgen]\nsandbox = true\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ASKS_FOR_PLAY.encode("latin-1"),
+        ASKS_FOR_PLAY.encode("utf-16"),
+        b"[ tool.notebookgen ]\nsandbox = true\nbroken\n",
+        b"[tool]\nnotebookgen.sandbox = true\nx = = 3\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["pyproject.toml", "notebookgen.toml"])
+def test_a_file_that_may_ask_for_the_sandbox_and_cannot_be_read_is_an_error(
+    tmp_path: Path, content: bytes, name: str
+) -> None:
+    """Passed by, it would let a key pay where a class was to play: what is to be mended is said instead."""
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(SettingsError, match=r"no valid TOML: (it is not in UTF-8|.*line \d)") as caught:
+        load_settings({"NOTEBOOKGEN_HOME": str(tmp_path)}, tmp_path)
+    assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"[project\nname = 'other'\n", "# Übung\n[tool.other]".encode("latin-1")])
+def test_a_broken_file_of_others_is_passed_by(tmp_path: Path, content: bytes) -> None:
+    """A pyproject.toml that does not name us is none of our business."""
+    (tmp_path / "pyproject.toml").write_bytes(content)
+
+    assert load_settings({"NOTEBOOKGEN_HOME": str(tmp_path)}, tmp_path).file is None
+
+
+def test_a_file_with_a_mark_at_its_beginning(tmp_path: Path) -> None:
+    """Some editors of Windows begin UTF-8 with a mark that is no part of the text."""
+    (tmp_path / "notebookgen.toml").write_bytes("sandbox = true\n".encode("utf-8-sig"))
+
+    assert load_settings({"NOTEBOOKGEN_HOME": str(tmp_path)}, tmp_path).sandbox

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
 import pytest
 
+import notebookgen as ng
 from notebookgen.errors import LedgerError, StillRunning
+from notebookgen.jobs.budget import NO_BUDGET
 from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.handle import RunHandle
 from notebookgen.jobs.states import State
 from notebookgen.results import Results
 from notebookgen.results.waiting import delivered, delivered_any, still_running
 from scripted import wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def run(count: int = 1) -> RunHandle:
@@ -51,6 +60,31 @@ def test_a_wait_that_ended_leaves_what_was_begun_to_the_next_call() -> None:
     delivered_any(Results(several, lambda _: []))
 
     assert (True, True) == (one.released, several.released)
+
+
+def test_who_waits_until_the_end_has_got_it_even_if_a_look_was_late() -> None:
+    """The end is told to who waits and to the ledger as one: there is no moment in which it is taken and is not."""
+    taken, left = run(), run()
+    taken.budget = left.budget = NO_BUDGET
+    taken.put(0, Delivered(wanted(), State.SAVED, done=True))
+    delivered(Results(taken, lambda _: [])[0])
+    left.release()
+    left.put(0, Delivered(wanted(), State.SAVED, done=True))
+
+    assert (True, False) == (taken.taken, taken.released)
+    assert (False, True) == (left.taken, left.released)
+
+
+def test_fresh_after_an_interrupted_one_is_given_once(home: Path) -> None:
+    """A wait that ended leaves its sample to the next fresh call; the one after that buys another."""
+    ng.configure(sandbox=True)
+    for number in range(8):
+        asked = partial(ng.generate, f"a fox {number}", model="armox:sandbox/text", fresh=True)
+        with suppress(StillRunning):
+            asked(timeout=0.001)
+        first, second = asked(), asked()
+        assert first.id != second.id
+    assert (home / "ledger.sqlite").exists()
 
 
 def test_the_trouble_of_the_engine_comes_first() -> None:

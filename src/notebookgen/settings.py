@@ -22,6 +22,7 @@ from notebookgen.errors import SettingsError, near_miss
 
 __all__ = ["PERIODS", "Cap", "Settings", "check_address", "load_settings", "place_of", "read_caps"]
 
+ENCODING = "utf-8-sig"  # as some editors of Windows write it
 FILE_NAMES = ("notebookgen.toml", "pyproject.toml")
 NOT_IN_FILES = {  # and where they are set instead
     "home": "ng.configure(home='...') or NOTEBOOKGEN_HOME",
@@ -148,7 +149,7 @@ def find_file(folder: Path) -> Path | None:
 def place_of(path: Path, name: str) -> str:
     """Return where a project file sets something, for messages: the file, and the line where it can be told."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding=ENCODING).splitlines()
     except (OSError, UnicodeDecodeError):
         return str(path)
     # In other people's pyproject.toml the same word may stand in tables before ours.
@@ -159,14 +160,21 @@ def place_of(path: Path, name: str) -> str:
 
 
 def _speaks_of_us(path: Path) -> bool:
-    """Whether a pyproject.toml has a table for notebookgen, however it is spelled; other people's files may be broken."""
+    """Whether a pyproject.toml has a table for notebookgen, however it is spelled.
+
+    Other people's files may be broken. One that cannot be read and names us may well hold our settings (that nothing
+    may be paid for, say), so it counts.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
-        tool = tomllib.loads(text).get("tool") if "notebookgen" in text else None
-    except tomllib.TOMLDecodeError:
-        return "[tool.notebookgen" in text
-    except (OSError, UnicodeDecodeError):
+        raw = path.read_bytes()
+    except OSError:
         return False
+    if not any("notebookgen".encode(coding) in raw for coding in ("utf-8", "utf-16-le", "utf-16-be")):
+        return False
+    try:
+        tool = tomllib.loads(raw.decode(ENCODING)).get("tool")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return True
     return isinstance(tool, dict) and "notebookgen" in tool
 
 
@@ -183,10 +191,12 @@ def _table(path: Path) -> dict[str, object]:
     """Return the settings that a project file holds."""
     text = ""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding=ENCODING)
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         said = str(error).replace("at end of document", f"at line {len(text.splitlines())}, the last one")
+        if isinstance(error, UnicodeDecodeError):
+            said = f"it is not in UTF-8 (byte {error.start})"
         message = f"{path} is no valid TOML: {said}.\nMend that line, or remove the file."
         raise SettingsError(message) from error
     except OSError as error:

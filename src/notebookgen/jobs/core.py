@@ -256,15 +256,15 @@ class Core:
             if done and handle.done:
                 ended[handle.id] = handle
         for handle in ended.values():
-            self.ended(handle)
+            self.ended(handle, taken=handle.taken)
 
-    def ended(self, handle: RunHandle) -> None:
+    def ended(self, handle: RunHandle, *, taken: bool) -> None:
         """Write down that a run has ended, and whether somebody was there to take what it brought.
 
         Where that cannot be written, ``fresh`` gives the same once more: too little is bought, and never too much.
         """
         with contextlib.suppress(NotWritable, LedgerError):
-            self.store.end_run(handle.id, self.clock.now(), delivered=handle.awaited)
+            self.store.end_run(handle.id, self.clock.now(), delivered=taken)
 
     def decline(self, ticket: Ticket, error: NotebookgenError) -> None:
         """End a row for the run that cannot pay for it; another run that wants it pays out of its own budget."""

@@ -117,6 +117,7 @@ class RunHandle:
         self.paused = False  # a person wants nothing new to be sent for a while
         self.adopted: tuple[int, ...] = ()  # the rows that were found open, where this takes up what was left
         self.stopped = False  # a person pressed Stop: it buys nothing more
+        self.taken = False  # somebody was there to take what it brought when it ended
         self.released = False  # nobody waits any more: the same call again takes up what this one began
         self.patient = False  # an outage makes it wait, however long that takes, rather than fail its rows
         self.resubmits = False  # a person has said that what is ambiguous is to be sent again, at the risk of a charge
@@ -151,7 +152,7 @@ class RunHandle:
         with self._changed:
             for index in indices:
                 self._book.reopen(index)
-            self._ended, self.stopped, self.released = None, False, False
+            self._ended, self.stopped, self.released, self.taken = None, False, False, False
 
     def tell(self, index: int, phase: str, expected: float | None = None) -> None:
         """Set what is going on with a row, in a word or two."""
@@ -183,6 +184,7 @@ class RunHandle:
         if not self.done or self._ended is not None:
             return []
         self._ended = self._clock()
+        self.taken = self.awaited  # told under the lock, as ``release`` is: it is one or the other
         self._changed.notify_all()
         callbacks, self._callbacks = self._callbacks, []
         return callbacks
@@ -203,6 +205,12 @@ class RunHandle:
     def awaited(self) -> bool:
         """Whether somebody who wanted its rows bought is there to take them: else the same call takes them up again."""
         return self.budget is not None and not self.stopped and not self.released
+
+    def release(self, index: int | None = None) -> None:
+        """Give up waiting, unless the run (or one row of it) is over: what comes later is left to the same call again."""
+        with self._changed:
+            if not (self.done if index is None else self._book.over(index)):
+                self.released = True
 
     @property
     def failure(self) -> BaseException | None:

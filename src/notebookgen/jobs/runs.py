@@ -136,7 +136,7 @@ class Runs:
         handle.budget, handle.patient, handle.resubmits = large.budget, True, large.resubmits
         self._feed(handle, large)
         if handle.done:  # all of it was here
-            core.ended(handle)
+            core.ended(handle, taken=True)
         return handle
 
     def _feed(self, handle: RunHandle, large: LargeRun, *, again: bool = False) -> None:
@@ -283,7 +283,7 @@ class Runs:
         for handle in handles:
             handle.stopped = True
             if handle.done:  # it ended just as Stop was pressed: who stopped it has not got it
-                self._core.ended(handle)
+                self._core.ended(handle, taken=False)
             self.pause(handle, paused=False)
             self.feeding.end(handle.id, stopped)
         for ticket in list(core.tickets.values()):

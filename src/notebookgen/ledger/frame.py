@@ -94,10 +94,13 @@ MADE_OF: Mapping[str, tuple[str, ...]] = {
 # own attempts: what a run was given back cost it nothing. The second half is what a person had sent again by hand.
 RUNS = """
     SELECT r.id AS run, r.at, r.tag, r.notebook, r.budget, g.provider, g.model, coalesce(g.sandbox, 0) AS sandbox, a.state, a.unit,
-           CASE WHEN a.run = r.id THEN a.charged ELSE 0 END AS charged,
-           CASE WHEN a.run = r.id THEN a.refunded ELSE 0 END AS refunded,
-           CASE WHEN a.run = r.id THEN a.reserved ELSE 0 END AS reserved, w.generation IS NOT NULL AS wanted
-    FROM runs r LEFT JOIN run_rows w ON w.run = r.id LEFT JOIN generations g ON g.id = w.generation
+           CASE WHEN a.run = r.id AND NOT w.again THEN a.charged ELSE 0 END AS charged,
+           CASE WHEN a.run = r.id AND NOT w.again THEN a.refunded ELSE 0 END AS refunded,
+           CASE WHEN a.run = r.id AND NOT w.again THEN a.reserved ELSE 0 END AS reserved, w.generation IS NOT NULL AS wanted
+    FROM runs r LEFT JOIN (  -- equal rows share what one of them cost
+        SELECT run, generation, row_number() OVER (PARTITION BY run, generation ORDER BY position, sample) > 1 AS again
+        FROM run_rows
+    ) w ON w.run = r.id LEFT JOIN generations g ON g.id = w.generation
     LEFT JOIN attempts a ON a.key = coalesce(
         (SELECT key FROM attempts b WHERE b.generation = g.id AND b.run = r.id ORDER BY number DESC LIMIT 1),
         (SELECT key FROM attempts b WHERE b.generation = g.id ORDER BY number DESC LIMIT 1))

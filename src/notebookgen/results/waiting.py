@@ -53,7 +53,7 @@ def still_running(handle: RunHandle, row: Delivered) -> JobError:
 
 def leave(handle: RunHandle) -> None:
     """Send nothing more of a run whose caller has waited long enough: what was sent goes on, the rest is the next call's."""
-    handle.released = True
+    handle.release()
     if not handle.done:
         handle.stopped = True
         handle.stop()
@@ -65,8 +65,7 @@ def row_after(handle: RunHandle, index: int) -> Delivered:
     Raises:
         StillRunning: It is not.
     """
-    if not handle.over(index):
-        handle.released = True  # before the last look: what comes after it is left to the same call again
+    handle.release(index)  # before the last look
     row = handle.row(index)
     if not row.done:
         raise still_running(handle, row)
