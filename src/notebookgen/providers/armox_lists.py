@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["APP", "app_model", "live_model"]
 
 APP = "app:"
-LISTED = "of the live list"
 BASE = "base figure of the live list"
 DESCRIBED = frozenset(
     {"id", "name", "modality", "cost", "inputTypes", "promptRequired", "outputType", "description", "settings"}
@@ -93,7 +92,7 @@ def live_model(provider: str, data: Mapping[str, object], id: str) -> Model:
         name=_text(data, "name") or id,
         kind=kind,
         settings=tuple(settings.values()),
-        cost=Cost() if cost is None else Cost(cost, "credits", "listed", note=BASE if measured else LISTED, at_least=measured),
+        cost=Cost() if cost is None else Cost(cost, "credits", "listed", note=BASE, at_least=measured),
         prompt_required=known is not None and known.prompt_required if required is None else required,
         route="models",
         description=_text(data, "description"),
