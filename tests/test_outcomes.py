@@ -24,6 +24,7 @@ from notebookgen.errors import (
     UnexpectedResponse,
 )
 from notebookgen.jobs.outcomes import Accepted, NeverSent, RefusedCreate, Unclear, outcome_of
+from notebookgen.normal import shown_line
 from notebookgen.providers import Fault, fault_error, provider_class, provider_names, verdict
 from notebookgen.records import Generation, Realm
 from notebookgen.wire import HttpResponse
@@ -165,13 +166,13 @@ def test_noise_is_never_refused_with_a_2xx_nor_accepted_with_another(name: str, 
 
 @given(st.sampled_from(NAMES), st.integers(200, 599), st.integers(0, 999), st.text(max_size=40))
 def test_every_fault_has_an_error_of_ours(name: str, status: int, code: int, said: str) -> None:
-    """Each fault becomes one of our errors, with the provider's words."""
+    """Each fault becomes one of our errors, with the provider's words as far as they may be shown."""
     fault = Fault(status, code, said)
     error = fault_error(provider_class(name)(), fault, "making a picture")
 
     assert isinstance(error, Refused | ProviderBroken | UnexpectedResponse)
     assert isinstance(error, NotebookgenError)
-    assert said in str(error)
+    assert shown_line(said) in str(error)
 
 
 @pytest.mark.parametrize("name", SPEAKS_IN_BODY)
@@ -207,3 +208,20 @@ def test_a_refusal_that_names_a_job_is_no_refusal(name: str, status: int, body: 
 
     assert isinstance(outcome, Unclear)
     assert "names job t1" in str(outcome.error)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize(
+    ("model", "meant"),
+    [("apixo:nano-bananna", "'apixo:nano-banana'"), ("apimodels:gpt-image-2-lit", "'apimodels:gpt-image-2-lite'")],
+)
+def test_a_slip_in_a_models_name_is_answered_with_what_was_meant(status: int, model: str, meant: str) -> None:
+    """Where nobody lists the models live, it is passed on; the refusal names the near misses, and no address."""
+    name = model.partition(":")[0]
+    provider = provider_class(name)(base_url="http://127.0.0.1:9/v1")
+    told = str(fault_error(provider, Fault(status, status, "no such model"), "starting it", model=model, sandbox=True))
+    other = str(fault_error(provider, Fault(status, status, "no"), "starting it", model=f"{name}:zzzz", sandbox=True))
+
+    assert f"Did you mean {meant}" in told
+    assert "127.0.0.1" not in told
+    assert "Did you mean" not in other

@@ -326,11 +326,18 @@ class Stopped(KeyboardInterrupt):
         return shown(self)
 
 
-def near_miss(word: str, known: Iterable[str], *, most: int = 3) -> str:
-    """Return ``" Did you mean 'a' or 'b'?"`` for the known words nearest to ``word``, else an empty string."""
+def near_miss(word: str, known: Iterable[str], *, most: int = 3, before: str = "") -> str:
+    """Return ``" Did you mean 'a' or 'b'?"`` for the known words nearest to ``word``, else an empty string.
+
+    Args:
+        word: What was written.
+        known: What might have been meant.
+        most: How many are named.
+        before: What each is told with in front.
+    """
     names: Sequence[str] = sorted(set(known))
     lower: dict[str, Any] = {name.lower(): name for name in names}
     close = [lower[name] for name in difflib.get_close_matches(word.lower(), list(lower), n=most, cutoff=0.6)]
     if not close:
         close = [name for name in names if len(word) >= SHORTEST and word.lower() in name.lower()][:most]
-    return f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
+    return f" Did you mean {' or '.join(repr(before + name) for name in close)}?" if close else ""

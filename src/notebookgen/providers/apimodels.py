@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote, urlencode
 
-from notebookgen.errors import InvalidCall, InvalidImage, InvalidSetting
+from notebookgen.errors import InvalidCall, InvalidImage, InvalidSetting, near_miss
 from notebookgen.providers import apimodels_replies as replies
 from notebookgen.providers.base import Delivery, Provider, Uploaded, unexpected
 from notebookgen.providers.checks import IMAGE_TYPES, check_prompt, checked_settings, refuse_reserved, with_required
@@ -249,9 +249,10 @@ class APIModels(Provider):
             return SPEECH
         route = ROUTES.get(kind or (model.kind if model is not None else None) or "")
         if route is None:
+            hint = near_miss(id, [one.id for one in self.catalogue()], before=f"{self.name}:")
             message = (
-                f"APIModels has a path for each kind of result, and which one '{id}' needs is not known.\n"
-                "Nothing was sent. Say it: kind='image' (or 'video', 'audio', 'text')."
+                f"APIModels has a path for each kind of result, and which one '{id}' needs is not known.{hint}\n"
+                "Nothing was sent. Or say the kind: kind='image' (or 'video', 'audio', 'text')."
             )
             raise InvalidCall(message)
         return route

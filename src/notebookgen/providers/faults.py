@@ -14,6 +14,7 @@ from notebookgen.errors import (
     RateLimited,
     Refused,
     UnexpectedResponse,
+    near_miss,
 )
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def fault_error(
             f"{charged} {_more_money(provider, sandbox=sandbox)}",
         ),
         403: (Forbidden, "does not allow it", f"{charged} See the account's plan and the content policy."),
-        404: (NotFound, "knows no such thing", f"{charged} {_elsewhere(provider, model)}"),
+        404: (NotFound, "knows no such thing", f"{charged}{_near(provider, model)} {_elsewhere(provider, model, sandbox=sandbox)}"),
         429: (RateLimited, "takes no more requests for now", f"{charged} Run again in a minute."),
     }
     code = fault.code if fault.code >= 400 else fault.status
@@ -75,7 +76,7 @@ def fault_error(
         cls, words, step = table[code]
     elif 400 <= code < 500 and code not in UNCLEAR:
         named = f" For what {model} takes: ng.Client().model('{model}').settings"
-        step = charged + (named if model else " See the account's page at the provider.")
+        step = charged + (_near(provider, model) or named if model else " See the account's page at the provider.")
         cls, words = Refused, f"refused ({code})"
     elif code >= 500:
         cls, words, step = ProviderBroken, f"is broken just now ({code})", "Try again later."
@@ -93,9 +94,16 @@ def _more_money(provider: Provider, *, sandbox: bool) -> str:
     return f"This is the sandbox's play money; for more of it: ng.sandbox({more})"
 
 
-def _elsewhere(provider: Provider, model: str | None) -> str:
+def _near(provider: Provider, model: str | None) -> str:
+    """Return the known models whose names are like one that is not among them; empty where it is known or like none."""
+    name = (model or "").partition(":")[2]
+    known = [one.id for one in provider.catalogue()]
+    return near_miss(name, known, before=f"{provider.name}:") if name and name not in known else ""
+
+
+def _elsewhere(provider: Provider, model: str | None, *, sandbox: bool) -> str:
     """Return what to do about an address that there is not: the model's name or the base address is wrong."""
-    other = provider.base_url.rstrip("/") != provider.default_base_url.rstrip("/")
+    other = not sandbox and provider.base_url.rstrip("/") != provider.default_base_url.rstrip("/")
     base = f"{provider.base_variable} may be wrong: it is {provider.base_url}" if other else ""
     if model is None:
         return base or "Try again later."
