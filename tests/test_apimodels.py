@@ -286,6 +286,26 @@ def test_the_call_that_waits_for_a_video() -> None:
         SERVICE.read_create(echo, asked("p-video", images=public()))
 
 
+@pytest.mark.parametrize(
+    ("value", "id"),
+    [
+        ({"data": {"task_id": "t"}}, "t"),
+        ({"taskId": "t", "data": {"state": "pending"}}, "t"),
+        ({"task_id": "t"}, "t"),
+        ({"data": {"id": "t", "state": "pending"}}, "t"),
+        ({"data": {"id": "t"}}, None),
+        ({"id": "request-9", "code": 200}, None),
+    ],
+)
+def test_a_create_is_accepted_however_it_spells_its_task(value: object, id: str | None) -> None:
+    """What is paid for has to be found again; a plain ``id`` is the task's where a state is told, else anybody's."""
+    if id is None:
+        with pytest.raises(UnexpectedResponse):
+            SERVICE.read_create(reply(value), asked())
+        return
+    assert id == SERVICE.read_create(reply(value), asked()).id
+
+
 def test_bytes_that_are_the_result_are_kept() -> None:
     """A reply that is a clip itself is a finished job."""
     job = SERVICE.read_create(HttpResponse(200, {"content-type": "video/mp4"}, b"\0\0"), asked("p-video"))
@@ -441,6 +461,8 @@ def test_a_settled_record_tells_the_cost(value: object, cost: str | None) -> Non
     "value",
     [
         {"data": {**SETTLED, "taskId": "another"}},
+        {"taskId": "another", "data": {**SETTLED, "taskId": None}},
+        {"data": {**SETTLED, "taskId": None, "id": "another"}},
         {"data": {**SETTLED, "currency": "CNY"}},
         {"data": {**SETTLED, "currency": None}},
         {"data": {**SETTLED, "credits": -1}},

@@ -256,6 +256,32 @@ def test_a_create_gives_the_tasks_id() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "id"),
+    [
+        ({"data": {"task_id": "t"}}, "t"),
+        ({"taskId": "t"}, "t"),
+        ({"data": {"id": "t", "state": "pending"}}, "t"),
+        ({"data": {"id": "t"}}, None),
+        ({"id": "request-9"}, None),
+    ],
+)
+def test_a_create_is_accepted_however_it_spells_its_task(value: dict[str, object], id: str | None) -> None:
+    """What is paid for has to be found again; a plain ``id`` is the task's where a state is told, else anybody's."""
+    response = HttpResponse(200, body=json.dumps({"code": 200, **value}).encode())
+    if id is None:
+        with pytest.raises(UnexpectedResponse):
+            SERVICE.read_create(response, asked())
+        return
+    assert id == SERVICE.read_create(response, asked()).id
+
+
+def test_a_fail_code_is_one_clean_line() -> None:
+    """It is shown beside the words of a failure, so that it may steer no terminal either."""
+    job = SERVICE.read_status(envelope(taskId="t", state="failed", failCode="\x1b[2JODD\x07\u202e\n"), REF)
+    assert ("[2JODD", "[2JODD") == (job.fail_code, job.error)
+
+
+@pytest.mark.parametrize(
     ("case", "phase", "urls"),
     [
         ("task-pending", Phase.QUEUED, []),

@@ -552,6 +552,14 @@ def test_the_older_page_of_apps_is_read_too() -> None:
     )
 
 
+def test_what_a_live_list_calls_things_can_be_shown() -> None:
+    """Names, labels and descriptions of models stand in tables and messages: nothing of them steers a terminal."""
+    odd = "\x1b[2JPicture \u202eof\x07"
+    item = {"id": "a/b", "name": odd, "description": odd, "settings": [{"key": "size", "label": odd}]}
+    (model,) = ARMOX.read_models(HttpResponse(200, body=json.dumps({"data": [item]}).encode()))
+    assert ("[2JPicture of",) * 3 == (model.name, model.description, model.settings[0].label)
+
+
 def test_the_price_is_a_base_figure() -> None:
     """The live list's cost goes before the price list's; both say that they are a base."""
     (model,) = ARMOX.read_models(sample("armox", "models"))

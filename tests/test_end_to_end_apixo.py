@@ -200,6 +200,8 @@ def test_a_failed_task(box: Handle, code: str, said: str, *, again: bool) -> Non
     else:
         with pytest.raises(errors.JobFailed, match="failed before with the same content"):
             made(model=PICTURE)
+        told = ng.generate("a fox", model=PICTURE, samples=2)  # the failure is told again, and another one is made
+        assert (["failed", "saved"], {"USD": Decimal("0.03")}) == ([one.status for one in told], told.cost)
 
 
 @pytest.mark.parametrize(("code", "error"), [(402, errors.InsufficientFunds), (400, errors.Refused)])

@@ -176,7 +176,7 @@ def test_what_is_paid_for_is_asked_for_until_it_comes(
 
 @pytest.mark.parametrize(
     ("trouble", "hours", "given_up"),
-    [("gone", 100.0, False), ("gone", 200.0, True), ("page", 5.0, False), ("page", 7.0, True)],
+    [(trouble, hours, hours > 168) for trouble in ("gone", "page", "denied") for hours in (100.0, 200.0)],
 )
 def test_what_is_paid_for_is_given_up_when_it_cannot_be_there_any_more(
     home: Path,
@@ -185,13 +185,15 @@ def test_what_is_paid_for_is_given_up_when_it_cannot_be_there_any_more(
     hours: float,
     given_up: bool,  # noqa: FBT001 - a parametrised fact
 ) -> None:
-    """Its lifetime is over, or something else came in its place over hours: then it is lost, and never bought by itself."""
+    """Its lifetime is over, whatever stands in its place: then it is lost, and never bought by itself."""
     clock = Later()
     monkeypatch.setattr(core, "FIRST_REST", 0.01)
     with service() as (files, shop, provider), bench(home, shop, provider, clock=clock) as desk:
-        files.state |= dict.fromkeys("abc", trouble)
+        files.state |= dict.fromkeys("abc", "gone" if trouble == "denied" else trouble)
         one = replace(wanted(), kind="image")
         assert State.COMPLETED == desk.bring(one).row(0).state
+        if trouble == "denied":  # the job as well as its files
+            shop.jobs.clear()
         clock.hours = hours
         monkeypatch.setattr(core, "LONGEST_REST", 0.05)
         before = len(files.asked)
@@ -200,7 +202,7 @@ def test_what_is_paid_for_is_given_up_when_it_cannot_be_there_any_more(
             row = desk.bring(one).row(0)
             assert (State.FAILED, "fresh=True" in str(row.error)) == (row.state, True)
         else:
-            until(lambda: len(files.asked) > before + 60)
+            until(lambda: len(files.asked) > before + 60)  # many tries of this process
             assert State.COMPLETED == desk.row(one).state
     assert 1 == shop.seen["create"]
 

@@ -15,16 +15,18 @@ import notebookgen as ng
 from notebookgen.client import default_client
 from notebookgen.errors import InvalidKey
 from notebookgen.jobs import receipts
+from notebookgen.providers.base import Fault
 from notebookgen.transport import Timeouts
 from rawserver import RawServer
 from rawserver import reply as raw
-from scripted import WAIT, Listless, Shop, bench, hurry, reply, until, wanted
+from scripted import WAIT, Listless, Shop, Tailor, bench, hurry, reply, until, wanted
 from three_services import picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from notebookgen.wire import HttpResponse
     from rawserver import Asked
 
 KEY = "sk_live/made+up==0123456789"
@@ -175,6 +177,13 @@ def test_a_record_that_never_comes_holds_nothing_up(monkeypatch: pytest.MonkeyPa
     assert ("saved", Decimal("0.05"), "listed") == (result.status, result.cost.amount, result.cost.basis)
 
 
+class Plain(Tailor):
+    """An adapter that passes the service's words on as they came."""
+
+    def read_fault(self, response: HttpResponse) -> Fault | None:
+        return None if response.status < 300 else Fault(response.status, response.status, STEERING)
+
+
 ANOTHER = {"id": "job-99", "created": 1.0, "charged": "5000", "texts": ["somebody else's"]}
 
 
@@ -188,6 +197,25 @@ def test_an_adapter_that_believes_another_job_is_corrected(home: Path) -> None:
         kept = desk.row(wanted())
 
     assert ("saved", "job-1", 500_000_000, 4) == (row.state, kept.job, kept.charged, shop.seen["status"])
+
+
+STEERING = "\x1b[2J\x1b]0;title\x07 not \u202ethis"
+
+
+@pytest.mark.parametrize("told", ["refused", "failed"])
+def test_an_adapter_that_passes_words_on_steers_no_terminal(home: Path, told: str) -> None:
+    """Whatever adapter reads a reply: neither the message nor the ledger keeps what a terminal would obey."""
+    shop = Shop()
+    if told == "failed":
+        shop.answers["status"] = deque([reply(200, {"id": "job-1", "phase": "failed", "error": STEERING})])
+    else:
+        shop.orders.append(reply(400, {}))
+    with bench(home, shop, Plain()) as desk:
+        row = desk.bring(wanted()).row(0)
+        kept = desk.row(wanted())
+
+    assert (told, True, True) == (row.state, "not this" in str(row.error), "not this" in str(kept.error))
+    assert not {"\x1b", "\x07", "\u202e"} & set(f"{row.error}{kept.error}")
 
 
 def test_another_job_that_was_cancelled_is_not_ours(home: Path) -> None:

@@ -15,10 +15,12 @@ from notebookgen.providers.replies import (
     code_in,
     data_uri,
     enveloped_fault,
+    error_words,
     handle,
     json_inside,
     moment,
     outputs_in,
+    task_named,
 )
 from notebookgen.providers.signing import hmac_sha256, signature_holds
 from notebookgen.records import Output
@@ -132,6 +134,9 @@ def test_equal_content_has_one_text() -> None:
         (200, {"code": 0, "data": {}}, None),
         (200, {"data": {}}, None),
         (200, {"code": 500, "data": {"taskId": "t", "state": "failed"}}, None),
+        (200, {"code": 500, "data": {"task_id": "t", "state": "failed"}}, None),
+        (200, {"code": 500, "taskId": "t", "data": {"state": "failed"}}, None),
+        (200, {"code": 500, "taskId": "t", "data": {}}, 500),
         (200, {"code": "402"}, 402),
         (200, {"code": 301}, 301),
         (500, {"code": 200, "data": {"taskId": "t", "state": "failed"}}, 200),
@@ -143,6 +148,42 @@ def test_an_envelope_refuses_by_status_or_by_code(status: int, body: object, cod
     """Either of them makes a fault; a task that says where it stands is none."""
     fault = enveloped_fault(HttpResponse(status, body=json.dumps(body).encode()), words="msg")
     assert code == (None if fault is None else fault.code)
+
+
+@pytest.mark.parametrize(
+    ("body", "plain", "task"),
+    [
+        ({"data": {"taskId": "a"}}, False, "a"),
+        ({"data": {"task_id": "a"}}, False, "a"),
+        ({"taskId": "a", "data": None}, False, "a"),
+        ({"task_id": "a"}, False, "a"),
+        ({"task_id": "b", "data": {"taskId": "a"}}, False, "a"),
+        ({"data": {"taskId": {}, "task_id": 17}}, False, "17"),
+        ({"id": "r", "data": {"id": "a"}}, False, None),
+        ({"id": "r", "data": {"id": "a"}}, True, "a"),
+        ({"id": "a", "data": {}}, True, "a"),
+        ({"taskId": "a", "data": {"id": "b"}}, True, "a"),
+        ({}, True, None),
+    ],
+)
+def test_a_task_is_named_in_several_ways(body: dict[str, object], task: str | None, *, plain: bool) -> None:
+    """By ``taskId`` or ``task_id``, in ``data`` or beside it; by a plain ``id`` only where that may be the task's."""
+    assert task == task_named(body, plain=plain)
+
+
+HOSTILE = "\x1b[2J\x1b[31mhi\x07\u202eevil\x9b1m\r\nline\u20282\x1b]0;title\x07 <b>\u2066\ud800"
+
+
+def test_words_in_an_error_cannot_steer_a_terminal() -> None:
+    """Escapes, bells and marks that turn the direction are dropped; what can be read stays, in one line."""
+    words = "[2J[31mhievil1m line 2]0;title <b>?"
+    assert words == error_words(HOSTILE)
+    assert words == error_words({"error": {"message": HOSTILE}})
+    fault = enveloped_fault(
+        HttpResponse(400, body=json.dumps({"msg": HOSTILE, "error": {"code": HOSTILE}}).encode()), words="msg"
+    )
+    assert fault is not None
+    assert (words, words) == (fault.said, fault.fail_code)
 
 
 def test_a_signature_holds_for_its_bytes_alone() -> None:

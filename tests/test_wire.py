@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -92,6 +93,13 @@ def test_an_excerpt_is_one_short_line(body: bytes) -> None:
 
     assert len(text) <= 200
     assert len(text.splitlines()) <= 1
+    assert "Cc" not in {unicodedata.category(one) for one in text}
+
+
+def test_an_excerpt_cannot_steer_a_terminal() -> None:
+    """Escapes, bells and marks that turn the direction are dropped."""
+    body = "\x1b[2J\x1b]0;title\x07a\u202eb\x9bc\td\x7f\n".encode()
+    assert "[2J]0;titleabc d" == HttpResponse(200, {}, body).excerpt()
 
 
 DATA: dict[str, object] = {"n": 5, "t": "x", "b": True, "none": None, "f": 0.5, "l": [], "o": {}}

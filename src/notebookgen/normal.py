@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -20,9 +21,17 @@ __all__ = [
     "plain_number",
     "plain_text",
     "sample_id",
+    "shown_line",
+    "shown_text",
 ]
 
 ID_LENGTH = 32
+LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+# Controls (a terminal obeys them), half surrogates (no file can hold them), and the marks that turn the direction of
+# what follows, so that a name reads as another one: https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
+UNSAFE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -39,6 +48,16 @@ def sample_id(content: str, sample: int) -> str:
 def plain_text(text: str) -> str:
     """Return text as it is sent: composed characters (NFC), plain line ends, no white space around it."""
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def shown_text(text: str) -> str:
+    """Return text without controls, half surrogates and marks that turn its direction; lines and tabs stay."""
+    return UNSAFE.sub("", LINE_ENDS.sub("\n", text))
+
+
+def shown_line(text: str) -> str:
+    """Return text as one line that can be shown."""
+    return " ".join(shown_text(text).split())
 
 
 def plain_number(amount: Decimal) -> str:

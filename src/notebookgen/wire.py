@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal, TypeVar, overload
 
 from notebookgen.errors import UnexpectedResponse
+from notebookgen.normal import shown_line
 
 __all__ = [
     "Auth",
@@ -71,7 +72,7 @@ class HttpResponse:
 
     def excerpt(self) -> str:
         """Return the beginning of the body as one line of text, for messages."""
-        text = " ".join(self.body[: EXCERPT * 4].decode("utf-8", "replace").split())
+        text = shown_line(self.body[: EXCERPT * 4].decode("utf-8", "replace"))
         return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
 
     def json(self) -> object:

@@ -23,7 +23,7 @@ from notebookgen.jobs.naming import short_job
 from notebookgen.jobs.receipts import read_receipt
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
-from notebookgen.jobs.watching import ending_cost, not_to_be_had
+from notebookgen.jobs.watching import GONE_TRIES, ending_cost, not_to_be_had
 from notebookgen.ledger.rows import outputs_from, outputs_text, to_nano
 from notebookgen.providers import read_look
 from notebookgen.records import Cost, Phase
@@ -65,7 +65,7 @@ class Keeping:
             core.soon(ticket, 1.0 + ticket.failures, lambda: self._ask_again(ticket))
             return
         ticket.cost = ending_cost(ticket, job)
-        seconds = core.clock.monotonic() - ticket.accepted if ticket.timed else None
+        seconds = core.clock.monotonic() - ticket.accepted if ticket.timed else ticket.seconds
         if job.created and job.completed:
             seconds = max((job.completed - job.created).total_seconds(), 0.0)
         ticket.seconds = seconds
@@ -103,6 +103,12 @@ class Keeping:
             self._ask_again(ticket)
         else:
             self._lost(ticket, "its file is gone, and the provider gave no job to ask again")
+
+    def once_more(self, ticket: Ticket, job: Job) -> None:
+        """Try once for the files of a job that was given up: what could not be had then is not waited for again."""
+        ticket.asked_again = ASKS
+        self._core.rests[ticket.key] = GONE_TRIES
+        self.completed(ticket, job)
 
     def _fetch(self, ticket: Ticket) -> None:
         """Bring the files here that are not here yet, one after the other, in a worker."""
@@ -162,17 +168,16 @@ class Keeping:
         output = ticket.outputs[place]
         return output.data is not None or output.text is not None
 
-    def _missing(self, ticket: Ticket, said: str, *, refused: bool = False, denied: bool = False) -> None:
+    def _missing(self, ticket: Ticket, said: str, *, refused: bool = False) -> None:
         """Go on where files cannot be had: later, as long as they may still be there, else it is said that they are lost.
 
         Args:
             ticket: Whose files they are.
             said: What stands in the way.
-            refused: Whether something came, and was not what was due; a login page may stand in the way for a while.
-            denied: Whether the provider does not know the job any more.
+            refused: Whether something came, and was not what was due.
         """
-        lifetime = 0.0 if refused or denied else ticket.lane.provider.result_seconds or SOME_DAYS
-        if not_to_be_had(self._core, ticket, lifetime=lifetime):
+        # A login page, or a proxy that denies everything, may stand in the way for a night: only time tells.
+        if not_to_be_had(self._core, ticket, lifetime=ticket.lane.provider.result_seconds or SOME_DAYS):
             self._lost(ticket, said, refused=refused)
         else:
             self._put_off(ticket, said)
@@ -280,7 +285,7 @@ class Keeping:
         denied = isinstance(error, NotFound)
         if (denied or (job is not None and job.phase.over)) and ticket.failures >= EMPTY_LOOKS:
             said = "the provider does not know the job any more" if denied else "the provider gives no new address"
-            self._missing(ticket, f"the file is gone, and {said}", denied=denied)
+            self._missing(ticket, f"the file is gone, and {said}")
         elif ticket.failures >= TRANSFERS or isinstance(error, InvalidKey | Forbidden):
             said = str(error).splitlines()[0] if error else "it says nothing"
             if ticket.had:
@@ -305,5 +310,8 @@ class Keeping:
         core.move(ticket, State.FAILED, ended=core.clock.now(), error=said, retryable=0)
         self._spool.drop(ticket.spooled)
         why = "what came back was not kept" if refused else "what was made cannot be had any more"
-        message = f"{why}: {said}\nIt is paid for ({ticket.cost}). fresh=True buys it anew; nothing was sent now."
+        again = "Run it again to ask its job once more, which is free; " if ticket.job and ticket.unkept else ""
+        message = (
+            f"{why}: {said}\nIt is paid for ({ticket.cost}). Nothing was sent now. {again}fresh=True buys it anew."
+        )
         core.finish(ticket, JobFailed(message, id=ticket.generation.id, job=ticket.job, retryable=False))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetError, JobCancelled, JobFailed
 from notebookgen.jobs.outcomes import outcome_of
+from notebookgen.jobs.reclaiming import Reclaiming, given_up
 from notebookgen.jobs.states import State
 
 if TYPE_CHECKING:
@@ -45,11 +46,14 @@ class Knowing:
         self._reconciling = reconciling
         self._answers = answers
         self._spool = spool
+        self._reclaiming = Reclaiming(core, watching, keeping)
 
     def known(self, ticket: Ticket) -> Callable[[], None] | None:
         """Return what is to be done where the ledger knows the content; None where it has to be bought."""
         ticket.queued = False
         row = self._core.store.last_attempt(ticket.generation.id)
+        if row is not None and given_up(row):
+            return lambda: self._reclaiming.ask(ticket, row)
         if row is not None and row.state == State.FAILED and row.retryable == 0:
             return lambda: self._known_failure(ticket, row)
         if row is not None and row.key == ticket.shared and row.state in {State.FAILED, State.CANCELLED}:
@@ -106,6 +110,7 @@ class Knowing:
     def _known_failure(self, ticket: Ticket, row: AttemptRow) -> None:
         """Tell of a failure that asking again would not mend; it is never bought again by itself."""
         ticket.load(row)
+        ticket.cached = True  # what it cost is another run's
         ticket.assets = self._core.store.assets(row.key)
         said = f": {row.error}" if row.error else "."
         message = (
@@ -119,6 +124,7 @@ class Knowing:
     def _shared_failure(self, ticket: Ticket, row: AttemptRow) -> None:
         """Tell of a failure of what this ticket waited for in another kernel; another try is a person's own word."""
         ticket.load(row)
+        ticket.cached = True  # what it cost is another run's
         ended = "was cancelled" if row.state == State.CANCELLED else "failed"
         error = JobCancelled if row.state == State.CANCELLED else JobFailed
         said = f": {row.error}" if row.error else "."

@@ -72,7 +72,9 @@ MOVES: dict[State, dict[State, str]] = {
         S.REFUSED: "proven not accepted",
         S.FAILED: "written off",
     },
-    S.FAILED: {},
+    S.FAILED: {
+        S.SUBMITTED: "its job was called lost, and answers again",
+    },
     S.CANCELLED: {},
     S.REFUSED: {},
     S.SKIPPED: {},

@@ -19,6 +19,7 @@ from notebookgen.jobs.naming import short_job
 from notebookgen.jobs.schedule import delay_after_failure, next_look
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import from_nano, to_nano
+from notebookgen.normal import shown_line
 from notebookgen.providers import check_job, fault_error, read_look
 from notebookgen.records import Cost, Phase
 
@@ -172,8 +173,9 @@ class Watching:
         if state is State.CANCELLED and ticket.state is State.INTENT:
             state = State.FAILED  # a create that answers "cancelled" was never submitted for anybody to cancel
         ticket.cost = cost
-        said = job.error or job.fail_code or "no reason given"
-        columns |= {"ended": core.clock.now(), "error": said, "fail_code": job.fail_code}
+        reason = shown_line(job.fail_code or "") or None
+        said = shown_line(job.error or "") or reason or "no reason given"
+        columns |= {"ended": core.clock.now(), "error": said, "fail_code": reason}
         columns |= {"charged": to_nano(cost.amount), "unit": cost.unit or ticket.reserved.unit, "basis": cost.basis}
         columns["retryable"] = None if job.retryable is None else int(job.retryable)
         if job.refunded is not None:
@@ -192,12 +194,12 @@ class Watching:
                 if job.retryable is False
                 else "Run it again to buy another try."
             )
-            code = f" ({job.fail_code})" if job.fail_code and job.fail_code not in said else ""
+            code = f" ({reason})" if reason and reason not in said else ""
             error = JobFailed(
                 f'{provider.title} could not make it: "{said}"{code}\n{money} {step}',
                 id=ticket.generation.id,
                 job=ticket.job,
-                fail_code=job.fail_code,
+                fail_code=reason,
                 retryable=job.retryable,
             )
         core.finish(ticket, error)
@@ -228,7 +230,7 @@ class Watching:
         ticket.cost = reserved
         message = (
             f"{ticket.lane.provider.title} does not know job {short_job(ticket.job)} any more; what it made is lost ({error.args[0]}).\n"
-            f"Counted as spent: {reserved}. fresh=True buys it anew."
+            f"Counted as spent: {reserved}. Run it again to ask once more, which is free; fresh=True buys it anew."
         )
         core.finish(ticket, JobFailed(message, id=ticket.generation.id, job=ticket.job, retryable=False))
 

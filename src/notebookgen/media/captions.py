@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from notebookgen.normal import amount_words
+from notebookgen.normal import shown_line as line
+from notebookgen.normal import shown_text as clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from decimal import Decimal
-
     from notebookgen.media.shown import Shown
     from notebookgen.records import Asset, Cost
 
@@ -28,29 +25,12 @@ __all__ = [
     "seconds_words",
     "shorten",
     "size_words",
-    "totals",
 ]
 
 DOT = " · "
 TIMES = "\N{MULTIPLICATION SIGN}"
 MOST_ERROR_LINES = 3
 LONGEST_ERROR_LINE = 300
-LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-# Controls (a terminal obeys them), half surrogates (no file can hold them), and the marks that turn the direction of
-# what follows, so that a name reads as another one: https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
-UNSAFE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
-)
-
-
-def clean(text: str) -> str:
-    """Return text without controls, half surrogates and marks that turn its direction; lines and tabs stay."""
-    return UNSAFE.sub("", LINE_ENDS.sub("\n", text))
-
-
-def line(text: str) -> str:
-    """Return text as one clean line."""
-    return " ".join(clean(text).split())
 
 
 def shorten(text: str, most: int) -> str:
@@ -98,22 +78,6 @@ def cost_words(cost: Cost) -> str:
     if cost.amount is None:
         return "cost unknown"
     return line(str(cost)) if cost.amount else "nothing charged"
-
-
-def totals(costs: Iterable[Cost]) -> str:
-    """Return the sums of several costs, one for each unit, as ``560 credits + 0.2 USD, 1 unknown``."""
-    sums: dict[str, Decimal] = {}
-    unknown = 0
-    for cost in costs:
-        if cost.amount is None:
-            unknown += 1
-        elif cost.amount:
-            unit = cost.unit or ""
-            sums[unit] = sums[unit] + cost.amount if unit in sums else cost.amount
-    known = " + ".join(line(amount_words(amount, unit)) for unit, amount in sums.items())
-    if not unknown:
-        return known or "nothing charged"
-    return f"{known}, {unknown} of unknown cost" if known else "cost unknown"
 
 
 def extent(asset: Asset) -> str:

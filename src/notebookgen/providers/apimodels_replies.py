@@ -28,6 +28,7 @@ from notebookgen.providers.replies import (
     object_or_none,
     outputs_in,
     parse_json,
+    task_named,
 )
 from notebookgen.records import Balance, Job, Output, Phase
 from notebookgen.wire import maybe
@@ -85,8 +86,9 @@ def read_created(response: HttpResponse, *, chat: bool, anywhere: bool, given: f
     if isinstance(listed, list):
         return _openai(listed)
     data = object_or_none(listed) or {}
-    task = handle(data.get("taskId")) or handle(data.get("task_id"))
-    if maybe(data, "state", str) is not None and task is not None:
+    stands = maybe(data, "state", str) is not None
+    task = task_named(body, plain=stands)
+    if stands and task is not None:
         return _task(data, task)
     found = _results(data)
     if anywhere and not found:
@@ -103,19 +105,21 @@ def read_asked(response: HttpResponse, id: str) -> Job | None:
     data = object_or_none(body.get("data")) or {}
     if maybe(data, "state", str) is None:
         return None
-    return _task(data, handle(data.get("taskId")) or id)
+    return _task(data, task_named(body, plain=True) or id)
 
 
 def read_callback(body: bytes) -> Callback | None:
     """Read a callback's raw body; None where it names no task."""
     try:
-        data = object_or_none((object_or_none(json.loads(body)) or {}).get("data")) or {}
+        told = object_or_none(json.loads(body)) or {}
     except (ValueError, RecursionError):
         return None
-    task = handle(data.get("taskId"))
+    data = object_or_none(told.get("data")) or {}
+    stands = maybe(data, "state", str) is not None
+    task = task_named(told, plain=stands)
     if task is None:
         return None
-    if maybe(data, "state", str) is None:
+    if not stands:
         return Callback(task, signed=False)
     # "data.param and data.resultJson are both JSON strings"
     sent = json_inside(data.get("param"))
@@ -142,7 +146,7 @@ def read_record(response: HttpResponse, id: str, unit: str) -> tuple[bool, Decim
     body = object_or_none(parse_json(response)) or {}
     data = object_or_none(body.get("data")) or body
     settled, cost = maybe(data, "settled", bool), charge(data.get("credits"))
-    about = handle(data.get("taskId")) or handle(data.get("task_id")) or id
+    about = task_named(body, plain=True) or id
     if settled is None or about.casefold() != id.casefold():
         return False, None
     if not settled:

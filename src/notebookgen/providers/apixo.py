@@ -18,7 +18,6 @@ from notebookgen.providers.images import image_fields, only_public, placed
 from notebookgen.providers.pricing import known_model, known_models, listed_price
 from notebookgen.providers.replies import (
     amount,
-    clean,
     data_uri,
     enveloped_fault,
     error_words,
@@ -30,6 +29,7 @@ from notebookgen.providers.replies import (
     outputs_in,
     parse_json,
     succeeded,
+    task_named,
 )
 from notebookgen.records import Balance, Job, Phase
 from notebookgen.wire import get_request, json_request, maybe, object_in
@@ -192,14 +192,16 @@ class APIXO(Provider):
     def read_callback(self, headers: Mapping[str, str], body: bytes, *, secret: str | None) -> Callback | None:
         """Read a callback: the envelope of a status reply, and no signature."""
         try:
-            data = object_or_none((object_or_none(json.loads(body)) or {}).get("data")) or {}
+            told = object_or_none(json.loads(body)) or {}
         except (ValueError, RecursionError):
             return None
-        task = handle(data.get("taskId"))
+        data = object_or_none(told.get("data")) or {}
+        stands = isinstance(data.get("state"), str)
+        task = task_named(told, plain=stands)
         if task is None:
             return None
         try:
-            job = _read_task(data, task, Phase.RUNNING) if isinstance(data.get("state"), str) else None
+            job = _read_task(data, task, Phase.RUNNING) if stands else None
         except UnexpectedResponse:
             job = None
         return Callback(task, signed=False, job=job)
@@ -210,8 +212,9 @@ class APIXO(Provider):
         return f"{self.base_url}/{call}/{quote(model, safe='')}"
 
     def _job(self, response: HttpResponse, model: str, *, otherwise: Phase | None = None, id: str | None = None) -> Job:
-        data = object_or_none(object_in(response.json()).get("data")) or {}
-        task = handle(data.get("taskId")) or id
+        body = object_in(response.json())
+        data = object_or_none(body.get("data")) or {}
+        task = task_named(body, plain=id is not None or maybe(data, "state", str) is not None) or id
         if task is None or not succeeded(response) or (otherwise is None and maybe(data, "state", str) is None):
             raise unexpected(self, response)
         return replace(_read_task(data, task, otherwise or Phase.RUNNING), model=model)
@@ -292,7 +295,7 @@ def _read_task(data: Mapping[str, object], task: str, otherwise: Phase) -> Job:
         phase=phase,
         outputs=_outputs(data) if phase is Phase.COMPLETED else (),
         error=(error_words(said) or error_words(fail_code) or None) if failed else None,
-        fail_code=(clean(fail_code) or None) if failed and fail_code is not None else None,
+        fail_code=error_words(fail_code) or None if failed else None,
         retryable=RETRYABLE.get(fail_code or "") if failed else None,
         created=moment(data.get("createTime")),
         completed=moment(data.get("completeTime")),

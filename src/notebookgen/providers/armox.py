@@ -33,6 +33,7 @@ from notebookgen.providers.replies import (
     object_or_none,
     outputs_in,
     parse_json,
+    same_model,
     succeeded,
 )
 from notebookgen.providers.signing import signature_holds
@@ -322,10 +323,10 @@ class Armox(Provider):
 
 
 def _same_model(said: str, asked: str) -> bool:
-    """Whether a reply names the model that was asked for; the maker before the slash may be left out or added."""
+    """Whether a reply names the model that was asked for, or the app."""
     if said.startswith(APP) or asked.startswith(APP):
         return said == asked
-    return said.casefold().rpartition("/")[2] == asked.casefold().rpartition("/")[2]
+    return same_model(said, asked)
 
 
 def _items(response: HttpResponse) -> list[object] | None:

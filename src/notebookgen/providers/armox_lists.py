@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from notebookgen.normal import shown_text
 from notebookgen.providers.checks import IMAGE_TYPES
 from notebookgen.providers.counting import COUNTS, LENGTHS
 from notebookgen.providers.pricing import known_model
@@ -194,4 +195,4 @@ def _kind(value: object) -> Kind | None:
 
 
 def _text(data: Mapping[str, object], key: str) -> str:
-    return clean(maybe(data, key, str) or "").strip()
+    return shown_text(clean(maybe(data, key, str) or "")).strip()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from notebookgen.errors import UnexpectedResponse
+from notebookgen.normal import shown_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,11 @@ class Fault:
     said: str = ""
     fail_code: str | None = None
     retry_after: float | None = None
+
+    def __post_init__(self) -> None:
+        """Keep words that can be shown, whatever adapter passes them on."""
+        object.__setattr__(self, "said", shown_line(self.said))
+        object.__setattr__(self, "fail_code", shown_line(self.fail_code or "") or None)
 
 
 @dataclass(frozen=True, slots=True)

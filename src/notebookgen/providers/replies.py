@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from notebookgen.errors import UnexpectedResponse
-from notebookgen.normal import canonical_json
+from notebookgen.normal import canonical_json, shown_line
 from notebookgen.providers.base import Fault
 from notebookgen.records import Output
 from notebookgen.wire import retry_after_seconds
@@ -42,13 +42,16 @@ __all__ = [
     "object_or_none",
     "outputs_in",
     "parse_json",
+    "same_model",
     "succeeded",
+    "task_named",
 ]
 
 URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 DIGITS = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
 DATA_URI = re.compile(r"data:[\w.+/-]*(;[\w.+-]+=[^;,]*)*(?P<base64>;base64)?,", re.IGNORECASE)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TASKS = ("taskId", "task_id")  # the first is that of the pages
 MOST_WORDS = 300
 MOST_AMOUNT = Decimal(9 * 10**9)  # what a ledger can hold in billionths of a unit
 MOST_CHARGE = Decimal(10**6)  # no generation costs more, in any unit, and thousands of such can be added up
@@ -60,8 +63,8 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the beginning of a text as one line, for messages."""
-    line = " ".join(clean(text[: MOST_WORDS * 4]).split())
+    """Return the beginning of a text as one line, for messages; nothing of it steers a terminal."""
+    line = shown_line(clean(text[: MOST_WORDS * 4]))
     return line if len(line) <= MOST_WORDS else line[: MOST_WORDS - 1] + "…"
 
 
@@ -99,6 +102,20 @@ def handle(value: object) -> str | None:
         value = f"{value:d}" if abs(value) < 10**18 else ""
     text = clean(value).strip() if isinstance(value, str) else ""
     return text if text and text.isprintable() else None
+
+
+def task_named(body: Mapping[str, object], *, plain: bool) -> str | None:
+    """Return the task that a ``{code, data: {...}}`` reply is about, however it spells that; None where it names none.
+
+    What ``data`` says goes before what stands beside it, and the pages' own spelling before all others.
+
+    Args:
+        body: The reply.
+        plain: Whether a plain ``id`` counts where nothing else is said: it may be the request's, or a result's.
+    """
+    holders = (object_or_none(body.get("data")) or {}, body)
+    said = (holder.get(key) for key in (*TASKS, *(("id",) if plain else ())) for holder in holders)
+    return next((task for one in said if (task := handle(one)) is not None), None)
 
 
 def amount(value: object, *, most: Decimal = MOST_AMOUNT) -> Decimal | None:
@@ -228,7 +245,7 @@ def enveloped_fault(response: HttpResponse, *, words: str, fail_code: str | None
     code = code_in(body.get("code"))
     if code is None:
         code = code_in(error.get("code"))
-    if succeeded(response) and (code is None or code < 300 or (handle(data.get("taskId")) and data.get("state"))):
+    if succeeded(response) and (code is None or code < 300 or (data.get("state") and task_named(body, plain=True))):
         return None
     said = [error_words(body.get(words)), error_words(body.get("error")), error_words(data)]
     plain = response.excerpt() if not body else ""
@@ -256,3 +273,8 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def same_model(said: str, asked: str) -> bool:
+    """Whether two names may be one model's: the maker before the slash may be left out or added."""
+    return said.casefold().rpartition("/")[2] == asked.casefold().rpartition("/")[2]
