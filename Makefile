@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BUILD ?= build
+# Kernels that people have beside the newest one, for their tests: the last of the sixth series, and Binder's.
+KERNELS := 6.29.5 7.0.1
 # More processes than two cores have: the tests wait more than they compute. `make pytest WORKERS=0` is one after the other.
 WORKERS ?= 4
 PYTEST_ARGS ?=
@@ -40,7 +42,8 @@ demo: $(DEMO_READY)  ## run the quickstart on the sandbox, no key needed, and sh
 lab: $(DEMO_READY)  ## open a copy of the quickstart in JupyterLab
 	@mkdir -p $(BUILD)/lab
 	@test -f $(BUILD)/lab/quickstart.ipynb || cp notebooks/quickstart.ipynb $(BUILD)/lab/
-	@$(BIN)/python -m jupyterlab $(BUILD)/lab/quickstart.ipynb $$([ "$$(id -u)" != 0 ] || echo --allow-root)
+	@$(BIN)/python -m jupyterlab $(BUILD)/lab --LabApp.default_url=/lab/tree/quickstart.ipynb \
+		$$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 test: $(TEST_READY) chromium lint types layers docs pytest  ## lint, types, layers, documentation and every test, the browser's too
 
@@ -93,4 +96,6 @@ $(DEMO_READY): pyproject.toml | $(BIN)/python
 $(TEST_READY): pyproject.toml | $(BIN)/python
 	@echo "installing notebookgen with everything its tests need into $(VENV)"
 	@$(PIP) install --editable '.[test,docs]'
+	@set -e; for version in $(KERNELS); do rm -rf "$(VENV)/kernels/$$version"; \
+		$(PIP) install --no-deps --target "$(VENV)/kernels/$$version" "ipykernel==$$version"; done
 	@touch $@ $(DEMO_READY)
