@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import deque
@@ -18,12 +19,12 @@ from notebookgen.errors import InvalidCall, JobAmbiguous
 from notebookgen.jobs import buying
 from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.clock import SystemClock
-from notebookgen.jobs.matching import Missing, match
+from notebookgen.jobs.matching import Missing, Others, match
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text
-from notebookgen.records import Job, Phase
+from notebookgen.records import Job, Model, Phase
 from notebookgen.wire import json_request
-from scripted import REALM, WAIT, Listless, Shop, bench, hurry, lost, reply, until, wanted
+from scripted import PRICE, REALM, WAIT, Listless, Shop, Tailor, bench, hurry, lost, reply, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,8 @@ def states(handle: Any) -> list[str]:
 def made(number: int, seconds: float, prompt: str = "a coat", **sent: Any) -> Job:
     """Return a job of the list, so many seconds after noon."""
     when = NOON + timedelta(seconds=seconds)
-    return Job(f"job-{number}", Phase.RUNNING, model="coat", sent={"prompt": prompt, **sent}, created=when)
+    model = "hat" if prompt == "a hat" else "coat"
+    return Job(f"job-{number}", Phase.RUNNING, model=model, sent={"prompt": prompt, **sent}, created=when)
 
 
 def look(missing: list[Missing], jobs: list[Job], adopted: set[str] | None = None, limit: int = 100) -> Any:
@@ -55,6 +57,7 @@ def look(missing: list[Missing], jobs: list[Job], adopted: set[str] | None = Non
         jobs,
         adopted=adopted or set(),
         limit=limit,
+        others=Others(models={"hat"}),
         same=lambda job, generation: job.sent == {"prompt": generation.prompt, **generation.settings},
     )
 
@@ -90,7 +93,7 @@ def test_what_looks_alike_is_no_proof_of_absence() -> None:
     """A provider may list what it was sent with defaults filled in; then a person decides, and nothing is sent twice."""
     finding = look([Missing(1, wanted(), NOON)], [made(1, 1, quality="standard")])
     assert ({}, (), (1,)) == (finding.found, finding.absent, finding.unknown)
-    assert "job-1" == finding.alike[1].id
+    assert "job-1" == finding.alike[1][0].id
 
 
 @given(st.lists(st.booleans(), max_size=8), st.integers(0, 8), st.randoms(use_true_random=False))
@@ -201,6 +204,221 @@ def test_what_looks_alike_is_held(home: Path) -> None:
         assert done.wait(WAIT)
         assert ["saved"] == states(done)
     assert (1, 1) == (shop.seen["create"], len(shop.jobs))
+
+
+ESCAPED = {"echo": lambda body: {**body, "prompt": body["prompt"].replace("&", "&amp;")}}
+CUT = {"echo": lambda body: {**body, "prompt": body["prompt"][:5] + "…"}}
+FOLDED = {"echo": lambda body: {**body, "prompt": " ".join(body["prompt"].split())}}
+ENHANCED = {"echo": lambda _: {"prompt": "A photograph of two animals, soft light"}}
+NOTHING: dict[str, Any] = {"echo": lambda _: {}}
+AS_TEXT = {"echo": lambda body: {"input": json.dumps(body)}}
+RENAMED = {"echo": lambda body: {"input": {**body, "size": "large"}}, "model": "5f0c7a1e-0000"}
+
+
+@pytest.mark.parametrize("shown", [ESCAPED, CUT, FOLDED, ENHANCED, NOTHING, AS_TEXT, RENAMED])
+def test_a_job_that_is_listed_otherwise_than_it_was_sent_is_never_called_absent(home: Path, shown: Any) -> None:
+    """It is there, and looks different: held, never bought again, and a person can adopt the job that is named."""
+    shop = Shop()
+    with bench(home, shop, settle=0.1) as desk:
+        desk.bring(wanted("before"))
+        shop.echo = shown["echo"]
+        shop.orders.append(renamed(shop, shown.get("model", "tailor/Coat")))
+        row = desk.bring(wanted("a  fox & a hen")).row(0)
+        assert ("ambiguous", 2) == (row.state, shop.seen["create"])
+        assert "job job-2" in str(row.error)
+        done = desk.engine.resolve(row.generation.id, "adopt", "job-2")
+        assert done.wait(WAIT)
+        assert ["saved"] == states(done)
+    assert 2 == len(shop.jobs)
+
+
+def renamed(shop: Shop, model: str) -> Any:
+    """Return an order that is accepted and listed under another name of its model, and whose reply is lost."""
+
+    def order(request: HttpRequest) -> HttpResponse:
+        shop.accept(request)
+        shop.jobs[-1]["model"] = model
+        raise lost()
+
+    return order
+
+
+def stranger(shop: Shop, seconds: float, **said: Any) -> None:
+    """Have somebody else with the same key buy something, so many seconds from now."""
+    job = {"id": f"other-{len(shop.jobs)}", "phase": "running", "created": time.time() + seconds, "model": "coat"}
+    shop.jobs.append({**job, "sent": {"prompt": "a hat"}, **said})
+
+
+def dated(shop: Shop) -> Any:
+    """Return how to answer with the list and the provider's time, as every real service does."""
+    return lambda request: replace(shop.truth(request), headers={"date": formatdate(usegmt=True)})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said", "again"),
+    [
+        (0.0, {}, False),  # of our model, just now: nobody knows
+        (0.0, {"model": None}, False),
+        (0.0, {"model": "new-model"}, False),
+        (0.0, {"model": "frock"}, True),  # a model of the catalogue that is not ours
+        (-60.0, {}, True),  # from before
+        (900.0, {}, True),  # from long after
+    ],
+)
+def test_what_somebody_else_bought_meanwhile_is_told_from_ours_only_for_certain(
+    home: Path,
+    seconds: float,
+    said: dict[str, Any],
+    again: bool,  # noqa: FBT001 - a parametrised fact
+) -> None:
+    """Of a known other model, or of another time, it does not keep a create from being sent again; else it does."""
+    shop = Shop()
+    stranger(shop, seconds, **said)
+    shop.orders.append("lost before")
+    shop.answers["list"] = deque([dated(shop)] * 50)
+    with bench(home, shop, Wardrobe(), settle=0.1) as desk:
+        row = desk.bring(wanted()).row(0)
+    assert (("saved", 2) if again else ("ambiguous", 1)) == (row.state, shop.seen["create"])
+
+
+class Wardrobe(Tailor):
+    """The same service with a second model."""
+
+    def catalogue(self) -> tuple[Model, ...]:
+        return (*super().catalogue(), Model("tailor", "frock", kind="text", cost=PRICE))
+
+
+def test_creates_under_way_are_waited_for_before_anything_is_held(home: Path) -> None:
+    """A job that nobody has yet may be that of a create whose answer is still to come; then the list proves absence."""
+    shop, inside, go = Shop(), threading.Event(), threading.Event()
+    shop.echo = lambda body: {**body, "prompt": body["prompt"] + " (enhanced)"}
+
+    def held(request: HttpRequest) -> HttpResponse:
+        job = shop.accept(request)
+        inside.set()
+        go.wait(WAIT)
+        return reply(202, job)
+
+    def dropped(_: HttpRequest) -> HttpResponse:
+        inside.wait(WAIT)
+        raise lost()
+
+    shop.orders.extend([held, dropped])
+    with bench(home, shop, settle=0.1) as desk:
+        handle = desk.start(wanted("slow"), wanted("dropped"))
+        until(lambda: shop.seen.get("list", 0) >= 4)
+        assert ["intent", "ambiguous"] == states(handle)
+        go.set()
+        assert handle.wait(WAIT)
+    assert (["saved", "saved"], 3, 2) == (states(handle), shop.seen["create"], len(shop.jobs))
+
+
+def test_jobs_of_other_rows_with_the_same_prompt_do_not_hold_a_lost_one(home: Path) -> None:
+    """Fifty seeds of one prompt: a job with exactly the content of another create under way is that one's."""
+    shop, inside, go = Shop(), threading.Event(), threading.Event()
+
+    def held(request: HttpRequest) -> HttpResponse:
+        job = shop.accept(request)
+        inside.set()
+        go.wait(WAIT)
+        return reply(202, job)
+
+    def dropped(_: HttpRequest) -> HttpResponse:
+        inside.wait(WAIT)
+        raise lost()
+
+    shop.orders.extend([held, dropped])
+    with bench(home, shop, settle=0.1) as desk:
+        handle = desk.start(wanted(seed=1), wanted(seed=2))
+        until(lambda: states(handle)[1] == "saved")
+        assert "intent" == states(handle)[0]
+        go.set()
+        assert handle.wait(WAIT)
+    assert (["saved", "saved"], 3, 2) == (states(handle), shop.seen["create"], len(shop.jobs))
+
+
+# Lists that are not up to date ------------------------------------------------------------------------------------
+
+
+def cached(shop: Shop, count: int, **headers: str) -> Any:
+    """Return a list as a cache has kept it: with the first so many jobs."""
+    return reply(200, json.loads(json.dumps(shop.jobs[:count][::-1])), **headers)
+
+
+@pytest.mark.parametrize("shown", [0, 2, 4])
+def test_a_list_that_lacks_a_job_we_know_proves_nothing(home: Path, shown: int) -> None:
+    """Five were accepted here and fewer are listed: an old list, and the lost create may have been accepted since."""
+    shop = Shop()
+    with bench(home, shop, settle=0.2) as desk:
+        for number in range(5):
+            desk.bring(wanted(f"coat {number}"))
+        shop.answers["list"] = deque([cached(shop, shown)] * 500)
+        shop.orders.append("lost after")
+        row = desk.bring(wanted()).row(0)
+        assert ("ambiguous", 6) == (row.state, len(shop.jobs))
+        assert "job-5" in str(row.error) or not shown
+
+
+def test_a_list_that_catches_up_settles_it(home: Path) -> None:
+    """A cache is old for a while only: the list is asked for again, and the job is adopted."""
+    shop = Shop()
+    with bench(home, shop, settle=0.2) as desk:
+        for number in range(3):
+            desk.bring(wanted(f"coat {number}"))
+        shop.answers["list"] = deque([cached(shop, 2)] * 4)
+        shop.orders.append("lost after")
+        assert ["saved"] == states(desk.bring(wanted()))
+    assert 4 == len(shop.jobs)
+
+
+def test_a_job_accepted_while_another_is_lost_must_be_listed_too(home: Path) -> None:
+    """What was accepted before the settle window ended, and is missing, shows that the list is older than that."""
+    shop = Shop()
+    with bench(home, shop, settle=1.0) as desk:
+        desk.bring(wanted("before"))
+        shop.answers["list"] = deque([cached(shop, 1)] * 500)
+        shop.orders.append("lost after")
+        handle = desk.bring(wanted(), wanted("meanwhile"))
+    assert (["ambiguous", "saved"], 3) == (sorted(states(handle)), len(shop.jobs))
+
+
+def test_a_list_that_says_how_old_it_is_counts_as_that_old(home: Path) -> None:
+    """What a cache has kept since before the create was lost proves nothing, however late it is asked for."""
+    shop = Shop()
+    with bench(home, shop, settle=0.2) as desk:
+        desk.bring(wanted("before"))
+        shop.answers["list"] = deque([cached(shop, 1, age="3600")] * 500)
+        shop.orders.append("lost after")
+        row = desk.bring(wanted()).row(0)
+        assert ("ambiguous", 2) == (row.state, len(shop.jobs))
+        assert "old" in str(row.error)
+
+
+def test_no_cache_is_asked_for_the_list(home: Path) -> None:
+    """Every cache on the way is told to ask the provider itself."""
+    shop, seen = Shop(), []
+
+    def listed(request: HttpRequest) -> HttpResponse:
+        seen.append(dict(request.headers))
+        return shop.truth(request)
+
+    shop.orders.append("lost after")
+    shop.answers["list"] = deque([listed])
+    with bench(home, shop) as desk:
+        desk.bring(wanted())
+    assert ["no-cache"] == [one.get("Cache-Control") for one in seen]
+
+
+def test_old_jobs_that_the_provider_has_deleted_spoil_no_list(home: Path) -> None:
+    """What is older than all that is listed may have been deleted: the others prove absence as before."""
+    shop = Shop()
+    with bench(home, shop, settle=0.1) as desk:
+        for number in range(4):
+            desk.bring(wanted(f"coat {number}"))
+        shop.answers["list"] = deque([lambda _: reply(200, shop.jobs[:1:-1])] * 50)
+        shop.orders.append("lost before")
+        assert ["saved"] == states(desk.bring(wanted()))
+    assert (6, 5) == (shop.seen["create"], len(shop.jobs))
 
 
 class Shifted(SystemClock):

@@ -1,15 +1,20 @@
-"""What is ambiguous, settled by looking: at the provider's list where there is one, else held for a person."""
+"""What is ambiguous, settled by looking: at the provider's list where there is one, else held for a person.
+
+It is adopted where the list shows exactly it, and sent again where a list that is up to date shows nothing that could
+be it after the settle window. What may belong to creates still under way is waited for; a list that is an old one is
+asked for again. All else is held.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import JobAmbiguous, NotebookgenError, ProviderError, UnexpectedResponse
-from notebookgen.jobs.matching import Missing, in_order, match
+from notebookgen.jobs.comparing import compare, under_way
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text, to_nano
@@ -17,9 +22,10 @@ from notebookgen.providers import fault_error
 from notebookgen.records import NO_COST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from notebookgen.jobs.core import Core
+    from notebookgen.jobs.matching import Finding
     from notebookgen.jobs.ticket import Lane, Ticket
     from notebookgen.records import Job
     from notebookgen.wire import HttpResponse
@@ -31,7 +37,26 @@ log = logging.getLogger("notebookgen")
 LOOKS_THAT_FAIL = 8
 BOUGHT_AGAIN = 3
 EQUAL_WAIT = 1.0
+# After the settle window, an old list is asked for so often again, and what is under way is looked at, in a window more.
+LOOKS_MORE = 6
 DOING = re.compile(r" while (?:starting \S+?|listing the jobs)(?=: |$)")
+
+
+@dataclass(slots=True)
+class Doubt:
+    """What stands between a lost create and the proof that it was not accepted.
+
+    Attributes:
+        looks: How many lists after the settle window were old ones.
+        jobs: Handles of those that may be it, on the first list that could have proven it.
+        creates: Attempts whose answers were still to come then: some of these jobs may be theirs.
+        named: Handles of those of which a person was told.
+    """
+
+    looks: int = 0
+    jobs: frozenset[str] | None = None
+    creates: frozenset[int] = frozenset()
+    named: frozenset[str] = frozenset()
 
 
 class Reconciling:
@@ -43,15 +68,21 @@ class Reconciling:
         self._adopted = adopted
         # When each lost create was known here to be lost, on the clock that never jumps: the settle window begins there.
         self._lost: dict[int, float] = {}
+        self._doubts: dict[int, Doubt] = {}
 
     def set_clock(self, lane: Lane, response: HttpResponse) -> None:
-        """Learn how far the provider's clock is from ours, from the date of a reply."""
+        """Learn how far the provider's clock is from ours, from the date of a reply and for how long a cache had it."""
         try:
             date = parsedate_to_datetime(response.headers.get("date", ""))
         except (ValueError, TypeError, IndexError, OverflowError):  # what it raises for nonsense differs by version
             return
         if date.tzinfo is not None:
-            lane.offset = date.timestamp() - self._core.clock.now() / 1e6
+            lane.offset = date.timestamp() + age_of(response) - self._core.clock.now() / 1e6
+
+    def named(self, ticket: Ticket, job: str) -> bool:
+        """Whether a person was told that a job may be this one."""
+        doubt = self._doubts.get(ticket.key)
+        return doubt is not None and job in doubt.named
 
     def hold(self, ticket: Ticket) -> None:
         """Look for a lost create, or hold it for a person where there is no list to look at."""
@@ -59,6 +90,8 @@ class Reconciling:
             self._give_up(ticket)
             return
         self._lost.setdefault(ticket.key, self._core.clock.monotonic())
+        if ticket.key in self._doubts:
+            self._doubts[ticket.key].looks = 0
         self._core.tell(ticket, "asking whether it was accepted")
         self.look(ticket.lane)
 
@@ -68,13 +101,15 @@ class Reconciling:
         request = lane.provider.jobs(lane.provider.job_list_limit)
         if lane.looking or request is None or not core.open_in(lane, State.AMBIGUOUS):
             return
+        request = replace(request, headers=(*request.headers, ("Cache-Control", "no-cache")))
         lane.looking = True
         asked = core.clock.monotonic()
 
         def then(response: HttpResponse | None, error: BaseException | None) -> None:
             lane.looking = False
             try:
-                self._match(lane, self._read(lane, response, error), asked)
+                jobs = self._read(lane, response, error)
+                self._match(lane, jobs, asked, age_of(response))
             except (
                 Exception
             ) as unread:  # a list that cannot be read or compared proves nothing: what is open stays open
@@ -98,86 +133,98 @@ class Reconciling:
             raise fault_error(lane.provider, fault, "listing the jobs")
         return lane.provider.read_jobs(response)
 
-    def _match(self, lane: Lane, jobs: tuple[Job, ...], asked: float) -> None:
+    def _match(self, lane: Lane, jobs: tuple[Job, ...], asked: float, age: float = 0.0) -> None:
         """Adopt what was found, take back what is proven absent, and look again at the rest later.
 
         Args:
             lane: Whose list it is.
             jobs: The list.
             asked: When the list was asked for, on the monotonic clock: what it shows may be as old as that.
+            age: For how many seconds before that a cache has had it.
         """
         core, realm = self._core, realm_text(lane.realm)
         tickets = {one.key: one for one in core.open_in(lane, State.AMBIGUOUS)}
-        models = {one.generation.id: one.model for one in tickets.values()}
-        shift = timedelta(seconds=lane.offset or 0.0)
-        heard = core.store.heard_of(realm, [job.id for job in jobs if job.id])
-        missing = [
-            Missing(
-                key,
-                one.generation,
-                self._sent_at(one) + shift,
-                frozenset(job for job, (before, at) in heard.items() if before < key and at < one.at),
-            )
-            for key, one in tickets.items()
+        compared = [
+            one
+            for one in tickets.values()
             # While an equal create has no answer yet, its job cannot be told from the lost one's.
             if not any(core.kernel.alive(row.kernel) for row in core.store.intents_like(one.generation.content, realm))
         ]
-        adopted = core.store.adopted_jobs(realm)
-        finding = match(
-            missing,
-            jobs,
-            adopted=adopted,
-            # The sandbox's list ends with its process; a real account's list shows what we bought there before.
-            expected=frozenset() if lane.realm.sandbox else adopted,
-            limit=lane.provider.job_list_limit,
-            default=lane.provider.job_list_default,
-            newest_first=in_order(jobs),
-            same=lambda job, generation: lane.provider.same(job, generation, models.get(generation.id)),
-        )
-        compared = {one.key for one in missing}
-        waits = [EQUAL_WAIT for key in tickets if key not in compared]
+        lost = {one.key: self._lost.setdefault(one.key, asked) for one in compared}
+        only = {key: doubt.jobs for key, doubt in self._doubts.items() if doubt.jobs is not None}
+        finding = compare(core, lane, compared, jobs, lost=lost, only=only)
+        waits = [EQUAL_WAIT] if len(compared) < len(tickets) else []
         for key, job in finding.found.items():
             core.safely(tickets[key], lambda ticket=tickets[key], job=job: self._found(ticket, job))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
+        unheard = under_way(core, lane)
         for key in (*finding.absent, *finding.unknown):
-            ticket = tickets[key]
-            left = core.settings.settle - (asked - self._lost.setdefault(key, asked))
-            if left > 0:
-                waits.append(left)
-                core.tell(ticket, f"not on the provider's list; looking once more in {left:.0f} s")
-            elif key in finding.absent:
-                core.safely(ticket, lambda ticket=ticket: self._absent(ticket))  # type: ignore[misc]  # likewise
-            else:
-                why = "the provider's list does not reach far enough to tell"
-                alike = finding.alike.get(key)
-                if alike is not None:
-                    why = f"job {alike.id} looks much like it, but is not wholly equal"
-                self._give_up(ticket, why, alike)
+            wait = self._settle(tickets[key], finding, asked - lost[key], age, unheard)
+            if wait is not None:
+                waits.append(wait)
         if waits:
             core.later(min(waits) + 0.05, lambda: self.look(lane))
 
-    def _sent_at(self, ticket: Ticket) -> datetime:
-        """Return when a create was sent, by our clock as it stands now: the clock may have been put right since."""
-        clock = self._core.clock
-        if not ticket.timed:
-            return datetime.fromtimestamp(ticket.at / 1e6, UTC)
-        return datetime.fromtimestamp(clock.now() / 1e6 - (clock.monotonic() - ticket.accepted), UTC)
+    def _settle(
+        self, ticket: Ticket, finding: Finding, gone: float, age: float, unheard: frozenset[int]
+    ) -> float | None:
+        """Send again, or hold, what was not found; return in how many seconds to look once more where that is too early.
+
+        Args:
+            ticket: Whose create was lost.
+            finding: What the list came to.
+            gone: How many seconds after the loss the list was asked for.
+            age: How many seconds old it was then.
+            unheard: Attempts whose answers are still to come.
+        """
+        core, key, settle = self._core, ticket.key, self._core.settings.settle
+        if gone < settle:
+            core.tell(ticket, f"not on the provider's list; looking once more in {settle - gone:.0f} s")
+            return settle - gone
+        doubt = self._doubts.setdefault(key, Doubt())
+        likely, timely, lacks = finding.alike.get(key, ()), finding.timely.get(key, ()), finding.lacks.get(key)
+        old = gone - age < settle
+        if old or lacks is not None:
+            doubt.looks += 1
+            if doubt.looks < LOOKS_MORE:
+                core.tell(ticket, "the provider's list is not up to date; looking once more")
+                return settle / LOOKS_MORE
+            why = f"is {age:.0f} s old" if old else f"lacks job {lacks}, which is ours"
+            self._give_up(ticket, f"the provider's list {why}", likely, timely)
+        elif key in finding.absent:
+            core.safely(ticket, lambda: self._absent(ticket))
+        elif key in finding.proving:
+            if doubt.jobs is None:
+                doubt.jobs, doubt.creates = frozenset(job.id or "" for job in (*likely, *timely)), unheard
+            doubt.creates &= unheard
+            if doubt.creates:
+                core.tell(ticket, "waiting for creates under way, to tell their jobs from its own")
+                return max(settle / LOOKS_MORE, EQUAL_WAIT)
+            self._give_up(ticket, "", likely, timely)
+        else:
+            self._give_up(ticket, "the provider's list does not reach far enough to tell", likely, timely)
+        return None
 
     def _found(self, ticket: Ticket, job: Job) -> None:
         """Adopt the job of a lost create."""
         ticket.error = None
-        self._lost.pop(ticket.key, None)
+        self._forget(ticket)
         for handle, _ in ticket.followers:
             handle.note(
                 "the reply was lost; the job was found on the provider's list and adopted, nothing was bought twice"
             )
         self._adopted(ticket, job)
 
+    def _forget(self, ticket: Ticket) -> None:
+        """Keep nothing of a create that was settled."""
+        self._lost.pop(ticket.key, None)
+        self._doubts.pop(ticket.key, None)
+
     def _absent(self, ticket: Ticket) -> None:
         """Take back a create that was provably not accepted; it is free to be sent again."""
         core, said = self._core, self._said(ticket)
         proof = "the provider's list proves that it was not accepted"
         core.move(ticket, State.REFUSED, ended=core.clock.now(), error=f"{said}; {proof}", charged=0, basis="listed")
-        self._lost.pop(ticket.key, None)
+        self._forget(ticket)
         if ticket.wanted and ticket.followers and ticket.tries < BOUGHT_AGAIN:
             ticket.state, ticket.key = State.PLANNED, 0
             core.tell(ticket, "it was not accepted; sending it again")
@@ -196,11 +243,24 @@ class Reconciling:
         row = self._core.store.attempt(ticket.key)  # not the ticket's own: that may be what a person was told before
         return ((row.error if row is not None else None) or "the reply was lost").splitlines()[0]
 
-    def _give_up(self, ticket: Ticket, why: str = "", alike: Job | None = None) -> None:
-        """Hold for a person what cannot be found out; send it again where a person has said so beforehand."""
+    def _give_up(self, ticket: Ticket, why: str = "", likely: Sequence[Job] = (), timely: Sequence[Job] = ()) -> None:
+        """Hold for a person what cannot be found out; send it again where a person has said so beforehand.
+
+        Args:
+            ticket: Whose create was lost.
+            why: What the list does not tell.
+            likely: Jobs on it that look much like it.
+            timely: Jobs on it that are of its time and model.
+        """
         core = self._core
         if not ticket.resubmits or ticket.tries >= BOUGHT_AGAIN:
-            core.drop(ticket, self.held_error(ticket, why, alike))
+            self._doubts.setdefault(ticket.key, Doubt()).named = frozenset(job.id or "" for job in (*likely, *timely))
+            if likely:
+                why = f"job {likely[0].id} looks much like it, but is not wholly equal"
+            elif timely:
+                more = f" or one of {len(timely) - 1} more" if len(timely) > 1 else ""
+                why = f"job {timely[0].id}{more}, of the same time, may be it"
+            core.drop(ticket, self.held_error(ticket, why, likely[0] if likely else None))
             return
         with core.settling(ticket):
             self.write_off(ticket, "sent again as on_ambiguous='resubmit' says: nobody knows whether it was accepted")
@@ -208,6 +268,7 @@ class Reconciling:
             handle.note(
                 "some replies were lost, and their rows sent again (on_ambiguous='resubmit'): they may be charged twice"
             )
+        self._forget(ticket)
         ticket.state, ticket.key, ticket.cost = State.PLANNED, 0, NO_COST
         core.tell(ticket, "nobody knows whether it was accepted; sending it again")
         core.ready.append(ticket)
@@ -241,6 +302,12 @@ class Reconciling:
             charged=to_nano(ticket.reserved.amount),
             basis=basis,
         )
+
+
+def age_of(response: HttpResponse | None) -> float:
+    """Return for how many seconds a cache on the way has had a reply, as it says (RFC 9111, section 5.1)."""
+    said = response.headers.get("age", "") if response is not None else ""
+    return float(said) if re.fullmatch(r"[0-9]{1,9}", said) else 0.0
 
 
 def unreadable(create: str, look: str) -> str:

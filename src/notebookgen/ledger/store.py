@@ -306,6 +306,17 @@ class Store(Sums):
         )
         return [AttemptRow(*row) for row in rows]
 
+    def unanswered(self, realm: str) -> list[AttemptRow]:
+        """Return the creates without a clear answer, of any kernel: still to come, or ambiguous."""
+        sql = "SELECT * FROM attempts WHERE realm = ? AND state IN ('intent', 'ambiguous')"
+        return [AttemptRow(*row) for row in self._all(sql, realm)]
+
+    def accepted_from(self, realm: str, first: int) -> dict[str, tuple[int, int, int]]:
+        """Return the jobs of a realm from an attempt on: whose, when its intent was committed, and when it was accepted."""
+        sql = """SELECT job, key, at, submitted FROM attempts
+            WHERE key >= ? AND +realm = ? AND job IS NOT NULL AND submitted IS NOT NULL"""
+        return {row["job"]: (row["key"], row["at"], row["submitted"]) for row in self._all(sql, first, realm)}
+
     def adopted_jobs(self, realm: str) -> set[str]:
         """Return the job handles of a realm that some attempt has."""
         rows = self._all("SELECT job FROM attempts WHERE realm = ? AND job IS NOT NULL", realm)
