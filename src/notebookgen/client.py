@@ -51,7 +51,7 @@ _given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=N
 
 def set_follower(
     follow: Callable[[RunHandle, float | None], None] | None,
-    watch: Callable[[Results], None] | None = None,
+    watch: Callable[[Result | Results], None] | None = None,
     planning: Callable[[], Planning] | None = None,
 ) -> None:
     """Have runs shown: ``follow(handle, timeout)`` while they are waited for, ``watch(results)`` in the background.
@@ -185,11 +185,11 @@ class Client(OverFrames):
             line = "Stopped just as it began. Run it again to pick up what was sent; nothing is bought twice."
             raise Stopped(handle.stop() if handle is not None else line) from None
         results = Results(handle, self._cancel_lines, retry=self._retrying(handle, wish), resolve=self._settle)
-        if samples > 1 and background:
-            self._watch(results)
-        if samples > 1:
-            return results if background else delivered_any(results)
-        return results[0] if background else delivered(results[0])
+        given: Result | Results = results if samples > 1 else results[0]
+        if background:
+            self._watch(given)
+            return given
+        return delivered(given) if isinstance(given, Result) else delivered_any(given)
 
     async def agenerate(self, prompt: str, **options: Any) -> Result | Results:
         """Do the same as ``generate`` without blocking the event loop; takes the same options."""
@@ -220,7 +220,9 @@ class Client(OverFrames):
     def quote(self, prompt: str, **options: Any) -> Quote:
         """Return what ``generate`` would send and what it would cost; nothing is sent. Takes the same options."""
         picked = {name: options.pop(name, None) for name in ("model", "images", "kind", "settings")}
-        for name in ("samples", "budget", "max_new", "fresh", "background", "timeout", "tag"):
+        budget = parse_budget(options.pop("budget", None), max_new=options.pop("max_new", None))
+        samples, fresh = options.pop("samples", 1), options.pop("fresh", False)
+        for name in ("background", "timeout", "tag"):
             options.pop(name, None)
         check_options(model=picked["model"], kind=picked["kind"], settings=picked["settings"])
         lane, model_id = self._choose(picked["model"], picked["kind"])
@@ -233,8 +235,10 @@ class Client(OverFrames):
             kind=picked["kind"],
             settings=picked["settings"],
             more=options,
+            samples=samples,
+            fresh=fresh,
         )
-        return quoted(self._house, wish)
+        return quoted(self._house, wish, budget)
 
     def _choose(self, model: str | None, kind: Any) -> tuple[Lane, str]:
         """Return the way to the provider that is meant, and its model's id."""
@@ -278,7 +282,7 @@ class Client(OverFrames):
             return planning
         return nullcontext(lambda _done, _total: None)
 
-    def _watch(self, results: Results) -> None:
+    def _watch(self, results: Result | Results) -> None:
         """Have a run in the background shown by whoever shows runs here."""
         if _watcher and threading.current_thread() is threading.main_thread():
             _watcher[0](results)

@@ -101,6 +101,7 @@ class RunHandle:
         """
         self.id = run
         self.retell: Callable[[str], str] = str  # how its errors are told to whoever asked: in keywords, or in flags
+        self.above = ""  # the line that stands above what is shown of it, in the cell that is run just now
         self._clock = clock
         self._began = clock()
         self._ended: float | None = None
@@ -152,6 +153,8 @@ class RunHandle:
         with self._changed:
             for index in indices:
                 self._book.reopen(index)
+            if self._ended is not None:  # what was done in between took the run no time
+                self._began += self._clock() - self._ended
             self._ended, self.stopped, self.released, self.taken = None, False, False, False
 
     def tell(self, index: int, phase: str, expected: float | None = None) -> None:
@@ -348,16 +351,14 @@ class RunHandle:
         states = ", ".join(
             f"{count} {state}" if now.total > 1 else str(state) for state, count in sorted(now.states.items())
         )
-        with self._changed:
-            before = 0 < now.total == self._book.tally.cached
-        parts = [f"{states} before" if before else states, now.model]
-        if not before:
-            parts.append(duration(now.elapsed))
-        parts.append("nothing spent" if before else self._money())
-        if now.total and self.sandbox:
-            parts.append("sandbox")
-        if self.buys:
-            parts.append("goes on in the background")
+        cached = self._book.tally.cached
+        if 0 < now.total == cached:
+            parts = [f"{states} before", now.model, "nothing spent"]
+        else:
+            states += f" ({cached} cached)" if cached else ""
+            parts = [states, now.model, duration(now.elapsed), self._money()]
+        parts.append("sandbox" if now.total and self.sandbox else "")
+        parts.append("goes on in the background" if self.buys else "")
         return " · ".join(part for part in parts if part)
 
     def _money(self) -> str:

@@ -28,7 +28,7 @@ class Tally:
         spent: What this run's own rows cost, net, by unit.
         reserved: What is set aside for rows under way, by unit.
         listed: How many of the costs are known from a list only.
-        unknown: How many rows were made at a cost that nobody knows.
+        unknown: How many of this run's own rows were made at a cost that nobody knows.
         dearer: How many cost more than was reserved after the list.
     """
 
@@ -47,10 +47,10 @@ class Tally:
         self.done += sign * row.done
         self.cached += sign * row.cached
         cost = row.cost
-        if row.state in PAID and cost.amount is None:
-            self.unknown += sign
         if row.cached:
             return
+        if row.state in PAID and cost.amount is None:
+            self.unknown += sign
         if cost.amount and cost.unit:
             add(self.spent, cost.unit, cost.amount * sign)
             self.listed += sign * (cost.basis == "listed")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notebookgen.media.captions import DOT, line, shorten, totals
+from notebookgen.media.captions import line, shorten
 from notebookgen.media.markup import CAPTION, FAINT, SHEET, Markup, element
-from notebookgen.media.tiles import WELL, Piece, Sheet
+from notebookgen.media.tiles import Piece, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from notebookgen.media.shown import PreviewLimits, Shown
     from notebookgen.records import Asset
 
-__all__ = ["arranged", "headline", "pieces"]
+__all__ = ["arranged", "pieces"]
 
 FEW = 6  # up to so many tiles are shown larger
 WIDE, NARROW = 304, 208  # CSS pixels
@@ -47,25 +47,15 @@ def pieces(several: Sequence[Shown]) -> list[Piece]:
     return found
 
 
-def headline(several: Sequence[Shown]) -> str:
-    """Return how many there are, what became of them and what they cost, in one line."""
-    states: dict[str, int] = {}
-    for shown in several:
-        state = "saved" if shown.status in WELL else line(shown.status)
-        states[state] = states.get(state, 0) + 1
-    models = {line(shown.model) for shown in several}
-    parts = [
-        f"{len(several)} results" if len(states) > 1 else "",
-        ", ".join(f"{count} {state}" for state, count in states.items()) if len(several) > 1 else "",
-        models.pop() if len(models) == 1 else f"{len(models)} models",
-        totals(shown.cost for shown in several),
-        "sandbox" if several and all(shown.sandbox for shown in several) else "",
-    ]
-    return DOT.join(filter(None, parts))
+def arranged(several: Sequence[Shown], limits: PreviewLimits, heading: str = "", rest: int = 0) -> Markup | None:
+    """Return the grid, or None where the budget does not even hold one tile.
 
-
-def arranged(several: Sequence[Shown], limits: PreviewLimits, whole: str | None = None) -> Markup | None:
-    """Return the grid, or None where the budget does not even hold one tile; ``whole`` is said of the whole run."""
+    Args:
+        several: The results, in their order.
+        limits: How large it may be.
+        heading: What is said of all of them.
+        rest: How many more there are.
+    """
     waiting = pieces(several)
     few = len(waiting) <= FEW
     width = WIDE if few else NARROW
@@ -80,10 +70,10 @@ def arranged(several: Sequence[Shown], limits: PreviewLimits, whole: str | None 
         models=len({shown.model for shown in several}) > 1,
         mixed=not all(shown.sandbox for shown in several),
     )
-    heading = [element("div", whole or headline(several), style=FAINT)]
-    if len(prompts) == 1 and (prompt := shorten(prompts.pop(), 240)):
-        heading.insert(0, element("div", prompt, dir="auto"))
-    left = limits.cell_bytes - RESERVE - sum(len(part.encode()) for part in heading)
+    prompt = shorten(prompts.pop(), 240) if len(prompts) == 1 else ""
+    head = [element("div", prompt, dir="auto")] if prompt else []
+    head += [element("div", line(heading), style=FAINT)] if heading else []
+    left = limits.cell_bytes - RESERVE - sum(len(part.encode()) for part in head)
     tiles: list[Markup] = []
     bare = 0
     for number, piece in enumerate(waiting[: limits.tiles]):
@@ -96,9 +86,9 @@ def arranged(several: Sequence[Shown], limits: PreviewLimits, whole: str | None 
         bare += not pictured
     if not tiles:
         return None
-    said = closing(bare, len(waiting) - len(tiles), limits)
+    said = closing(bare, len(waiting) - len(tiles) + rest, limits)
     body = [
-        element("div", *heading, style="margin:0 0 12px 0;font-size:12px"),
+        *([element("div", *head, style="margin:0 0 12px 0;font-size:12px")] if head else []),
         element("div", *tiles, style=spread(len(waiting), width)),
         *([element("div", said, style=f"{CAPTION};margin:12px 0 0 0;{FAINT}")] if said else []),
     ]

@@ -21,7 +21,7 @@ from notebookgen.media.captions import (
     seconds_words,
     shorten,
 )
-from notebookgen.media.grid import arranged, headline
+from notebookgen.media.grid import arranged
 from notebookgen.media.pages import PLAYED, abridged, reading
 from notebookgen.media.provenance import provenance
 from notebookgen.media.shown import Picture, PreviewLimits, Shown
@@ -74,7 +74,7 @@ def bundle(
                 data[seen.mime] = seen.data
                 metadata[seen.mime] = layout(seen, shown, limits)
         elif media and wants("text/html", include, exclude):
-            data["text/html"] = within(arranged([shown], limits), limits)
+            data["text/html"] = within(arranged([shown], limits, facts(shown)), limits)
         elif shown.text is not None and wants("text/html", include, exclude):
             data["text/html"] = within(reading(shown, limits, folder), limits)
     except AssetError as caught:
@@ -89,7 +89,8 @@ def grid(
     several: Sequence[Shown],
     *,
     limits: PreviewLimits = LIMITS,
-    whole: str | None = None,
+    heading: str = "",
+    rest: int = 0,
     include: Collection[str] | None = None,
     exclude: Collection[str] | None = None,
 ) -> Bundle:
@@ -98,24 +99,25 @@ def grid(
     Args:
         several: The results, in their order.
         limits: How large the cell's output may be.
-        whole: What is said of the whole run, where these are only the first of it.
+        heading: What is said of all of them; empty where it is said above.
+        rest: How many more there are.
         include: The only MIME types that are wanted; None for all.
         exclude: MIME types that are not wanted.
     """
     rows = [row(number, shown) for number, shown in enumerate(several[:MOST_ROWS])]
-    more = len(several) - len(rows)
+    more = len(several) - len(rows) + rest
     words = [
-        whole or (headline(several) if several else "no results"),
-        *rows,
+        *([line(heading)] if heading and several else []),
+        *(rows or ["no results"]),
         *([f"… and {more} more"] if more else []),
     ]
     metadata: dict[str, object] = {
-        KEY: {"count": len(several), "results": [provenance(shown) for shown in several[:MOST_ROWS]]}
+        KEY: {"count": len(several) + rest, "results": [provenance(shown) for shown in several[:MOST_ROWS]]}
     }
     data: dict[str, str | bytes] = {}
     if several and wants("text/html", include, exclude):
         try:
-            data["text/html"] = within(arranged(several, limits, whole), limits)
+            data["text/html"] = within(arranged(several, limits, heading, rest), limits)
         except AssetError as caught:
             words.append(f"no preview: {line(str(caught))}")
     data["text/plain"] = "\n".join(words)
@@ -138,6 +140,7 @@ def row(number: int, shown: Shown) -> str:
     parts = [
         f"[{number}] {line(shown.status)}",
         cost_words(shown.cost),
+        "cached" if shown.cached else "",
         seconds_words(shown.seconds) if shown.seconds is not None else "",
         next(iter(error_lines(shown, 1)), ""),
         ", ".join(line(asset.path) for asset in shown.assets[:MOST_PATHS]),

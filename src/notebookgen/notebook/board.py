@@ -11,7 +11,7 @@ from notebookgen.errors import AssetError
 from notebookgen.media.markup import FAINT, FRAME, SHEET, Markup, data_uri, element
 from notebookgen.media.preview import LIMITS
 from notebookgen.media.stills import Wish, still
-from notebookgen.notebook.lines import UNHAPPY, counts, left_over, money
+from notebookgen.notebook.lines import UNHAPPY, counts, left_over, money, unhappy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def board(progress: Progress, title: str, tiles: Sequence[Markup] = (), said: st
     reserved = [f"{one} set aside" for one in _amounts(progress.reserved)]
     facts = [
         *counts(progress),
-        *(f"{progress.states[one]} {one}" for one in UNHAPPY if progress.states.get(one)),
+        *unhappy(progress),
         f"spent {' + '.join(money(progress)) or 'nothing'}",
         *reserved,
         time,

@@ -50,9 +50,6 @@ def generated(call: Call, shell: Any) -> Plan | Quote | Result | Results | None:
     prompt = interpolate(call.prompt, names)
     _check_prompt(call, prompt)
     options = {**asked(call, Scope(names, own), client), "tag": call.tag}
-    if call.dry_run:
-        return _quoted(client().quote(prompt, **options), call)
-    ensure_follower()
     options |= {
         "samples": call.samples,
         "budget": call.budget,
@@ -61,14 +58,17 @@ def generated(call: Call, shell: Any) -> Plan | Quote | Result | Results | None:
         "background": call.background,
         "timeout": call.timeout,
     }
+    if call.dry_run:
+        quote = client().quote(prompt, **options)
+        return replace(quote, notes=tuple(map(in_flags, quote.notes)))
+    ensure_follower()
     with quietly() if call.quiet or call.background else nullcontext():
         result = client().generate(prompt, **options)
     result.handle.retell = in_flags
     if call.samples > 1:
-        several = cast("Results", result)
-        remember_run(several)
-        if call.background and not call.quiet:
-            watch(several)
+        remember_run(cast("Results", result))
+    if call.background and not call.quiet:
+        watch(result)
     if call.out is not None:
         shell.push({call.out: result})
     return _kept(call, result)
@@ -179,26 +179,3 @@ def _check_place(save: str | None) -> None:
     if not os.access(there, os.W_OK):
         message = f"--save {save}: {there} cannot be written. Nothing was sent; give another folder."
         raise NotWritable(message)
-
-
-def _quoted(quote: Quote, call: Call) -> Quote:
-    """Return the quote, with what it says for a fresh one, for several samples and for the budget."""
-    from notebookgen.jobs.budget import parse_budget  # noqa: PLC0415 - loaded with the client
-
-    if call.fresh and quote.state != "new":
-        quote = replace(quote, state="new")
-    notes = list(quote.notes)
-    if call.samples > 1:
-        which = "each of them" if call.fresh else "each one that is not there yet"
-        notes.append(f"samples   {call.samples}: that price for {which}")
-    budget, cost = parse_budget(call.budget), quote.cost
-    if budget.finite and quote.state == "new":
-        cap = budget.cap(cost.unit)
-        if not cost.bounded and call.max_new is None:
-            count = f"--max-new {call.samples}"
-            notes.append(f"budget    {budget}: cannot hold over that price, nothing would be sent without {count}")
-        elif cap is None or (cost.amount is not None and cap < cost.amount):
-            notes.append(f"budget    {budget}: does not cover it, nothing would be sent")
-        elif cost.amount is not None and cap < cost.amount * call.samples:
-            notes.append(f"budget    {budget}: covers {int(cap // cost.amount)} of {call.samples}")
-    return replace(quote, notes=tuple(notes))

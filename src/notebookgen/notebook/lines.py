@@ -10,7 +10,19 @@ if TYPE_CHECKING:
 
     from notebookgen.jobs.handle import Progress, RunHandle
 
-__all__ = ["UNHAPPY", "WIDTH", "counts", "ended", "left_over", "line", "money", "resumed_line", "waited"]
+__all__ = [
+    "UNHAPPY",
+    "WIDTH",
+    "counts",
+    "ended",
+    "left_over",
+    "line",
+    "money",
+    "resumed_line",
+    "standing",
+    "unhappy",
+    "waited",
+]
 
 WIDTH = 96  # columns; fits a notebook beside a sidebar
 UNHAPPY = ("failed", "refused", "cancelled", "ambiguous")  # each in its own word, as the last line has them
@@ -57,6 +69,11 @@ def counts(progress: Progress) -> list[str]:
     return [one for one in [*words, f"{left} left" if left > 0 else ""] if one]
 
 
+def unhappy(progress: Progress) -> list[str]:
+    """Return how many rows of a run did not end well, each in its own word."""
+    return [f"{progress.states[one]} {one}" for one in UNHAPPY if progress.states.get(one)]
+
+
 def money(progress: Progress) -> list[str]:
     """Return what was spent, and what of a budget is left, in words for each unit."""
     from notebookgen.normal import amount_words, plain_number  # noqa: PLC0415 - whoever has a run has loaded it
@@ -82,6 +99,14 @@ def waited(progress: Progress) -> str:
     return ended(f"still {still}", progress)
 
 
+def standing(handle: RunHandle) -> str:
+    """Return how a run in the background stands, and how to take it up; without a clock, so that it stays true."""
+    now = handle.snapshot()
+    parts = [", ".join([*counts(now), *unhappy(now)]), now.model, *money(now)]
+    words = f"run {handle.id} in the background: {' · '.join(filter(None, parts))}"
+    return handle.retell(f"{words}. To take it up in another kernel: ng.resume('{handle.id}')")
+
+
 def ended(word: str, progress: Progress) -> str:
     """Return a static line: what is so, the model, the seconds it was watched."""
     from notebookgen.jobs.handle import duration  # noqa: PLC0415 - whoever has a run has loaded it
@@ -104,7 +129,7 @@ def resumed_line(handle: RunHandle) -> str:
 def _tail(progress: Progress) -> Iterator[str]:
     """Yield what follows the times: what went wrong, money, what is waited for, the last note, the model."""
     if progress.total > 1:
-        yield from (f"{progress.states[one]} {one}" for one in UNHAPPY if progress.states.get(one))
+        yield from unhappy(progress)
     yield from money(progress)
     if progress.total > 1 and progress.phase.split(":")[0] not in USUAL and not progress.paused:
         yield progress.phase

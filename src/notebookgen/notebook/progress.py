@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from notebookgen.jobs.handle import RunHandle
-    from notebookgen.results import Results
+    from notebookgen.results import Result, Results
 
 __all__ = [
     "PERIOD",
@@ -116,8 +116,9 @@ def follow(
         now = handle.snapshot()
         told = not handle.done or bool(set(now.states) & {"saved", "completed"})
         if place is not None and now.total and (place.open or now.total > 1 or told):  # else an error says it all
-            words = _last_line.get() or RunHandle.summary
-            place.end(words(handle) if handle.done else waited(now))
+            words = (_last_line.get() or RunHandle.summary)(handle) if handle.done else waited(now)
+            place.end(words)
+            _stands(handle, words)
     except KeyboardInterrupt:
         truth = handle.stop()
         if place is not None:
@@ -129,6 +130,20 @@ def shell() -> Any:
     """Return the running IPython shell without loading IPython, or None."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython is not None else None
+
+
+def _stands(handle: RunHandle, words: str) -> None:
+    """Keep in mind, to the end of this cell, which line stands above what else it shows of a run."""
+    session = shell()
+    if session is None:
+        return
+
+    def forget(_: object) -> None:
+        session.events.unregister("post_run_cell", forget)
+        handle.above = ""
+
+    handle.above = words
+    session.events.register("post_run_cell", forget)
 
 
 def ensure_follower() -> None:
@@ -146,7 +161,7 @@ def _plan() -> AbstractContextManager[Callable[[int, int], None]]:
     return planning()
 
 
-def _watch(results: Results) -> None:
+def _watch(results: Result | Results) -> None:
     """Show a run in the background."""
     from notebookgen.notebook.background import watch  # noqa: PLC0415 - only where something runs in the background
 

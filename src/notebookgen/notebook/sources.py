@@ -66,12 +66,11 @@ def sources_of(namespace: Mapping[str, object]) -> Sources:
 
 
 def known_models(settings: Settings | None = None) -> list[Model]:
-    """Return the catalogues, the sandbox's own models where it may answer, and what was fetched before."""
+    """Return the catalogues, what was fetched before, and the sandbox's own models: first where it answers, else last."""
     models = {str(model): model for name in usable_names() for model in provider_class(name)().catalogue()}
-    if _plays(settings):
-        own = {str(model): model for model in _sandbox_models() if model.id.startswith("sandbox/")}
-        models = {**own, **models}
-    return list({**models, **_remembered}.values())
+    own = {str(model): model for model in _sandbox_models() if model.id.startswith("sandbox/")}
+    real = {**models, **_remembered}
+    return list(({**own, **real} if _plays(settings) else {**real, **own}).values())
 
 
 def _plays(settings: Settings | None) -> bool:

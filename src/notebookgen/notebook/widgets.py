@@ -12,13 +12,13 @@ import ipywidgets
 from notebookgen.media.markup import SHEET, element
 from notebookgen.notebook.background import Outputs, last_bundle
 from notebookgen.notebook.board import LATEST, Thumbnails, board
-from notebookgen.notebook.lines import counts
+from notebookgen.notebook.lines import standing
 from notebookgen.notebook.spoken import in_flags
 
 if TYPE_CHECKING:
     import asyncio
 
-    from notebookgen.results import Results
+    from notebookgen.results import Result, Results
 
 __all__ = ["Panel"]
 
@@ -33,14 +33,16 @@ ASKED = (
 class Panel:
     """One run's panel."""
 
-    def __init__(self, results: Results, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, results: Results, given: Result | Results, loop: asyncio.AbstractEventLoop) -> None:
         """Make the widgets; show nothing yet.
 
         Args:
             results: The run.
+            given: What takes its place at the end.
             loop: The main thread's loop, by which the panel is drawn.
         """
         self._results = results
+        self._given = given
         self._loop = loop
         self._outputs = Outputs()
         self._thumbnails = Thumbnails()
@@ -56,13 +58,10 @@ class Panel:
 
     def show(self) -> None:
         """Show it in the cell that is being run; a reader without widgets sees what to type."""
-        handle = self._results.handle
-        now = ", ".join(counts(handle.snapshot()))
-        words = f"run {handle.id} in the background: {now}. To take it up in another kernel: ng.resume('{handle.id}')"
         view = {"model_id": self.box.model_id, "version_major": 2, "version_minor": 0}
-        self._outputs.add({VIEW: view, "text/plain": handle.retell(words)})
+        self._outputs.add({VIEW: view, "text/plain": standing(self._results.handle)})
 
-    def draw(self) -> None:
+    def draw(self, *, again: bool = False) -> None:
         """Draw it as it stands; what is drawn for good stays."""
         if self._ended:
             return
@@ -79,8 +78,10 @@ class Panel:
 
     def end(self) -> None:
         """Put the results in the panel's place, and take the widgets away."""
+        if self._ended:
+            return
         self._ended = True
-        data, metadata = last_bundle(self._results)
+        data, metadata = last_bundle(self._given)
         told = in_flags("\n".join(self._results.said))
         if told:
             data["text/plain"] = f"{told}\n{data.get('text/plain', '')}"

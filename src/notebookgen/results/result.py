@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.media.shown import Shown
     from notebookgen.records import Asset, Cost
+    from notebookgen.results.results import Results
 
 __all__ = ["Result"]
 
@@ -40,6 +41,13 @@ class Result:
         self.handle = handle
         self.index = index
         self._cancel = cancel
+
+    @property
+    def results(self) -> Results:
+        """All rows of the run it belongs to."""
+        from notebookgen.results.results import Results  # noqa: PLC0415 - it needs this module
+
+        return Results(self.handle, self._cancel)
 
     @property
     def _row(self) -> Delivered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -216,13 +217,15 @@ class Results(Sequence[Result]):
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return how they look in a notebook, as (data, metadata)."""
-        from notebookgen.media.preview import grid  # noqa: PLC0415 - loaded when something is shown
+        from notebookgen.media.preview import LIMITS, grid  # noqa: PLC0415 - loaded when something is shown
 
-        over = self.handle.among([*OVER, State.COMPLETED])
-        first = over[:TILES] or range(min(TILES, len(self)))
+        over = self.handle.among([*OVER, State.COMPLETED]) or range(len(self))
+        summary = self.handle.summary()
         return grid(
-            [Result(self.handle, place, self._cancel).shown() for place in first],
-            whole=self.handle.summary() if len(self) > len(first) else None,
+            [Result(self.handle, place, self._cancel).shown() for place in over[:TILES]],
+            limits=replace(LIMITS, tiles=TILES),
+            heading="" if summary in self.handle.above else summary,
+            rest=max(len(over) - TILES, 0),
             include=include,
             exclude=exclude,
         )
