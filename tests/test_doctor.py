@@ -23,12 +23,14 @@ from notebookgen.jobs import doctor
 from notebookgen.ledger import filesystem
 from notebookgen.ledger.store import FILE_NAME
 from notebookgen.sandbox import Fault
-from three_services import KEYS, accepted, services
+from three_services import KEYS, accepted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from notebookgen.sandbox import Handle
+
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 class Ring(keyring.backend.KeyringBackend):
@@ -41,13 +43,6 @@ class Ring(keyring.backend.KeyringBackend):
 
     def set_password(self, service: str, username: str, password: str) -> None:
         """Keep nothing."""
-
-
-@pytest.fixture
-def real(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
-    """The services behind addresses and keys, as the real ones are."""
-    with services("real", monkeypatch) as handle:
-        yield handle
 
 
 @pytest.fixture(autouse=True)
@@ -197,6 +192,20 @@ def test_an_address_that_is_none(real: Handle, monkeypatch: pytest.MonkeyPatch) 
     assert "USD left, at http" in line("apimodels")
 
 
+@pytest.mark.parametrize("secret", ["?key=hunter2", "#hunter2", "/v1?a=b&token=hunter2"])
+def test_what_may_be_secret_in_an_address_is_not_shown(
+    real: Handle, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query belongs to no base address: it is said so, and neither the report nor an error shows it."""
+    monkeypatch.setenv("ARMOX_BASE_URL", f"{real.base_urls['armox']}{secret}")
+
+    assert "hunter2" not in "\n".join(report())
+    assert "a query or a fragment stands in it" in line("armox")
+    with pytest.raises(ng.errors.SettingsError, match="ARMOX_BASE_URL") as caught:
+        ng.models("armox")
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_key_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be a key is told with its variable, and not shown."""
     monkeypatch.setenv("ARMOX_API_KEY", "two words")
@@ -252,11 +261,15 @@ def test_the_way_to_the_network_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     for name in doctor.NETWORK:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter2@proxy.example:3128")
+    monkeypatch.setenv("HTTP_PROXY", "me:hunter2@proxy.example:3128")
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example:3128/?key=hunter2")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/ours.pem")
     lines = [each for each in report() if each.startswith("network")]
 
     assert [
         "network   HTTPS_PROXY=http://***@proxy.example:3128",
+        "network   HTTP_PROXY=***@proxy.example:3128",
+        "network   ALL_PROXY=http://proxy.example:3128/?***",
         "network   REQUESTS_CA_BUNDLE=/etc/ssl/ours.pem",
     ] == lines
 

@@ -148,6 +148,17 @@ REFUSED = [
 ]
 
 
+@pytest.mark.parametrize(
+    "url", ["https://user:hunter2@files.example.com/a", "http://10.0.0.1/a?X-Signature=hunter2#hunter2"]
+)
+def test_what_may_be_secret_in_a_refused_address_is_not_shown(url: str) -> None:
+    """Neither a password nor a signature."""
+    with pytest.raises(AssetRefused, match="was not contacted") as caught:
+        check_url(url)
+
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("url", REFUSED)
 def test_no_inner_or_crooked_url_passes(url: str) -> None:
     """Other schemes, credentials, inner names, and inner numbers in every spelling are refused, in one or two lines."""

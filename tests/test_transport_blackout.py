@@ -44,6 +44,14 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "a page, every character": lambda key: "".join(f"&#{ord(one)};" for one in key),
     "a page, hexadecimal": lambda key: "".join(f"&#x{ord(one):X};" for one in key),
     "a page's names": lambda key: key.replace("/", "&sol;").replace("=", "&equals;").replace("+", "&plus;"),
+    "escapes in braces": lambda key: "".join(f"\\u{{{ord(one):x}}}" for one in key),
+    "long escapes": lambda key: "".join(f"\\U{ord(one):08X}" for one in key),
+    "octal escapes": lambda key: "".join(f"\\{ord(one):03o}" for one in key),
+    "an address of old browsers": lambda key: "".join(f"%u{ord(one):04x}" for one in key),
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "hexadecimal digits": lambda key: key.encode().hex(),
+    "hexadecimal digits in upper case": lambda key: key.encode().hex().upper(),
     "a mixture": lambda key: escaped(key[:5]) + as_percent(key[5:9]) + key[9:],
 }
 
@@ -87,11 +95,69 @@ def test_wider_characters_are_blacked_out(charset: str) -> None:
     assert b"***" in told
 
 
-def test_a_reply_without_the_key_stays_as_it_is() -> None:
-    """Nothing else is touched, be it nearly the key."""
-    body = json.dumps({"error": KEY[:-1], "other": KEY.lower(), "third": escaped(KEY[1:])}).encode()
+CUT: dict[str, tuple[str, str]] = {  # what is said, and what is left of it
+    "its end": (f"Incorrect key: {KEY[:-4]}…", "Incorrect key: ***…"),
+    "most of it": (f"Incorrect key: {KEY[:12]}...", "Incorrect key: ***..."),
+    "its beginning": (f"…{KEY[-12:]}.", "…***."),
+    "both": (f"<{KEY[9:22]}>", "<***>"),
+    "its end, in upper case": (f"{KEY[:-4].upper()}…", "***…"),
+    "its end, PHP's slashes": (f"({KEY[:-4]}…)".replace("/", "\\/"), "(***…)"),
+    "its end, an address": (f"/me?key={quote(KEY[:-4], safe='')}…", "/me?key=***…"),
+    "its end, a page": (f"<p>{html.escape(KEY[:-4])}…</p>", "<p>***…</p>"),
+    "its end, in base64": (f"{base64.b64encode(KEY.encode()).decode()[:-8]}…", "***…"),
+    "its end, in hexadecimal digits": (f"{KEY.encode().hex()[:-8]}…", "***…"),
+    "its middle, by a line end": (f"{KEY[:14]}\n{KEY[14:]}", "***\n***"),
+    "its middle, by a space that nobody sees": (f"{KEY[:14]}\u200b{KEY[14:]}", "***\u200b***"),
+}
 
-    assert body == Blackout(Secret(KEY)).data(body)
+
+@pytest.mark.parametrize("what", CUT)
+def test_a_key_that_is_cut_short_is_blacked_out(what: str) -> None:
+    """Services shorten what they repeat; the rest of a key is no less secret."""
+    said, left = CUT[what]
+
+    assert left == Blackout(Secret(KEY)).text(said)
+
+
+VENDORS = st.sampled_from(["", "sk-", "sk-live-", "arm_", "sk-or-v1-"])
+SECRETS = st.text("abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", min_size=20, max_size=60)
+
+
+@given(VENDORS, SECRETS, st.data())
+def test_any_piece_of_a_key_is_blacked_out(vendor: str, secret: str, dice: st.DataObject) -> None:
+    """From twelve characters on, if some are behind the words that such keys begin with."""
+    key = vendor + secret
+    start = dice.draw(st.integers(0, len(secret) - 12))
+    end = dice.draw(st.integers(max(start + 12, len(vendor) + 4), len(key)))
+    case = dice.draw(st.sampled_from([str, str.upper, str.lower]))
+
+    told = Blackout(Secret(key)).text(f"({case(key[start:end])})")
+
+    assert "(***)" == told
+
+
+def test_a_reply_without_the_key_stays_as_it_is() -> None:
+    """Nothing else is touched: not what keys of that kind begin with, nor what is like the key and is none of it."""
+    key = "sk-live-nano-banana-Zq8aB3xYz0123456789"
+    body = json.dumps(
+        {
+            "models": ["sk-live-nano-banana-2", "google/nano-banana-pro", "SK-LIVE-NANO-BANANA"],
+            "near": [key[:22], key[-11:], key[::-1], f"{key[:20]}0123-{key[-11:]}"],
+            "encoded": [base64.b64encode(key[:20].encode()).decode(), key[:20].encode().hex(), quote("sk-live-nano")],
+            "number": "0123456789" * 3,
+        }
+    ).encode()
+
+    assert body == Blackout(Secret(key)).data(body)
+
+
+@pytest.mark.parametrize("key", ["nano-banana-pro", "made-up-key", "gateway_of_the_school"])
+def test_a_key_of_words_blacks_out_itself_only(key: str) -> None:
+    """A made-up key of a gateway shares words with innocent texts."""
+    body = f"{key[:-1]} {key[1:]} {key[4:]}s".encode()
+
+    assert body == Blackout(Secret(key)).data(body)
+    assert b"<***>" == Blackout(Secret(key)).data(f"<{key.upper()}>".encode())
 
 
 @pytest.mark.parametrize("key", ["", "word", "letters"])
@@ -119,10 +185,22 @@ def test_any_key_in_any_mixture_is_blacked_out(key: str, random: object) -> None
 
 def test_a_body_of_nothing_but_escapes_is_read_at_once() -> None:
     """A reply made to be slow to search is searched like any other; else this would take for hours."""
-    for unit in (b"\\", b"%25", b"&#0", b"s", b"\\u0073"):
+    crumbs = (KEY[8:12].encode(), KEY[:11].encode() + b" ", KEY.encode().hex()[8:20].encode())
+    for unit in (b"\\", b"%25", b"&#0", b"s", b"\\u0073", b"\\\\\\s", b"\\u{", b"&s", *crumbs):
         assert unit * 200_000 == Blackout(Secret(KEY)).data(unit * 200_000)
+
+
+def test_a_body_of_pieces_is_not_searched_for_ever() -> None:
+    """Where there are thousands, the first ones are blacked out, and whole keys everywhere."""
+    told = Blackout(Secret(KEY)).data(f"{KEY[:-1]} ".encode() * 50_000 + KEY.encode())
+
+    assert told.startswith(b"*** *** ***")
+    assert told.endswith(b" ***")
 
 
 def test_nothing_shows_the_key() -> None:
     """What holds the pattern does not print it."""
-    assert "Blackout(***)" == repr(Blackout(Secret(KEY)))
+    blackout = Blackout(Secret(KEY))
+
+    assert "Blackout(***)" == repr(blackout)
+    assert "live" not in repr(blackout._shapes)

@@ -650,13 +650,27 @@ def connected(port: int) -> socket.socket:
     return sock
 
 
-def test_a_password_in_an_address_is_not_shown() -> None:
+@pytest.mark.parametrize("password", ["hunter2", "hun/hunter2", "hun?hunter2", "hunter2@hunter2"])
+def test_a_password_in_an_address_is_not_shown(password: str) -> None:
     """An address with credentials is refused, and its message holds none of them."""
     with pytest.raises(ConfigurationError) as caught:
-        HttpTransport(Secret(KEY), origin="https://user:hunter2@example.com/v1")
+        HttpTransport(Secret(KEY), origin=f"https://user:{password}@example.com/v1")
 
     assert "hunter2" not in str(caught.value)
-    assert "example.com" in str(caught.value)
+    assert ("***@example.com" in str(caught.value)) == (password in {"hunter2", "hunter2@hunter2"})
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://me:{}@", "me:{}@proxy.example:1", "http://me:{}/x@proxy.example:1", "gopher://me:{}@a.example:1"]
+)
+def test_a_password_of_a_proxy_is_not_shown(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that cannot be used is told without it, whatever the libraries say."""
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTPS_PROXY", proxy.format("hunter2"))
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
+        HttpTransport(None, origin="https://provider.example")
+
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_key_that_the_provider_sends_back_is_blacked_out() -> None:
@@ -684,6 +698,6 @@ def test_a_packing_that_is_called_like_the_key_is_not_named() -> None:
             transport.send(read_of(f"{server.url}/"))
         server.answer = lambda _: f"HTTP/1.1 200 {KEY}\r\n{KEY}\r\n\r\n".encode()
         with pytest.raises(ReplyLost) as broken:
-            transport.send(read_of(f"{server.url}/"))
+            transport.send(read_of(f"{server.url}/"), timeout=QUICK)
 
     assert KEY not in everything_in(caught.value) + everything_in(broken.value)

@@ -21,6 +21,7 @@ from notebookgen.wire import (
     maybe,
     object_in,
     retry_after_seconds,
+    shown_address,
     take,
 )
 
@@ -164,3 +165,48 @@ def test_retry_after_never_breaks(text: str) -> None:
     seconds = retry_after_seconds({"retry-after": text})
 
     assert seconds is None or seconds >= 0
+
+
+ADDRESSES = {
+    "https://api.example.com/v1": "https://api.example.com/v1",
+    "http://127.0.0.1:8080": "http://127.0.0.1:8080",
+    "http://[::1]:8080/v1/": "http://[::1]:8080/v1/",
+    "proxy.example:3128": "proxy.example:3128",
+    "nonsense": "nonsense",
+    "": "",
+    "https://me:hunter2@api.example.com/v1": "https://***@api.example.com/v1",
+    "https://hunter2@api.example.com": "https://***@api.example.com",
+    "me:hunter2@proxy.example:3128": "***@proxy.example:3128",
+    "//me:hunter2@proxy.example": "//***@proxy.example",
+    "https://me:at@hunter2@api.example.com/v1": "https://***@api.example.com/v1",
+    "https://me:sla/hunter2@api.example.com/v1": "https://***",
+    "https://me:ask?hunter2@api.example.com/v1": "https://***",
+    "https://me:ha#hunter2@api.example.com/v1": "https://***",
+    "https://me:back\\hunter2@api.example.com/v1": "https://***",
+    "me:sla/hunter2@api.example.com/v1": "***",
+    "https://api.example.com/v1?key=hunter2": "https://api.example.com/v1?***",
+    "https://api.example.com?key=hunter2#x": "https://api.example.com?***",
+    "https://api.example.com/v1#hunter2": "https://api.example.com/v1#***",
+    "https://api.example.com/v1?": "https://api.example.com/v1?***",
+    "https://me:x@api.example.com/v1?mail=hunter2@b.example": "https://***",
+    "https://me:hun@ter/hunter2@api.example.com/v1": "https://***",
+    "https://me:x@api.example.com/v1?key=hunter2": "https://***@api.example.com/v1?***",
+    "https://api.example.com/v1?mail=a@hunter2": "https://***",
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_is_shown_without_what_may_be_secret(address: str) -> None:
+    """Where nobody can tell what is a password and what the host, only the scheme is shown."""
+    assert ADDRESSES[address] == shown_address(address)
+
+
+@given(
+    st.text(max_size=60),
+    st.sampled_from(["https://me:{}@a.example/v1", "https://a.example/v1?key={}", "me:{}@a.example:1"]),
+)
+def test_no_secret_of_an_address_is_shown(secret: str, address: str) -> None:
+    """Whatever it is made of."""
+    marked = f"hunter2{secret}hunter2"
+
+    assert "hunter2" not in shown_address(address.format(marked))

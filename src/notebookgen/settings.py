@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from notebookgen.amounts import OwnPrice, read_amounts, read_prices
 from notebookgen.errors import SettingsError, near_miss
+from notebookgen.wire import shown_address
 
 __all__ = ["PERIODS", "Cap", "Settings", "check_address", "load_settings", "place_of", "read_caps"]
 
@@ -252,7 +253,8 @@ def _checked(where: str, name: str, value: object) -> object:
         "home": "a folder",
         "base_urls": "a table of addresses such as {'armox': 'https://...'}",
     }
-    message = f"{where} sets {name} to {value!r}; it takes {wanted[name]}."
+    shown = shown_address(str(value)) if name == "base_urls" else value
+    message = f"{where} sets {name} to {shown!r}; it takes {wanted[name]}."
     raise SettingsError(message)
 
 
@@ -264,20 +266,21 @@ def check_address(where: str, url: object) -> str:
         url: The address, up to and including the version path.
 
     Raises:
-        SettingsError: It is none, or holds a password: a key is all that a provider gets.
+        SettingsError: It is none, or holds a password or a query: a key is all that a provider gets.
     """
     text = str(url).strip()
-    shown = re.sub(r"//[^/]*@", "//***@", text)  # a password must not reach a message
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018 - reading it checks it
         why = "" if parts.scheme in {"http", "https"} and parts.hostname else "it needs http:// or https:// and a host"
         why = "a name or a password stands in it, which no provider gets" if "@" in parts.netloc else why
+        if "?" in text or "#" in text:
+            why = why or "a query or a fragment stands in it, and what is asked for is written behind an address"
     except ValueError:  # a port that is no number, an open bracket; its own words could quote a password
         why = "it cannot be read"
     if not why:
         return text.rstrip("/")
-    message = f"{where}: {shown!r} is no address of a provider: {why}.\nIt should look like https://api.example.com/v1"
+    message = f"{where}: {shown_address(text)!r} is no address of a provider: {why}.\nIt should look like https://api.example.com/v1"
     raise SettingsError(message)
 
 

@@ -6,6 +6,7 @@ No key is ever part of an ``HttpRequest``: it names the scheme (``auth``) and th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -24,6 +25,7 @@ __all__ = [
     "maybe",
     "object_in",
     "retry_after_seconds",
+    "shown_address",
     "take",
 ]
 
@@ -31,6 +33,8 @@ Auth = Literal["bearer", "none"]
 Purpose = Literal["create", "status", "list", "cancel", "balance", "models", "upload", "asset", "other"]
 T = TypeVar("T")
 EXCERPT = 200
+SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
+HOST_ENDS = re.compile(r"[/?#\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +157,18 @@ def kind_of(value: object) -> str:
     """Return the JSON name of a value's kind, for messages."""
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
     return "null" if value is None else names.get(type(value), type(value).__name__)
+
+
+def shown_address(url: str) -> str:
+    """Return an address as it may be shown: without a name, a password, a query and a fragment.
+
+    A password may hold what ends a host; where one cannot be told from the other, only the scheme is left.
+    """
+    beginning = SCHEME.match(url)
+    scheme = beginning.group() if beginning else ""
+    host = HOST_ENDS.split(url[len(scheme) :], maxsplit=1)[0]
+    path = url[len(scheme) + len(host) :]
+    if "@" in path:
+        return f"{scheme}***"
+    path, mark, _ = path.partition("#" if "?" not in path.partition("#")[0] else "?")
+    return f"{scheme}{'***@' if '@' in host else ''}{host.rpartition('@')[2]}{path}{mark and mark + '***'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError, TransportError
@@ -10,7 +11,7 @@ from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
 from notebookgen.jobs.ticket import UNCLEAR_IN_A_ROW
 from notebookgen.ledger.rows import realm_text, to_nano
-from notebookgen.records import Cost, Phase
+from notebookgen.records import NO_COST, Cost, Phase
 
 if TYPE_CHECKING:
     from notebookgen.errors import NotSent
@@ -67,10 +68,16 @@ class Answers:
 
     def accepted(self, ticket: Ticket, job: Job) -> None:
         """Write down that there is a job, and look after it."""
+        try:
+            self._written(ticket, job)
+        except sqlite3.IntegrityError:  # the ledger's own index decides, whichever kernel was quicker
+            if not self._is_taken(ticket, job):
+                raise
+            self._taken(ticket, job)
+
+    def _written(self, ticket: Ticket, job: Job) -> None:
+        """Write down a job where no other attempt has it, and go on from where it stands."""
         core = self._core
-        if job.id and (owner := core.store.owner_of(realm_text(ticket.lane.realm), job.id)) and owner.key != ticket.key:
-            self._taken(ticket, job.id)
-            return
         ticket.job, ticket.route, ticket.failures = job.id, job.route, 0
         if not job.phase.over:
             ticket.accepted = core.clock.monotonic()  # an immediate answer is timed from when it was sent
@@ -92,27 +99,44 @@ class Answers:
             core.move(ticket, State.SUBMITTED, error=None, **columns)
             self._watching.begin(ticket, job)
 
-    def _taken(self, ticket: Ticket, job: str) -> None:
+    def _is_taken(self, ticket: Ticket, job: Job) -> bool:
+        """Whether another attempt has a job."""
+        owner = self._core.store.owner_of(realm_text(ticket.lane.realm), job.id) if job.id else None
+        return owner is not None and owner.key != ticket.key
+
+    def _taken(self, ticket: Ticket, job: Job) -> None:
         """Hold a create that was answered with a job which another attempt has: one job is never counted twice."""
         core = self._core
+        ticket.job, ticket.route, ticket.cost, ticket.outputs, ticket.seconds = None, "", NO_COST, (), None
         ticket.lost_at = core.clock.now()
-        ticket.error = NotebookgenError(f"it was answered with job {job}, which belongs to another generation already")
+        ticket.error = NotebookgenError(
+            f"it was answered with job {job.id}, which belongs to another generation already"
+        )
         core.move(ticket, State.AMBIGUOUS, lost_at=ticket.lost_at, error=str(ticket.error))
         self._reconciling.hold(ticket)
 
-    def adopt(self, ticket: Ticket, job: Job) -> None:
-        """Take a job for the answer of an ambiguous create, and go on from where the job stands."""
-        core = self._core
-        if job.id and core.store.owner_of(realm_text(ticket.lane.realm), job.id):
-            self._reconciling.hold(ticket)  # another kernel was quicker: look once more
-            return
-        ticket.job, ticket.route, ticket.error = job.id, job.route or ticket.route, None
-        ticket.accepted, ticket.failures, ticket.timed = core.clock.monotonic(), 0, False
-        columns = {"job": job.id, "route": ticket.route, "submitted": core.clock.now(), "error": None}
+    def adopt(self, ticket: Ticket, job: Job, note: str = "") -> None:
+        """Take a job for the answer of an ambiguous create, tell so, and go on from where the job stands."""
+        core, route, cost = self._core, job.route or ticket.route, ticket.cost
+        columns = {"job": job.id, "route": route, "submitted": core.clock.now(), "error": None}
         if job.charged is not None:
-            ticket.cost = Cost(job.charged, ticket.lane.provider.unit, "reported")
-            columns |= {"charged": to_nano(job.charged), "unit": ticket.cost.unit, "basis": "reported"}
-        core.move(ticket, State.SUBMITTED, **columns)
+            cost = Cost(job.charged, ticket.lane.provider.unit, "reported")
+            columns |= {"charged": to_nano(job.charged), "unit": cost.unit, "basis": "reported"}
+        try:
+            core.move(ticket, State.SUBMITTED, **columns)
+        except sqlite3.IntegrityError:
+            if not self._is_taken(ticket, job):
+                raise
+            if ticket.lane.lists:
+                self._reconciling.hold(ticket)  # another kernel was quicker: look once more
+            else:
+                why = f"job {job.id} belongs to another generation already"
+                core.drop(ticket, self._reconciling.held_error(ticket, why))
+            return
+        for handle, _ in ticket.followers if note else ():
+            handle.note(note)
+        ticket.job, ticket.route, ticket.cost, ticket.error = job.id, route, cost, None
+        ticket.accepted, ticket.failures, ticket.timed = core.clock.monotonic(), 0, False
         self._watching.heard(ticket, job)
 
     def _refused(self, ticket: Ticket, outcome: RefusedCreate) -> None:

@@ -33,6 +33,7 @@ __all__ = ["Buying"]
 # A few creates may be on their way when the pause begins; that many below the list's length, nothing can hide.
 LIST_MARGIN = 20
 LOOKED_FOR = 30.0  # seconds after the settle window, by which a lost create was found, proven absent or given up
+TURN_WAIT = 1.0  # seconds until a create is tried again that waits for others of its account
 CREATE_SECONDS = 300.0  # the longest that a create is held open
 ROUNDS = 20
 
@@ -123,6 +124,8 @@ class Buying:
         row = self._core.store.last_attempt(ticket.generation.id)
         if row is not None and row.state == State.PLANNED:
             ticket.load(row)
+        else:  # another kernel may have taken up what could not leave here, and ended it
+            ticket.key, ticket.state = 0, State.PLANNED
         return self._buy(ticket)
 
     # Bought ------------------------------------------------------------------------------------------------------
@@ -135,9 +138,9 @@ class Buying:
             return lambda: self._account_stopped(ticket, error)
         wait = max(lane.paused_until - core.clock.monotonic(), 0.0)
         if lane.troubled and (lane.sending or lane.realm in self._probed):
-            wait = max(wait, 1.0)  # one create finds out whether the trouble is over, and not all of them
+            wait = max(wait, TURN_WAIT)  # one create finds out whether the trouble is over, and not all of them
         if lane.lists and self._could_hide(lane):
-            wait = max(wait, 1.0)  # more creates could hide a lost one behind the end of the provider's list
+            wait = max(wait, TURN_WAIT)  # more creates could hide a lost one behind the end of the provider's list
         if wait > 0:
             return lambda: core.again(ticket, wait, "waiting for the account")
         images = to_upload(ticket)

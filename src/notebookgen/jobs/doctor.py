@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import shutil
 import sqlite3
 import sys
@@ -20,6 +19,7 @@ from notebookgen.ledger.trouble import translated
 from notebookgen.normal import amount_words, count_words
 from notebookgen.providers import fault_error, provider_class, provider_names
 from notebookgen.transport import read
+from notebookgen.wire import shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -196,7 +196,8 @@ def _balance(lane: Lane) -> str:
 def _network() -> list[str]:
     """Return which proxies and certificates the environment names; a password is not shown."""
     told = [name for name in NETWORK if os.environ.get(name)]
-    return [f"network   {name}={re.sub(r'//[^/]*@', '//***@', os.environ[name])}" for name in told]
+    shown = {name: os.environ[name] if name in CERTIFICATES else shown_address(os.environ[name]) for name in told}
+    return [f"network   {name}={value}" for name, value in shown.items()]
 
 
 def _around() -> list[str]:

@@ -257,7 +257,7 @@ class Engine:
         self._runs = Runs(core, self._stop, self._pause)
         spool = Spool(self._settings.home / "spool")
         # The parts need each other, so one of them is reached from here.
-        reconciling = Reconciling(core, lambda ticket, job: answers.adopt(ticket, job))  # noqa: PLW0108 - made below
+        reconciling = Reconciling(core, lambda ticket, job, note: answers.adopt(ticket, job, note))  # noqa: PLW0108 - made below
         keeping = Keeping(core, spool)
         self._watching = Watching(core, keeping, reconciling.set_clock)
         answers = Answers(core, self._watching, keeping, reconciling)

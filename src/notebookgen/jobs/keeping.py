@@ -44,6 +44,7 @@ Errors = dict[int, NotebookgenError]  # by the place of the output
 
 TRANSFERS = 6
 EMPTY_LOOKS = 4
+EMPTY_WAIT = 1.0  # seconds until a job that is done and names no file is asked again
 ASKS = 3
 FULL_WAIT = 30.0
 SOME_DAYS = 7 * 24 * 3600.0  # where nobody says for how long results are kept
@@ -62,7 +63,7 @@ class Keeping:
         core = self._core
         if not job.outputs and ticket.failures < EMPTY_LOOKS and ticket.job and ticket.state is State.SUBMITTED:
             ticket.failures += 1  # "completed" may come a moment before the addresses do
-            core.soon(ticket, 1.0 + ticket.failures, lambda: self._ask_again(ticket))
+            core.soon(ticket, EMPTY_WAIT * (1.0 + ticket.failures), lambda: self._ask_again(ticket))
             return
         ticket.cost = ending_cost(ticket, job)
         seconds = core.clock.monotonic() - ticket.accepted if ticket.timed else ticket.seconds
@@ -80,7 +81,7 @@ class Keeping:
             self._fetch(ticket)
         elif ticket.job and ticket.failures < EMPTY_LOOKS:
             ticket.failures += 1
-            core.soon(ticket, 1.0, lambda: self._ask_again(ticket))
+            core.soon(ticket, EMPTY_WAIT, lambda: self._ask_again(ticket))
         elif ticket.job:
             self._missing(ticket, "the provider says it is done and names no result")
         else:

@@ -56,7 +56,8 @@ class Knowing:
             return lambda: self._reclaiming.ask(ticket, row)
         if row is not None and row.state == State.FAILED and row.retryable == 0:
             return lambda: self._known_failure(ticket, row)
-        if row is not None and row.key == ticket.shared and row.state in {State.FAILED, State.CANCELLED}:
+        awaited = row is not None and row.key in {ticket.shared, ticket.key}  # here or there, it was made for this call
+        if row is not None and awaited and row.state in {State.FAILED, State.CANCELLED}:
             return lambda: self._shared_failure(ticket, row)
         if row is None or row.state in BOUGHT_ANEW:
             ticket.queued, ticket.shared = True, 0

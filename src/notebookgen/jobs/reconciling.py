@@ -62,8 +62,8 @@ class Doubt:
 class Reconciling:
     """Looks for lost creates, one list request for all of an account."""
 
-    def __init__(self, core: Core, adopted: Callable[[Ticket, Job], None]) -> None:
-        """Work with the engine's other parts; ``adopted`` goes on with a ticket whose job was found."""
+    def __init__(self, core: Core, adopted: Callable[[Ticket, Job, str], None]) -> None:
+        """Work with the engine's other parts; ``adopted`` goes on with a ticket whose job was found, and tells so."""
         self._core = core
         self._adopted = adopted
         # When each lost create was known here to be lost, on the clock that never jumps: the settle window begins there.
@@ -208,11 +208,8 @@ class Reconciling:
         """Adopt the job of a lost create."""
         ticket.error = None
         self._forget(ticket)
-        for handle, _ in ticket.followers:
-            handle.note(
-                "the reply was lost; the job was found on the provider's list and adopted, nothing was bought twice"
-            )
-        self._adopted(ticket, job)
+        note = "the reply was lost; the job was found on the provider's list and adopted, nothing was bought twice"
+        self._adopted(ticket, job, note)
 
     def _forget(self, ticket: Ticket) -> None:
         """Keep nothing of a create that was settled."""

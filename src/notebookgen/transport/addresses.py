@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urljoin
 
 from notebookgen.errors import AssetRefused
+from notebookgen.wire import shown_address
 
 __all__ = ["Origin", "SafeUrl", "check_url", "follow", "origin_of", "why_forbidden"]
 
@@ -250,7 +251,7 @@ def follow(url: SafeUrl, location: str, *, allowed_origin: str | None = None) ->
 
 
 def refused(url: str, why: str) -> AssetRefused:
-    """Return the exception for an address that may not be contacted; its query, often a signature, is left out."""
-    shown = CONTROL.sub("?", url.partition("?")[0])[:120]
+    """Return the exception for an address that may not be contacted; a password and its query, often a signature, are left out."""
+    shown = CONTROL.sub("?", shown_address(url))[:120]
     message = f"the address {shown!r} was not contacted: {why}.\n{ONLY_PUBLIC}"
     return AssetRefused(message)

@@ -1,42 +1,41 @@
-r"""Taking a key out of what a provider sends back, however it is spelled there. Pure.
+"""Taking a key out of what a provider sends back. Pure.
 
-A service may echo the key in an error: as it is, escaped as JSON writes it (``\/``, ``\u0073``, JSON inside JSON),
-as an address or a page writes it (``%2F``, ``&#47;``), in base64, in a wider character set, or in a mixture of these.
-All are looked for in the bytes as they came, so that whatever decodes them later finds nothing.
+A service may echo the key in an error. It is looked for in the bytes as they came, so that whatever decodes them later
+finds nothing: whole in every spelling of ``spellings`` and in mixtures of these, and in the pieces of ``pieces``, where
+a text is cut short. A service that means to give a key away can always write it so that nobody finds it.
 """
 
 from __future__ import annotations
 
-import base64
-import re
-from functools import cache
-from html.entities import html5
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from notebookgen.transport.pieces import find_pieces, shapes_of
+from notebookgen.transport.spellings import pattern_of
 from notebookgen.wire import HttpResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from notebookgen.transport.base import HasSecret
 
 __all__ = ["Blackout"]
 
 SHORTEST_KEY = 8  # characters; a shorter one would black out words
 STARS = b"***"
-# JSON in JSON in JSON doubles its backslashes each time. A run is looked at from its beginning only: a body of nothing
-# else would take for ever.
-RUN = r"(?<!\\)\\+"
 
 
 class Blackout:
     """Blacks one key out; shows nothing of it itself."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("__weakref__", "_pattern", "_shapes")
 
     def __init__(self, key: HasSecret | None) -> None:
         """Look for ``key``; where there is none, or one as short as a word, everything passes as it is."""
         text = key.reveal() if key is not None else ""
-        self._pattern = pattern_of(text) if len(text) >= SHORTEST_KEY else None
+        long_enough = len(text) >= SHORTEST_KEY
+        self._pattern = pattern_of(text) if long_enough else None
+        self._shapes = shapes_of(text) if long_enough else ()
 
     def __repr__(self) -> str:
         return "Blackout(***)"
@@ -45,13 +44,8 @@ class Blackout:
         """Return bytes without the key."""
         if self._pattern is None:
             return data
-        parts: list[bytes] = []
-        at = 0
-        for found in self._pattern.finditer(data):
-            if found.start() >= at:
-                parts += [data[at : found.start()], STARS]
-                at = found.end("all")
-        return b"".join([*parts, data[at:]]) if parts else data
+        data = starred(data, ((found.start(), found.end("all")) for found in self._pattern.finditer(data)))
+        return starred(data, find_pieces(data, self._shapes))
 
     def text(self, text: str) -> str:
         """Return a text without the key."""
@@ -65,32 +59,12 @@ class Blackout:
         return HttpResponse(reply.status, MappingProxyType(headers), self.data(reply.body))
 
 
-def pattern_of(text: str) -> re.Pattern[bytes]:
-    """Return a pattern of all that decodes to ``text``: it itself, and the base64 of what it may be a part of."""
-    cores = dict.fromkeys(core for before in range(3) for core in base64_cores(text, before))
-    whole = ["".join(map(spellings, text))]
-    whole += ["".join(one if one.isalnum() else spellings(one) for one in core) for core in cores]
-    every = "|".join(whole)
-    # One character is matched and then looked at anew, because a pattern that begins with a set is searched for some
-    # ten times as fast; replies can be pictures of many megabytes.
-    first = "".join(re.escape(one) for one in sorted({"\\", "%", "&", text[0], *(core[0] for core in cores)}))
-    return re.compile(f"[{first}](?<=(?=(?P<all>{every}))[{first}])".encode())
-
-
-def base64_cores(text: str, before: int) -> tuple[str, str]:
-    """Return ``text`` in base64 after so many other bytes, in both alphabets, without what its neighbours decide."""
-    data = b"\0" * before + text.encode()
-    core = base64.b64encode(data).decode()[-(-before * 8 // 6) : len(data) * 8 // 6]
-    return core, core.replace("+", "-").replace("/", "_")
-
-
-@cache
-def spellings(char: str) -> str:
-    """Return a pattern of the ways to write one ASCII character."""
-    code, itself = ord(char), re.escape(char)
-    digits = "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in f"{code:02x}")
-    named = [re.escape(name) for name, value in html5.items() if value == char and name.endswith(";")]
-    page = "|".join([f"#0{{0,4}}{code};?", f"#[xX]0{{0,4}}{digits};?", *named])
-    plain = r"\\{1,16}" if char == "\\" else itself if char.isalnum() else f"(?:{RUN})?{itself}"
-    ways = [plain, f"{RUN}(?:u00|x){digits}", f"%(?:25){{0,4}}{digits}", f"&(?:amp;)?(?:{page})"]
-    return rf"(?:{'|'.join(ways)})\x00{{0,3}}"
+def starred(data: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
+    """Return bytes with stars in the place of spans, which come in order; one inside another is passed over."""
+    parts: list[bytes] = []
+    at = 0
+    for start, end in spans:
+        if start >= at:
+            parts += [data[at:start], STARS]
+            at = end
+    return b"".join([*parts, data[at:]]) if parts else data

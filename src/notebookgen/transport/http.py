@@ -43,7 +43,8 @@ from notebookgen.transport.connections import (
     tls_context,
 )
 from notebookgen.transport.failures import translate
-from notebookgen.wire import HttpResponse
+from notebookgen.transport.logs import watch_logs
+from notebookgen.wire import HttpResponse, shown_address
 
 if TYPE_CHECKING:
     import ssl
@@ -153,9 +154,10 @@ class Direct(HTTPAdapter):
         bare = requests.Request("GET", url).prepare()
         try:
             pool: Any = self.get_connection_with_tls_context(bare, True, proxies=dict(proxies))
-        except (requests.RequestException, LocationValueError) as error:
+        except (requests.RequestException, LocationValueError, TypeError) as error:  # the last: a name and no host
+            words = f": {error}".rstrip(".") if isinstance(error, requests.RequestException) else ""  # others quote it
             message = (
-                f"the proxy that the environment names for {url} cannot be used: {error}.\n"
+                f"the proxy {shown_address(proxy or '')!r} that the environment names for {url} cannot be used{words}.\n"
                 "Correct HTTPS_PROXY and HTTP_PROXY; for a SOCKS proxy, type: pip install 'requests[socks]'"
             )
             raise ConfigurationError(message) from None
@@ -221,15 +223,14 @@ class HttpTransport:
         try:
             home = parse(origin)
         except ValueError as error:
-            shown = re.sub(r"//[^/]*@", "//***@", origin)  # a password must not reach a message
-            message = f"{shown!r} is no address of a provider: {error}. It should look like https://api.example.com/v1"
+            message = f"{shown_address(origin)!r} is no address of a provider: {error}. It should look like https://api.example.com/v1"
             raise ConfigurationError(message) from None
         self._prefix = f"{home.base}/"
         if key is not None and not is_plain(key):
             message = "the API key has spaces or other characters that no key has. Copy it again from the provider."
             raise ConfigurationError(message)
         self._key = key
-        self._blackout = Blackout(key)
+        self._blackout = watch_logs(Blackout(key))
         self._origin = home.origin
         self._host = home.host
         self._session = session
