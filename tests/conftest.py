@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +12,18 @@ import hypothesis
 import pytest
 
 import surroundings
+from notebookgen import configuration
+from notebookgen.jobs import house
+from notebookgen.sandbox import embedded
+from three_services import QUICK, SMALL, WAYS, services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
 
+    from cells import Shell
     from notebookgen.client import Client
     from notebookgen.sandbox import Handle
 
@@ -25,6 +32,7 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).resolve().parents[1]
+FAILED = pytest.StashKey[bool]()
 LONGEST_FIRST = ("browser", "slow")
 # What shares a browser, a kernel, a notebook that was run or a service: one process takes all of it.
 TOGETHER = ("tests/browser/", "tests/test_kernel.py", "tests/test_notebooks.py", "tests/test_crash.py")
@@ -38,6 +46,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for n, name in enumerate(LONGEST_FIRST) if item.get_closest_marker(name)), len(LONGEST_FIRST))
 
     items.sort(key=rank)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Take what the collection has made out of the garbage collector's sight: it lives to the end, and is large.
+
+    Every full collection would walk it again, and IPython asks for one whenever a shell is put away.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Give it back: what the interpreter does not see at its end, some libraries report as leaked."""
+    gc.unfreeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember which tests have failed, for what is to be kept of them."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -54,15 +86,36 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Scrub the environment of every test; return its ``NOTEBOOKGEN_HOME``, which does not exist yet."""
+def home(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """Scrub the environment of every test; give its ``NOTEBOOKGEN_HOME``, which does not exist yet.
+
+    The working folder is an empty one: a project file above the checkout would be read by every call. Whatever the test
+    leaves running ends with it, and what it configured is forgotten; its files are kept where it failed.
+    """
     person = tmp_path_factory.mktemp("person")
+    monkeypatch.chdir(person)
     for name in list(os.environ):
         if surroundings.foreign(name):
             monkeypatch.delenv(name)
     for name, value in surroundings.folders(person).items():
         monkeypatch.setenv(name, value)
-    return person / "notebookgen"
+    yield person / "notebookgen"
+    house.close_all()
+    embedded.stop()
+    configuration._configured.clear()
+    if not request.node.stash.get(FAILED, False):  # at the end of the run one process would remove thousands of folders
+        os.chdir(ROOT)
+        shutil.rmtree(person, ignore_errors=True)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the engine and the transport wait a small part of what they would; what they do is the same."""
+    from scripted import hurry
+
+    hurry(monkeypatch)
 
 
 @pytest.fixture
@@ -76,8 +129,45 @@ def sandbox() -> Iterator[Handle]:
     """Start the three services on this machine, with jobs that take a moment; stop them afterwards."""
     from notebookgen.sandbox import start
 
-    with start(seconds=(0.02, 0.08)) as handle:
+    with start(seconds=QUICK, pixels=SMALL) as handle:
         yield handle
+
+
+@pytest.fixture
+def real(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
+    """The three services behind addresses and keys, as the real ones are: realms in which things cost."""
+    with services("real", monkeypatch) as handle:
+        yield handle
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
+    """The embedded sandbox behind every provider's name; it has models of its own for every kind."""
+    with services("embedded", monkeypatch) as handle:
+        yield handle
+
+
+@pytest.fixture(params=WAYS)
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
+    """The three services, spoken to in each of the two ways."""
+    with services(request.param, monkeypatch) as handle:
+        yield handle
+
+
+@pytest.fixture
+def box() -> Iterator[Handle]:
+    """The sandbox that answers where no key is set, with quick jobs."""
+    yield embedded.embedded(seconds=QUICK, pixels=SMALL)
+    embedded.stop()
+
+
+@pytest.fixture
+def shell(box: Handle) -> Iterator[Shell]:
+    """A notebook's shell with the extension loaded, over that sandbox."""
+    import cells
+
+    with cells.shell() as made:
+        yield made
 
 
 @pytest.fixture

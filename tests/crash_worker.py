@@ -12,8 +12,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-import polars as pl
-
 import notebookgen as ng
 from notebookgen.errors import NotebookgenError
 from notebookgen.jobs import sending
@@ -119,6 +117,8 @@ def main() -> None:
         play_at(said["sandbox"])
     arguments = list(said.get("arguments", ()))
     if "frame" in said:
+        import polars as pl
+
         arguments.insert(0, pl.DataFrame(said["frame"]))
     moment = said.get("die")
     if moment is not None:

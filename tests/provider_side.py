@@ -55,7 +55,12 @@ class Customer:
         said = {"call": call, "arguments": arguments, **more}
         command = [sys.executable, str(WORKER), json.dumps(said)]
         return subprocess.Popen(
-            command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=self.home.parent,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def run(self, call: str, *arguments: Any, **more: Any) -> dict[str, Any]:

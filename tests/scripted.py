@@ -17,16 +17,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from notebookgen.errors import NotSent, ReplyLost, UnexpectedResponse
-from notebookgen.jobs import answers, buying, core, keeping, reconciling, watching
+from notebookgen.jobs import answers, buying, core, keeping, outcomes, reconciling, watching
 from notebookgen.jobs.engine import Engine
-from notebookgen.jobs.schedule import delay_after_failure
+from notebookgen.jobs.schedule import delay_after_failure, next_look
 from notebookgen.jobs.ticket import Lane, Wish
 from notebookgen.media import Collector, MediaStore
 from notebookgen.providers import Provider
 from notebookgen.providers.base import Delivery, Fault
 from notebookgen.records import Cost, Generation, Job, Model, Output, Phase, Realm
 from notebookgen.settings import Settings
-from notebookgen.transport import AssetFetcher
+from notebookgen.transport import AssetFetcher, fetch, reading
+from notebookgen.transport.retry import read_delay
 from notebookgen.wire import HttpRequest, HttpResponse, get_request, json_request, retry_after_seconds
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 REALM = Realm("tailor", "0123456789ab")
 PRICE = Cost(Decimal("0.5"), "USD", "listed")
-WAIT = 20.0
+WAIT = 60.0
 T = TypeVar("T")
 
 
@@ -219,6 +220,13 @@ class Shop:
         return reply(202, job)
 
 
+def idle() -> Shop:
+    """Return a shop that finishes nothing by itself."""
+    shop = Shop()
+    shop.finished = False
+    return shop
+
+
 def lost() -> ReplyLost:
     """Return what the wire says when a reply is lost."""
     return ReplyLost("tailor.example: the connection broke. The request had left, and no complete reply came.")
@@ -292,6 +300,11 @@ class Bench:
         return self.engine._core.store
 
 
+def states(handle: RunHandle) -> list[str]:
+    """Return the state of each row of a run."""
+    return [str(row.state) for row in handle.rows()]
+
+
 @contextmanager
 def bench(home: Path, shop: Shop, provider: Provider | None = None, **options: Any) -> Iterator[Bench]:
     """Start an engine, and end it afterwards."""
@@ -302,25 +315,45 @@ def bench(home: Path, shop: Shop, provider: Provider | None = None, **options: A
         made.engine.close()
 
 
-def until(condition: Callable[[], Any], what: str = "", seconds: float = WAIT) -> Any:
-    """Wait until something holds, and return it; never longer than ``seconds``."""
-    end, pause = time.monotonic() + seconds, threading.Event()
+def until(condition: Callable[[], Any], what: str = "", *, seconds: float = WAIT, pause: float = 0.01) -> Any:
+    """Wait until something holds, and return it; never longer than ``seconds``. It is asked every ``pause`` seconds."""
+    end, nobody = time.monotonic() + seconds, threading.Event()
     while True:
         found = condition()
         if found:
             return found
         assert time.monotonic() < end, what or "it did not come to pass"
-        pause.wait(0.01)
+        nobody.wait(pause)
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the engine wait a hundredth of what it would after trouble."""
+    """Have everybody wait less: a tenth of the time between two looks at a job, a hundredth of it after trouble.
+
+    What is done, how often and in which order is the same.
+    """
     for module in (answers, buying, keeping, reconciling, watching):
         monkeypatch.setattr(module, "delay_after_failure", shortly)
+    monkeypatch.setattr(watching, "next_look", soon)
     monkeypatch.setattr(core, "DISK_WAIT", 0.05)
+    monkeypatch.setattr(keeping, "EMPTY_WAIT", 0.05)
+    monkeypatch.setattr(buying, "TURN_WAIT", 0.1)
+    monkeypatch.setattr(outcomes, "RATE_WAIT", 0.1)
     monkeypatch.setattr(reconciling, "EQUAL_WAIT", 0.05)
+    for module in (fetch, reading):
+        monkeypatch.setattr(module, "read_delay", again)
 
 
 def shortly(failures: int, **options: Any) -> float:
-    """Return a hundredth of the wait."""
+    """Return a hundredth of the wait after a failure."""
     return delay_after_failure(failures, **options) / 100
+
+
+def soon(age: float, **options: Any) -> float:
+    """Return a tenth of the wait for the next look."""
+    return next_look(age, **options) / 10
+
+
+def again(attempt: int, **options: Any) -> float | None:
+    """Return a hundredth of the wait until a read is repeated."""
+    wait = read_delay(attempt, **options)
+    return None if wait is None else wait / 100

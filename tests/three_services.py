@@ -9,6 +9,8 @@ import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 import notebookgen as ng
 from notebookgen.client import default_client
 from notebookgen.sandbox import start
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
 
 WAYS = ("embedded", "real")
 QUICK = (0.02, 0.06)
+#: How many pixels a picture has that nobody looks at.
+SMALL = 64 * 64
+PATIENCE = 60.0
 KEYS = {"armox": "made-up-armox-key", "apimodels": "made-up-apimodels-key", "apixo": "made-up-apixo-key"}
 
 
 @contextmanager
 def services(way: str, monkeypatch: pytest.MonkeyPatch, **behaviour: Any) -> Iterator[Handle]:
     """Start the services and have ``ng`` speak to them in one of the two ways; leave nothing behind."""
-    behaviour = {"seconds": QUICK, **behaviour}
+    behaviour = {"seconds": QUICK, "pixels": SMALL, **behaviour}
     try:
         if way == "embedded":
             ng.configure(sandbox=True, settle=0.3)
@@ -46,6 +51,18 @@ def services(way: str, monkeypatch: pytest.MonkeyPatch, **behaviour: Any) -> Ite
         default_client().close()
         stop()
         ng.configure(**dict.fromkeys(ng.configuration._configured))
+
+
+def made(prompt: str = "a fox", **options: Any) -> ng.Result:
+    """Make one thing."""
+    one = ng.generate(prompt, **{"timeout": PATIENCE, **options})
+    assert isinstance(one, ng.Result)
+    return one
+
+
+def numbered(count: int, *, start: int = 0) -> pl.DataFrame:
+    """Return a frame of so many rows, with a number ``n`` in each."""
+    return pl.DataFrame({"n": range(start, start + count)})
 
 
 def requests(handle: Handle, part: str) -> int:

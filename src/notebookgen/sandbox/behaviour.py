@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import InvalidCall, near_miss
 from notebookgen.sandbox.fitting import Rule, fitted, flag, listed, named, number, optional, span, text, words
+from notebookgen.sandbox.sizes import LEAST_PIXELS, PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -113,6 +114,7 @@ class Behaviour:
 
     Attributes:
         seconds: The least and the most that a job takes, in seconds; uniform between them.
+        pixels: The most that a drawn picture has, and a frame of a clip; fewer are drawn and shown sooner.
         immediate: Whether models that can answer inside the create do so (Armox images and texts).
         fail: The share of jobs that fail, drawn from the content and how often it was asked for.
         fail_code: The failure to use instead of drawing one of the documented ones.
@@ -136,6 +138,7 @@ class Behaviour:
     """
 
     seconds: tuple[float, float] = (0.3, 1.2)
+    pixels: int = PIXELS
     immediate: bool = True
     fail: float = 0.0
     fail_code: str | None = None
@@ -205,6 +208,7 @@ _FAULT_RULES: Mapping[str, Rule] = {
 }
 _RULES: Mapping[str, Rule] = {
     "seconds": span("(0.3, 1.2)"),
+    "pixels": number(LEAST_PIXELS, PIXELS, whole=True, example="65_536"),
     "immediate": flag(),
     "fail": number(0, 1, example="0.05", of="the share of jobs that fail"),
     "fail_code": optional(text("CONTENT_MODERATION", empty=True), "drawn from the documented ones"),

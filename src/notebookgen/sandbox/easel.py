@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from notebookgen.sandbox import tokens
 from notebookgen.sandbox.calls import Drawing
+from notebookgen.sandbox.sizes import CLIP_PIXELS, PIXELS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from notebookgen.sandbox.shelf import Shelf
     from notebookgen.sandbox.tokens import Job
 
@@ -43,8 +46,10 @@ class Ended(Exception):
 class Easel:
     """Draws files. Used from one event loop; the drawing itself happens on its threads."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, pixels: Callable[[], int] = lambda: PIXELS) -> None:
+        """Draw with what is on the shelf, nothing of more pixels than `pixels` says at the moment."""
         self._shelf = shelf
+        self._pixels = pixels
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sandbox-painter")
         self._held: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
         self._size = 0
@@ -60,7 +65,7 @@ class Easel:
         Raises:
             Ended: Nothing more is drawn.
         """
-        job = drawing.job
+        job, pixels = drawing.job, self._pixels()
         key = (
             job.digest,
             job.model,
@@ -71,12 +76,13 @@ class Easel:
             job.references,
             job.mask,
             drawing.index,
+            pixels,
         )
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
         if key not in self._busy:
-            task = asyncio.ensure_future(self._draw(drawing, depth))
+            task = asyncio.ensure_future(self._draw(drawing, depth, pixels))
             self._busy[key] = task
             task.add_done_callback(lambda _: self._busy.pop(key, None))
         blob = await asyncio.shield(self._busy[key])
@@ -96,13 +102,13 @@ class Easel:
         kind, _, data = blob[1:].partition(b"\n")
         return kind.decode("ascii", "replace"), data
 
-    async def _draw(self, drawing: Drawing, depth: int) -> bytes:
+    async def _draw(self, drawing: Drawing, depth: int, pixels: int) -> bytes:
         job = drawing.job
         pictures = [await self._kept(name, depth) for name in job.references]
         mask = None if job.mask is None else await self._kept(job.mask, depth)
         known = tuple(each for each in pictures if each)
         try:
-            painted = self._pool.submit(_paint, job, drawing.index, known, mask)
+            painted = self._pool.submit(_paint, job, drawing.index, pixels, known, mask)
         except RuntimeError as refusal:
             if "shutdown" not in str(refusal):
                 raise
@@ -124,7 +130,7 @@ class Easel:
         return None if other is None else await self.draw(other, depth + 1)
 
 
-def _paint(job: Job, index: int, references: tuple[bytes, ...], mask: bytes | None) -> bytes:
+def _paint(job: Job, index: int, pixels: int, references: tuple[bytes, ...], mask: bytes | None) -> bytes:
     """Ask the painter. What the id shortened is told apart by the digest."""
     from notebookgen.sandbox import painter  # noqa: PLC0415 - Pillow and PyAV are loaded when something is drawn
 
@@ -134,10 +140,10 @@ def _paint(job: Job, index: int, references: tuple[bytes, ...], mask: bytes | No
         index=index, references=references, mask=mask,
     )  # fmt: skip
     if job.kind == "image":
-        width, height = painter.size_of(_like_the_input(settings, references))
+        width, height = painter.size_of(_like_the_input(settings, references), most=pixels)
         return painter.picture(request, width=width, height=height, form=job.form)  # type: ignore[arg-type]  # one of three endings, by catalogue.form_of
     if job.kind == "video":
-        width, height = _frame(painter.size_of({"aspect_ratio": "16:9", **settings}))
+        width, height = _frame(painter.size_of({"aspect_ratio": "16:9", **settings}), min(pixels, CLIP_PIXELS))
         return painter.clip(
             request, width=width, height=height, seconds=_seconds(settings, 3.0), sound=_audible(settings)
         )
@@ -159,7 +165,7 @@ def _like_the_input(settings: dict[str, Any], references: tuple[bytes, ...]) -> 
         return settings
 
 
-def _frame(size: tuple[int, int], most: int = 640 * 360) -> tuple[int, int]:
+def _frame(size: tuple[int, int], most: int) -> tuple[int, int]:
     shrunk = min(1.0, (most / (size[0] * size[1])) ** 0.5)
     return max(2, round(size[0] * shrunk / 2) * 2), max(2, round(size[1] * shrunk / 2) * 2)
 

@@ -70,7 +70,7 @@ def number(least: float, most: float = math.inf, *, example: str, whole: bool = 
         return value
 
     kind = "a whole number" if whole else "a number"
-    limits = f"from {least:g} to {most:g}" if most < math.inf else f"of {least:g} or more"
+    limits = f"from {least:.12g} to {most:.12g}" if most < math.inf else f"of {least:.12g} or more"
     return Rule(read, f"{kind} {limits}{f', {of}' if of else ''}", example)
 
 

@@ -136,7 +136,7 @@ class ThreadHandle(Handle):
 
     async def _main(self, listening: socket.socket) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        easel = Easel(self._shelf)
+        easel = Easel(self._shelf, lambda: self._world.behaviour.pixels)
         door = FrontDoor(self._world, easel, self._shelf, self.origin)
         server = HTTPServer(door, max_body_size=MOST_BODY, max_buffer_size=MOST_BODY)
         server.add_sockets([listening])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["CLIP_PIXELS", "PIXELS", "even", "size_of"]
+__all__ = ["CLIP_PIXELS", "LEAST_PIXELS", "PIXELS", "even", "size_of"]
 
 #: What a drawn picture is capped at, in pixels, so that a class of thirty laptops is quick.
 PIXELS = 1024 * 1024
@@ -18,6 +18,8 @@ CLIP_PIXELS = 640 * 360
 
 _DEFAULT_SIDE = 896
 _LEAST_SIDE = 64
+#: The least that the cap may be set to: a square of the least sides.
+LEAST_PIXELS = _LEAST_SIDE**2
 _LONGEST_RATIO = 8.0
 _EXACT = re.compile(r"^\s*(\d{2,5})\s*[x\u00d7*]\s*(\d{2,5})\s*$", re.IGNORECASE)
 _RATIO = re.compile(r"^\s*(\d{1,4}(?:\.\d+)?)\s*[:/]\s*(\d{1,4}(?:\.\d+)?)\s*$")
