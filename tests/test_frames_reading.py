@@ -222,3 +222,25 @@ def test_frames_of_other_types_are_not_the_same() -> None:
     assert not same(frame, frame.rename({"a": "b"}))
     assert not same(frame, frame.head(2))
     assert not same(frame, frame.fill_null(0))
+
+
+@pytest.mark.parametrize(
+    "interval",
+    ["1 day", "14 months 3 days 1 hour 2 minutes 3.5 seconds", "0 days", "-1 hour", "-2 months -1 day", "24 months"],
+)
+def test_an_interval_is_the_text_that_its_database_makes_of_it(interval: str) -> None:
+    """Polars has no type for months, days and time apart: they are read as DuckDB writes them, and nulls as nulls."""
+    connection = duckdb.connect()
+    query = f"select x, x::varchar as said from (values (interval '{interval}'), (null)) rows(x)"  # noqa: S608 - ours
+    for frame in (connection.sql(query), connection.sql(query).to_arrow_table()):
+        found = read_frame(frame)
+        assert found["said"].to_list() == found["x"].to_list()
+        assert [False, True] == found["x"].is_null().to_list()
+
+
+def test_intervals_within_something_are_told_with_their_column() -> None:
+    """Which column it is stands in the error, and not the words of a library that nobody called."""
+    with pytest.raises(
+        InvalidCall, match=r"the column 'l' holds intervals within a list.*Nothing was sent.\nMake text"
+    ):
+        read_frame(duckdb.connect().sql("select 1 as a, [interval 2 hours] as l"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import tracemalloc
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import polars as pl
@@ -15,6 +17,10 @@ import pytest
 from notebookgen.errors import InputError, InvalidCall, InvalidImage, InvalidPrompt, InvalidSetting, shown
 from notebookgen.frames.table import Asked, read_table
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MEDIA = object()
 FRAME = pl.DataFrame(
     {
         "animal": ["fox", None, "owl"],
@@ -103,19 +109,30 @@ def test_a_settings_cells_are_plain_python(cells: pl.Series, expected: object) -
     "cells",
     [
         pl.Series([dt.date(2026, 1, 1)]),
+        pl.Series([dt.datetime(2026, 1, 1, tzinfo=dt.UTC)]),
+        pl.Series([dt.time(1, 2)]),
+        pl.Series([dt.timedelta(1)]),
         pl.Series([b"x"]),
         pl.Series([[dt.timedelta(1)]]),
-        pl.Series([{"a": b"x"}]),
-        pl.Series([object()], dtype=pl.Object),
+        pl.Series([{"b": 1, "a": b"x"}]),
     ],
-    ids=["date", "bytes", "list", "struct", "object"],
+    ids=lambda cells: str(cells.dtype),
 )
 def test_a_settings_cells_that_cannot_be_sent_are_told(cells: pl.Series) -> None:
-    """Dates, bytes and objects have no form as a setting; the error says how to make one."""
+    """Dates, times and bytes have no form as a setting; what the error says makes one of them."""
+    frame = cells.alias("day").to_frame()
     with pytest.raises(InvalidSetting, match="the setting 's' comes from a column of type") as caught:
-        rows("x", frame=cells.alias("day").to_frame(), settings={"s": pl.col("day")})
+        rows("x", frame=frame, settings={"s": pl.col("day")})
 
-    assert "ng.col('day').cast(polars.String)" in str(caught.value)
+    remedy = str(caught.value).rpartition(", as ")[2].removesuffix(" does.")
+    mended = eval(f"pl.col('day'){remedy}", {"pl": pl, "polars": pl})  # noqa: S307 - what the error says to type
+    assert "s" in rows("x", frame=frame, settings={"s": mended})[0].settings
+
+
+def test_objects_are_no_setting() -> None:
+    """Nobody knows what an object would be for a provider."""
+    with pytest.raises(InvalidSetting, match="of type Object, which cannot be sent"):
+        rows("x", frame=pl.DataFrame({"o": pl.Series([object()], dtype=pl.Object)}), settings={"s": pl.col("o")})
 
 
 def test_images_come_from_columns() -> None:
@@ -171,10 +188,10 @@ def test_what_cannot_be_images_is_told(images: Any, said: str) -> None:
 
 
 def test_an_empty_frame_asks_for_nothing() -> None:
-    """No rows are no error: the table is empty, and all that is said about it is still checked."""
+    """No rows are no error here: the table is empty, and all that is said about it is still checked."""
     table = read_table(FRAME.clear(), "A {animal}", settings={"seed": pl.col("seed")}, images=pl.col("path"))
 
-    assert (0, [], []) == (len(table), table.part(0, 10), table.models())
+    assert (0, [], [None]) == (len(table), table.part(0, 10), table.models())
     assert 0 == len(read_table(pl.DataFrame(), "a fox", settings={"s": pl.lit(1)}, model=pl.lit("m")))
     with pytest.raises(InvalidPrompt):
         read_table(FRAME.clear(), "A {animl}")
@@ -280,3 +297,171 @@ def test_memory_stays_flat_over_many_rows() -> None:
         tracemalloc.stop()
 
     assert peak < 4 * 2**20  # as Python objects all at once they would take more than 30 MB
+
+
+# One value for all rows ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "one",
+    [pl.lit(7), pl.col("seed").first(), pl.col("seed").max() + 5, pl.len(), pl.col("seed").filter(seed=2).first()],
+    ids=str,
+)
+def test_one_value_stands_for_all_rows(one: pl.Expr) -> None:
+    """A literal and an aggregate are one value, which every row gets."""
+    values = {asked.settings["s"] for asked in rows("x", settings={"s": one})}
+
+    assert 1 == len(values)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pl.col("seed").filter(pl.col("seed") == 2),
+        pl.col("seed").head(1),
+        pl.col("seed").drop_nulls().unique().sort().tail(1),
+        pl.lit(pl.Series([7])),
+    ],
+    ids=["filter", "head", "unique", "series"],
+)
+@pytest.mark.parametrize("place", ["prompt", "model", "settings", "images", "images list"])
+def test_a_column_that_came_out_with_one_cell_is_not_spread_over_all_rows(one: pl.Expr, place: str) -> None:
+    """A filter that happens to leave one cell is as wrong as one that leaves two: the cells are of other rows."""
+    text = one.cast(pl.String)
+    ways: dict[str, dict[str, Any]] = {
+        "prompt": {"prompt": one},
+        "model": {"model": text},
+        "settings": {"settings": {"s": one}},
+        "images": {"images": text},
+        "images list": {"images": {"a": [text]}},
+    }
+    with pytest.raises(InvalidCall, match=r"gives 1 cell for 3 rows\. Nothing was sent") as caught:
+        rows(**ways[place])
+
+    assert "polars.lit('...') or .first()" in str(caught.value)
+    assert len(rows(frame=FRAME.slice(1, 1), **ways[place])) == 1
+
+
+# Braces outside of a prompt ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "typed"),
+    [
+        ({"settings": {"aspect_ratio": "{ratio}"}}, InvalidSetting, "ng.col('ratio')"),
+        (
+            {"settings": {"size": ["a", {"b": "{ratio} wide"}]}},
+            InvalidSetting,
+            "polars.format('{} wide', ng.col('ratio'))",
+        ),
+        ({"model": "{model}"}, InvalidCall, "ng.col('model')"),
+        ({"model": "armox:{model}"}, InvalidCall, "polars.format('armox:{}', ng.col('model'))"),
+        ({"images": "{path}"}, InvalidImage, "ng.col('path')"),
+        ({"images": Path("img/{animal}.png")}, InvalidImage, "ng.col('animal')"),
+        ({"images": ["a.png", "{path}"]}, InvalidImage, "ng.col('path')"),
+        ({"images": {"image": pl.col("path"), "mask": "{path}"}}, InvalidImage, "ng.col('path')"),
+    ],
+    ids=lambda value: re.sub(" at 0x[0-9A-F]+", "", str(value)) if isinstance(value, dict) else "",
+)
+def test_braces_that_nobody_would_fill_are_told(options: dict[str, Any], error: type[InputError], typed: str) -> None:
+    """Only the prompt is a template: a column between braces elsewhere would be sent, and paid for, as it stands."""
+    with pytest.raises(error, match=r"braces are filled in the prompt alone\. Nothing was sent") as caught:
+        rows("x", **options)
+
+    assert typed in str(caught.value)
+    assert 4 >= len(shown(caught.value))
+
+
+def test_braces_that_are_meant_are_sent() -> None:
+    """A literal says that braces are meant; those that name no column are no slip."""
+    found = rows("x", settings={"a": pl.lit("{ratio}"), "b": "{other}", "c": '{"ratio": 1}'}, images="{no}.png")
+
+    assert {"a": "{ratio}", "b": "{other}", "c": '{"ratio": 1}'} == found[0].settings
+    assert "{no}.png" == found[0].images
+
+
+# Every type of cell in every place -----------------------------------------------------------------------------------
+
+CELLS: dict[str, pl.Series] = {
+    "text": pl.Series(["a"]),
+    "categorical": pl.Series(["a"], dtype=pl.Categorical),
+    "enum": pl.Series(["a"], dtype=pl.Enum(["a"])),
+    "list of categories": pl.Series([["a", "b"]], dtype=pl.List(pl.Categorical)),
+    "list of enums": pl.Series([["a"]], dtype=pl.List(pl.Enum(["a"]))),
+    "array": pl.Series([["a", "b"]], dtype=pl.Array(pl.String, 2)),
+    "bytes": pl.Series([b"a"]),
+    "date": pl.Series([dt.date(2026, 1, 2)]),
+    "datetime": pl.Series([dt.datetime(2026, 1, 2, tzinfo=dt.UTC)]),
+    "duration": pl.Series([dt.timedelta(1)]),
+    "time": pl.Series([dt.time(1, 2)]),
+    "decimal": pl.Series([Decimal("1.50")]),
+    "large decimal": pl.Series([Decimal(10) ** 30]),
+    "list of decimals": pl.Series([[Decimal("1.50")]]),
+    "int": pl.Series([4], dtype=pl.UInt8),
+    "float": pl.Series([0.1], dtype=pl.Float32),
+    "list of floats": pl.Series([[0.1]], dtype=pl.List(pl.Float32)),
+    "nan": pl.Series([math.nan]),
+    "boolean": pl.Series([True]),
+    "null": pl.Series([None]),
+    "null of dates": pl.Series([None], dtype=pl.Date),
+    "struct": pl.Series([{"a": 0.1, "b": "x"}], dtype=pl.Struct({"a": pl.Float32, "b": pl.Categorical})),
+    "list of lists": pl.Series([[["a"]]]),
+    "object": pl.Series([MEDIA], dtype=pl.Object),
+}
+TAKEN: dict[str, dict[str, Any]] = {
+    "prompt": {
+        "text": "a", "categorical": "a", "enum": "a", "date": "2026-01-02", "datetime": "2026-01-02 00:00:00+00:00",
+        "duration": "1 day, 0:00:00", "time": "01:02:00", "decimal": "1.5", "large decimal": "1" + "0" * 30, "int": "4",
+        "float": "0.1", "nan": None, "boolean": "True", "null": None, "null of dates": None,
+    },
+    "model": {"text": "a", "categorical": "a", "enum": "a", "nan": None, "null": None, "null of dates": None},
+    "setting": {
+        "text": "a", "categorical": "a", "enum": "a", "list of categories": ["a", "b"], "list of enums": ["a"],
+        "array": ["a", "b"], "decimal": 1.5, "large decimal": 10**30, "list of decimals": [1.5], "int": 4, "float": 0.1,
+        "list of floats": [0.1], "nan": None, "boolean": True, "null": None, "null of dates": None,
+        "struct": {"a": 0.1, "b": "x"}, "list of lists": [["a"]],
+    },
+    "images": {
+        "text": "a", "categorical": "a", "enum": "a", "list of categories": ["a", "b"], "list of enums": ["a"],
+        "array": ["a", "b"], "bytes": b"a", "nan": None, "null": None, "null of dates": None, "object": MEDIA,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_every_type_of_cell_in_every_place(kind: str) -> None:
+    """A cell is taken in its plain form, or told to be none that could be sent; a row has a label whatever its cells are."""
+    frame = CELLS[kind].alias("x").to_frame()
+    ways: dict[str, tuple[dict[str, Any], Callable[[Asked], Any]]] = {
+        "prompt": ({"prompt": "{x}"}, lambda one: one.prompt),
+        "model": ({"prompt": "p", "model": pl.col("x")}, lambda one: one.model),
+        "setting": ({"prompt": "p", "settings": {"s": pl.col("x")}}, lambda one: one.settings.get("s")),
+        "images": ({"prompt": "p", "images": pl.col("x")}, lambda one: one.images),
+    }
+    for place, (options, read) in ways.items():
+        if kind in TAKEN[place]:
+            (asked,) = rows(frame=frame, **options)
+            assert TAKEN[place][kind] == read(asked), place
+        else:
+            with pytest.raises(InputError, match="Nothing was sent"):
+                rows(frame=frame, **options)
+    label = read_table(frame, "p", row_id="x").label(0)
+    assert label
+    assert "\n" not in label
+    assert "shape:" not in label
+
+
+@pytest.mark.parametrize("cells", [["a.png", "b.png"], [None, None]], ids=str)
+def test_a_pandas_category_may_be_images(cells: list[Any]) -> None:
+    """Paths that repeat are kept as a category by those who care for memory."""
+    frame = pd.DataFrame({"p": pd.Categorical(cells, categories=["a.png", "b.png"])})
+
+    assert cells == [one.images for one in rows("x", frame=frame, images=pl.col("p"))]
+
+
+def test_columns_called_by_numbers_are_filled() -> None:
+    """A pandas frame without names has columns 0, 1, ...; they are written in braces like others."""
+    frame = pd.DataFrame([["fox", "oil"], ["owl", "ink"]])
+
+    assert ["A fox in oil", "A owl in ink"] == [one.prompt for one in rows("A {0} in {1}", frame=frame)]
+    assert ["x^{2} fox", "x^{2} owl"] == [one.prompt for one in rows("x^{2} {0}", frame=frame.assign(**{"2": 1}))]

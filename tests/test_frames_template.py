@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notebookgen.frames.template import names_in, parts
+from notebookgen.frames.template import instead, names_in, parts
 from notebookgen.notebook.interpolation import identifiers, interpolate
 
 IDENTIFIERS = st.text(string.ascii_letters + "_", min_size=1, max_size=6).filter(
@@ -55,10 +55,33 @@ def test_a_known_name_counts_although_it_is_no_identifier(name: str) -> None:
     assert template == filled(template, {})
 
 
-@pytest.mark.parametrize("name", ["", "2", " "])
-def test_a_known_name_without_a_letter_is_no_placeholder(name: str) -> None:
+@pytest.mark.parametrize("template", ["x^{2}", "x_{2}", "{}", "{ }", "{%}"])
+def test_a_known_name_that_is_no_word_is_no_placeholder(template: str) -> None:
     """``x^{2}`` stays a power where pandas has a column 2."""
-    assert f"x^{{{name}}}" == filled(f"x^{{{name}}}", {name: "no"}, frozenset({name}))
+    names = ("", "2", " ", "%")
+    assert template == filled(template, dict.fromkeys(names, "no"), frozenset(names))
+
+
+def test_a_column_that_is_called_by_a_number_is_filled() -> None:
+    """``{0}`` is the first column of a frame whose columns have no names but their numbers; elsewhere it stays."""
+    assert "A fox {1}" == filled("A {0} {1}", {"0": "fox"}, frozenset({"0"}))
+    assert "A {0}" == filled("A {0}", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{size}", "ng.col('size')"),
+        ("img/{hair colour}.{size}", "polars.format('img/{}.{}', ng.col('hair colour'), ng.col('size'))"),
+        ("{siz}", None),
+        ("16:9", None),
+        ('{"size": 1}', None),
+        ("{{size}}", None),
+    ],
+)
+def test_what_to_type_in_the_place_of_a_text_that_names_columns(text: str, expected: str | None) -> None:
+    """Where only a prompt is filled, an expression does the same; what names no column is meant as it is."""
+    assert expected == instead(text, ["size", "hair colour"])
 
 
 def test_names_are_told_once_and_in_order() -> None:

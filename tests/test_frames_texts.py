@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import notebookgen as ng
 from notebookgen.errors import InvalidPrompt
 from notebookgen.frames.texts import number_text, text_cells
 
@@ -86,6 +87,7 @@ def test_many_cells_are_written_in_their_order() -> None:
     ("cells", "advice"),
     [
         (pl.Series("x", [["a"]]), "list.join"),
+        (pl.Series("x", [[[1]]]), "make a text of it first"),
         (pl.Series("x", [{"a": 1}]), "unnest"),
         (pl.Series("x", [b"a"]), "images="),
         (pl.Series("x", [object()], dtype=pl.Object), "make a text of it first"),
@@ -97,3 +99,25 @@ def test_what_has_no_text_is_an_error_that_says_what_to_do(cells: pl.Series, adv
         text_cells(cells, "{x}")
 
     assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (pl.Series("x", [["a", "b"], None]), ["a, b", None]),
+        (pl.Series("x", [[1, 2], []]), ["1, 2", ""]),
+        (pl.Series("x", [[1.5]]), ["1.5"]),
+        (pl.Series("x", [[dt.date(2026, 1, 2)]]), ["2026-01-02"]),
+        (pl.Series("x", [[1, 2]], dtype=pl.Array(pl.Int8, 2)), ["1, 2"]),
+        (pl.Series("x", [["a"]], dtype=pl.List(pl.Enum(["a"]))), ["a"]),
+    ],
+    ids=lambda value: str(getattr(value, "dtype", "")),
+)
+def test_what_the_error_says_to_do_with_a_list_can_be_done(cells: pl.Series, expected: list[str | None]) -> None:
+    """The line to type joins lists of text, numbers and dates alike."""
+    with pytest.raises(InvalidPrompt) as caught:
+        text_cells(cells, "{x}")
+
+    typed = str(caught.value).partition("join it first: ")[2].removesuffix(".")
+    frame = eval(typed, {"frame": cells.to_frame(), "ng": ng, "polars": pl})  # noqa: S307 - what the error says to type
+    assert expected == text_cells(frame["x"], "{x}").to_list()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from notebookgen.errors import InvalidCall, near_miss
 from notebookgen.frames.output import joined
 from notebookgen.frames.plan import Plan, plan_of
+from notebookgen.frames.reading import same
 from notebookgen.frames.table import read_table
 from notebookgen.frames.wanted import Wanted
 from notebookgen.jobs.asking import check_options
@@ -19,7 +20,7 @@ from notebookgen.jobs.clock import SystemClock
 from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.recalling import recalled
 from notebookgen.jobs.runs import LargeRun
-from notebookgen.jobs.surveying import Left
+from notebookgen.jobs.surveying import Fate, Left
 from notebookgen.jobs.wishing import Asker, check_samples
 from notebookgen.ledger.reader import Reader
 from notebookgen.results import Results
@@ -33,13 +34,25 @@ if TYPE_CHECKING:
     from notebookgen.jobs.capping import CapLeft
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.house import House
+    from notebookgen.jobs.settling import Word
+    from notebookgen.jobs.states import State
     from notebookgen.jobs.ticket import Lane
-    from notebookgen.results import Result
+    from notebookgen.records import Generation
 
-__all__ = ["Options", "begin", "begun_before", "keep_begun", "make_plan", "run_key"]
+__all__ = ["Options", "begin", "make_plan"]
 
 AMBIGUOUS = ("hold", "resubmit")
-_begun: dict[str, Results] = {}  # what runs in the background, by what was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What runs in the background, and the plan that it was sent by."""
+
+    results: Results
+    plan: Plan
+
+
+_begun: dict[str, _Begun] = {}  # by what was asked for, as long as it runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,53 +196,63 @@ def begin(
     options: Options,
     *,
     notebook: str | None,
-    wait: Callable[[RunHandle], None],
+    go_on: Callable[[RunHandle, Callable[[], None]], None],
     cancel: Callable[[str], list[str]],
-    resolve: Callable[[str, str, str | None], Result],
+    resolve: Callable[[RunHandle, list[int], Word], None],
 ) -> Results:
-    """Send what was planned.
+    """Send what was planned; what the same call has begun in the background, and is under way, is not sent again.
 
     Args:
         house: The home folder's engine.
         plan: What is to be sent; it was checked.
         options: What else was said.
         notebook: The notebook's name, for the ledger.
-        wait: Waits for a run, shown by whoever shows runs here.
+        go_on: Begins again with a run that was over, and waits for it.
         cancel: Cancels at the provider what begins with an id.
-        resolve: Settles an ambiguous generation.
+        resolve: Settles ambiguous rows of a run, and waits for them.
     """
-    large = large_run(plan, options, house.settings.home, notebook)
-    handle = house.engine.start_many(large)
     table, samples = plan.table, plan.wanted.samples
+    key = _run_key(house, plan, options)
+    begun = _under_way(key, plan) if options.background else None
+    if begun is not None and begun.plan.table.prefix == table.prefix and same(begun.plan.table.frame, table.frame):
+        return begun.results
+    large = large_run(plan, options, house.settings.home, notebook)
+    # Columns of which nothing is made may be others now: the same run, beside the rows that are asked for this time.
+    handle = house.engine.start_many(large) if begun is None else begun.results.handle
 
-    def join(gen: pl.DataFrame) -> pl.DataFrame:
-        return joined(table.frame, gen, samples, table.prefix)
+    def join(gen: pl.DataFrame, places: Sequence[int] | None) -> pl.DataFrame:
+        return joined(table.frame, gen, samples, table.prefix, places=places)
 
     def retry(indices: list[int]) -> None:
-        house.engine.retry(handle, indices, large)
-        wait(handle)
+        go_on(handle, lambda: house.engine.retry(handle, indices, large))
 
-    return Results(handle, cancel, join=join, retry=retry, resolve=resolve)
+    results = Results(handle, cancel, join=join, retry=retry, resolve=resolve)
+    if options.background:
+        _begun[key] = _Begun(results, plan)
+    return results
 
 
-def run_key(house: House, plan: Plan, options: Options) -> str:
-    """Return what makes a call the same as another one: its rows, in their order, and what was said beside them."""
+def _run_key(house: House, plan: Plan, options: Options) -> str:
+    """Return what makes a call the same as another one: what its rows ask for, in their order, and what was said beside."""
     said = (house.settings.home, plan.wanted.samples, plan.wanted.fresh, plan.budget, options.concurrency, options.tag)
     told = hashlib.sha256(bytes(plan.survey.ids))
-    told.update(repr((*said, options.prefix, options.on_ambiguous, plan.table.frame.columns)).encode())
+    told.update(repr((*said, options.on_ambiguous)).encode())
     return told.hexdigest()
 
 
-def begun_before(key: str) -> Results | None:
+def _under_way(key: str, plan: Plan) -> _Begun | None:
     """Return the run that the same call has begun in the background, where it is still under way."""
-    for known in [name for name, one in _begun.items() if one.handle.done or one.handle.stopped]:
+    for known in [name for name, one in _begun.items() if one.results.handle.done or one.results.handle.stopped]:
         del _begun[known]
-    return _begun.get(key)
+    found = _begun.get(key)
+    return found if found is not None and _unsent(found.plan) == _unsent(plan) else None
 
 
-def keep_begun(key: str, results: Results) -> None:
-    """Remember what runs in the background as long as it does."""
-    _begun[key] = results
+def _unsent(plan: Plan) -> list[tuple[int, State, Generation, str]]:
+    """Return the rows that are never sent, which have no id to be known by."""
+    rows = dict.fromkeys(index // plan.wanted.samples for index in plan.survey.having(Fate.SKIPPED, Fate.INVALID))
+    left = ((row, plan.wanted.part(row, row + 1)[0]) for row in rows)
+    return [(row, one.state, one.generation, str(one.error)) for row, one in left if isinstance(one, Left)]
 
 
 def large_run(plan: Plan, options: Options, home: Path, notebook: str | None) -> LargeRun:

@@ -6,6 +6,8 @@ fails before anything is sent.
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,10 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import polars as pl
 
 from notebookgen.errors import InvalidCall, InvalidImage, InvalidSetting, near_miss
+from notebookgen.frames.kinds import LISTS, TEXTS, empty, image_column, setting_column
 from notebookgen.frames.reading import in_short
+from notebookgen.frames.template import instead
+from notebookgen.normal import count_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from notebookgen.errors import InputError
 
 __all__ = [
     "Column",
@@ -33,10 +40,8 @@ __all__ = [
 
 MOST_LISTED = 10
 LONGEST_EXPRESSION = 120
-TEXTS = frozenset({pl.String, pl.Categorical, pl.Enum})
-PLAIN = TEXTS | {pl.Null, pl.Boolean}
-IMAGES = frozenset({pl.String, pl.Binary, pl.Object, pl.Null})
-LISTS = frozenset({pl.List, pl.Array})
+LONGEST_TEXT = 60
+ONE, EACH = "the cells", "the rows"  # columns of our own beside nothing of the user's
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,10 @@ def column_words(columns: Iterable[str]) -> str:
 
 
 def evaluate(frame: pl.DataFrame, expression: pl.Expr, what: str) -> pl.Series:
-    """Return the cells of an expression, one for each row; a single one stands for all.
+    """Return the cells of an expression, one for each row.
+
+    A literal and what Polars takes for one value (``.first()``, ``.max()``, ``polars.len()``) stands for all rows; a
+    column that came out with one cell (``.filter(...)``, ``.head(1)``) does not.
 
     Args:
         frame: The rows.
@@ -91,8 +99,13 @@ def evaluate(frame: pl.DataFrame, expression: pl.Expr, what: str) -> pl.Series:
     if len(cells) == frame.height:
         return cells
     if len(cells) == 1:
-        return cells.new_from_index(0, frame.height)
-    message = f"the expression for {what} gives {len(cells):,} cells for {frame.height:,} rows. Nothing was sent.\nIt is {shown}."
+        # Polars knows what is one value for all rows, and what is a column that came out with one cell.
+        with contextlib.suppress(pl.exceptions.PolarsError):
+            return frame.select(expression.alias(ONE), pl.int_range(pl.len()).alias(EACH))[ONE].alias(cells.name)
+    message = (
+        f"the expression for {what} gives {count_words(len(cells), 'cell')} for {count_words(frame.height, 'row')}. Nothing was sent.\n"
+        f"It is {shown}. Give a cell for each row, or one value for all: polars.lit('...') or .first()."
+    )
     raise InvalidCall(message)
 
 
@@ -104,11 +117,14 @@ def model_cells(frame: pl.DataFrame, model: Any) -> Column:
     """
     if isinstance(model, pl.Expr):
         cells = evaluate(frame, model, "the model")
-        if cells.dtype.base_type() in TEXTS | {pl.Null}:
+        if cells.dtype.base_type() in TEXTS:
             return cells.cast(pl.String)
+        if empty(cells):
+            return pl.Series(cells.name, [None], dtype=pl.String).new_from_index(0, len(cells))
         message = f"the model's column '{cells.name}' is of type {cells.dtype}, and text is due. Nothing was sent."
         raise InvalidCall(message)
     if model is None or isinstance(model, str):
+        _no_braces(model, frame.columns, "the model", InvalidCall)
         return Fixed(model)
     message = (
         f"model takes text or an expression, and got a value of type {type(model).__name__}. Nothing was sent.\n"
@@ -133,7 +149,7 @@ def setting_cells(frame: pl.DataFrame, settings: Mapping[str, Any] | None) -> di
             message = f"a setting's name is text, and {key!r} is of type {type(key).__name__}. Nothing was sent."
             raise InvalidCall(message)
         if isinstance(value, pl.Expr):
-            found[key] = _setting(evaluate(frame, value, f"the setting '{key}'"), key)
+            found[key] = setting_column(evaluate(frame, value, f"the setting '{key}'"), key)
             continue
         if isinstance(value, pl.Series) or _has_expression(value):
             given = "is a Series" if isinstance(value, pl.Series) else "has an expression within a list or dictionary"
@@ -142,42 +158,29 @@ def setting_cells(frame: pl.DataFrame, settings: Mapping[str, Any] | None) -> di
                 "Give one expression for the whole: ng.col('x') for a column, polars.concat_list or polars.struct of several."
             )
             raise InvalidSetting(message)
+        _no_braces(value, frame.columns, f"the setting '{key}'", InvalidSetting)
         found[key] = Fixed(value)
     return found
 
 
-def _setting(cells: pl.Series, key: str) -> pl.Series:
-    """Return a setting's cells, of a type whose Python form is plain."""
-    kind = cells.dtype.base_type()
-    if kind is pl.Decimal:
-        # through text: the nearest float, as Python's own float("0.1") is
-        whole = getattr(cells.dtype, "scale", None) == 0
-        return cells.cast(pl.Int64 if whole else pl.String).cast(pl.Int64 if whole else pl.Float64)
-    if kind.is_float():
-        return (cells.cast(pl.String).cast(pl.Float64) if kind is pl.Float32 else cells.cast(pl.Float64)).fill_nan(None)
-    if not _sendable(cells.dtype):
+def _no_braces(value: Any, columns: Sequence[str], what: str, cls: type[InputError]) -> None:
+    """Refuse text between whose braces a column stands: only a prompt's are filled, and others would be paid for as they are.
+
+    Raises:
+        cls: There is such a text, alone or anywhere in lists and dictionaries.
+    """
+    if isinstance(value, dict | list | tuple):
+        for one in value.values() if isinstance(value, dict) else value:
+            _no_braces(one, columns, what, cls)
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else ""
+    expression = instead(text, columns) if isinstance(text, str) and "{" in text else None
+    if expression is not None:
+        short = text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
         message = (
-            f"the setting '{key}' comes from a column of type {cells.dtype}, which cannot be sent. Nothing was sent.\n"
-            f"Make text or a number of it: ng.col('{cells.name}').cast(polars.String), or .dt.to_string('%Y-%m-%d')."
+            f"{what} is the text {short!r}, the same for every row: braces are filled in the prompt alone. Nothing was sent.\n"
+            f"Write {expression} for its cells; polars.lit({short!r}) for the text itself."
         )
-        raise InvalidSetting(message)
-    return cells.cast(pl.String) if kind in TEXTS else cells
-
-
-def _sendable(kind: pl.DataType) -> bool:
-    """Whether cells of a type come out as JSON's own kinds."""
-    if isinstance(kind, pl.List | pl.Array):
-        return _sendable(_plain(kind.inner))
-    if isinstance(kind, pl.Struct):
-        return all(_sendable(_plain(field.dtype)) for field in kind.fields)
-    base = kind.base_type()
-    return base in PLAIN or base.is_integer() or base.is_float()
-
-
-def _plain(kind: Any) -> pl.DataType:
-    """Return an instance of a type, of which Polars may also give the class."""
-    made: pl.DataType = kind() if isinstance(kind, type) else kind
-    return made
+        raise cls(message)
 
 
 def images_tree(frame: pl.DataFrame, images: Any, field: str = "") -> Tree:
@@ -194,17 +197,7 @@ def images_tree(frame: pl.DataFrame, images: Any, field: str = "") -> Tree:
     """
     place = f"the image '{field}'" if field else "the images"
     if isinstance(images, pl.Expr):
-        cells = evaluate(frame, images, place)
-        inner = getattr(cells.dtype, "inner", cells.dtype) if cells.dtype.base_type() in LISTS else cells.dtype
-        if inner.base_type() in {pl.Categorical, pl.Enum}:
-            cells, inner = cells.cast(pl.String if inner is cells.dtype else pl.List(pl.String)), pl.String
-        if inner.base_type() not in IMAGES:
-            message = (
-                f"{place} come from the column '{cells.name}', which is of type {cells.dtype}. Nothing was sent.\n"
-                "Give a column of paths or addresses (text), of bytes, or of lists of those."
-            )
-            raise InvalidImage(message)
-        return cells
+        return image_column(evaluate(frame, images, place), place)
     if isinstance(images, pl.Series) or (images is None and field):
         given = "a Series" if images is not None else "None"
         message = f"{place} is {given}, which is no image. Nothing was sent.\nGive a path, or a column: ng.col('path')."
@@ -213,6 +206,7 @@ def images_tree(frame: pl.DataFrame, images: Any, field: str = "") -> Tree:
         return {str(name): images_tree(frame, value, str(name)) for name, value in images.items()}
     if isinstance(images, list | tuple) and _has_expression(images):
         return [images_tree(frame, value, field or f"{number}") for number, value in enumerate(images)]
+    _no_braces(images, frame.columns, place, InvalidImage)
     return Fixed(images)
 
 

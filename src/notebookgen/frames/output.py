@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from notebookgen.errors import InvalidCall
 from notebookgen.ledger.frame import money_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["joined", "output_names"]
 
@@ -22,7 +27,14 @@ def renamed(name: str, prefix: str) -> str:
     return prefix + name.removeprefix(OURS)
 
 
-def joined(frame: pl.DataFrame, gen: pl.DataFrame, samples: int = 1, prefix: str = OURS) -> pl.DataFrame:
+def joined(
+    frame: pl.DataFrame,
+    gen: pl.DataFrame,
+    samples: int = 1,
+    prefix: str = OURS,
+    *,
+    places: Sequence[int] | None = None,
+) -> pl.DataFrame:
     """Return the input rows in their order, each once for each of its samples, and what became of them beside.
 
     Args:
@@ -30,17 +42,22 @@ def joined(frame: pl.DataFrame, gen: pl.DataFrame, samples: int = 1, prefix: str
         gen: How they stand (``money_frame``): row 0 sample 0, row 0 sample 1, row 1 sample 0, ...
         samples: How many each row has.
         prefix: What the names of the output's columns begin with.
+        places: Which rows of the output ``gen`` holds, where it does not hold all.
 
     Raises:
         InvalidCall: The two do not fit each other.
     """
-    if gen.height != frame.height * samples:
+    wanted = frame.height * samples if places is None else len(places)
+    if gen.height != wanted:
         message = (
             f"{frame.height:,} rows with {samples} samples each are {frame.height * samples:,}, and there are "
             f"{gen.height:,} results: they do not belong together."
         )
         raise InvalidCall(message)
-    rows = frame if samples == 1 else frame[_repeated(frame.height, samples)]
+    if places is not None:
+        rows = frame[pl.Series([place // samples for place in places], dtype=pl.UInt32)]
+    else:
+        rows = frame if samples == 1 else frame[_repeated(frame.height, samples)]
     return rows.hstack(gen.rename({name: renamed(name, prefix) for name in gen.columns}))
 
 

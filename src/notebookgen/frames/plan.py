@@ -164,11 +164,17 @@ class Plan:
         """Send it, and wait for it.
 
         Raises:
-            InvalidCall: The frame has changed since the plan was made. Nothing was sent.
+            InvalidCall: The frame has no rows, or has changed since the plan was made. Nothing was sent.
             BudgetNeeded: More than fifty new ones, and nothing was said about money. Nothing was sent.
         """
         if not self.table.unchanged():
             message = "the frame has changed since this plan was made. Nothing was sent. Make the plan again."
+            raise InvalidCall(message)
+        if not len(self):
+            message = (
+                "the frame has no rows, so there is nothing to make. Nothing was sent.\n"
+                "Look at it first: a filter or a join may have left none."
+            )
             raise InvalidCall(message)
         self.check()
         return self._run(self)
@@ -178,7 +184,8 @@ class Plan:
 
         Raises:
             BudgetNeeded: More than fifty new ones, and nothing was said about money.
-            BudgetExceeded: The budget does not even cover the first row.
+            BudgetExceeded: The budget does not even cover the first row, or cannot hold: some price is unknown, or a base
+                figure only.
             InvalidCall: A bare number is the budget, and rows are paid in several units.
             InputError: No row can be sent, for the reason that is given for the first.
         """
@@ -204,11 +211,13 @@ class Plan:
             raise InvalidCall(message)
         for asker in self.wanted.askers:
             check_unit(self.budget, asker.lane.provider.unit, asker.lane.provider.title)
+        count = self.survey.count(Fate.NEW)
+        for model, price in self.survey.prices if self.budget.finite and self.budget.max_new is None else ():
+            if not price.bounded:  # wherever it stands: a budget that cannot hold is not begun with
+                raise unbounded(model, price, f"the budget of {self.budget}", lifted=True, count=count)
         new = self.survey.having(Fate.NEW)[:1]
         if new and self.survey.stops == new[0] and not self.survey.count(Fate.CACHED, Fate.RUNNING):
-            model, price = next(iter(self.survey.prices))  # rows are sent in their order: the first one decides
-            if not price.bounded and self.budget.max_new is None:
-                raise unbounded(model, price, f"the budget of {self.budget}", lifted=True)
+            _, price = next(iter(self.survey.prices))  # rows are sent in their order: the first one decides
             message = (
                 f"the budget of {self.budget} does not cover one row, which needs {price.words}. Nothing was sent.\n"
                 f"Raise it: budget={plain_number(price.amount or Decimal(0))} or more."

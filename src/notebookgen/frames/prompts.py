@@ -9,7 +9,7 @@ import polars as pl
 
 from notebookgen.errors import InvalidPrompt, near_miss
 from notebookgen.frames.columns import Column, Fixed, column_words, evaluate
-from notebookgen.frames.template import composed, parts
+from notebookgen.frames.template import by_name, parts
 from notebookgen.frames.texts import number_text, text_cells
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def prompt_cells(frame: pl.DataFrame, prompt: Any, variables: Mapping[str, objec
 
 def _filled(frame: pl.DataFrame, template: str, variables: Mapping[str, object]) -> Column:
     """Return a template with its columns and variables filled in."""
-    columns = {composed(name): name for name in frame.columns} | {name: name for name in frame.columns}
+    columns = by_name(frame.columns)
     pieces: list[str | pl.Expr] = []
     texts: dict[str, pl.Series] = {}  # by column; under names of our own, for Polars reads "*" and "^...$" as patterns
     for text, name in parts(template, frozenset(frame.columns)):

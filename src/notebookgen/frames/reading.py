@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["in_short", "is_lazy", "read_frame", "same"]
 
 SCALARS = (str, bytes, bool, int, float, complex)
+INTERVAL = "month_day_nano_interval"  # as Arrow calls it
 LONGEST_WORDS = 200  # characters of a library's own words in a message of ours
 
 
@@ -55,19 +56,30 @@ def read_frame(frame: Any) -> pl.DataFrame:
         )
         raise InvalidCall(message) from error
     try:
-        if isinstance(known, nw.LazyFrame):
-            return _settled(known.collect(backend="polars").to_polars())
-        if known.implementation.is_pandas_like():
-            return _settled(_from_pandas(known))
-        return _settled(known.to_polars().clone())
+        return _settled(_rows(known))
     except (InvalidCall, MissingExtra):
         raise
     except ImportError as error:
         message = f"this frame cannot be read without another package: {in_short(error)}. Nothing was sent."
         raise MissingExtra(message) from error
-    except Exception as error:  # reads with the user's own query, in any library
+    except (Exception, pl.exceptions.PanicException) as error:  # reads with the user's own query, in any library
         message = f"the frame cannot be read: {in_short(error)}. Nothing was sent."
         raise InvalidCall(message) from error
+
+
+def _rows(known: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> pl.DataFrame:
+    """Return the rows of what Narwhals knows."""
+    import narwhals as nw  # noqa: PLC0415 - loaded already by then
+
+    native, library = known.to_native(), known.implementation
+    if library.is_duckdb() and any("INTERVAL" in str(kind) for kind in native.types):
+        known = known.collect(backend="pyarrow") if isinstance(known, nw.LazyFrame) else known
+        native, library = known.to_native(), known.implementation
+    if library.is_pyarrow() and any(INTERVAL in str(kind) for kind in native.schema.types):
+        return _with_intervals(native)
+    if isinstance(known, nw.LazyFrame):
+        return known.collect(backend="polars").to_polars()
+    return _from_pandas(known) if library.is_pandas_like() else known.to_polars().clone()
 
 
 def is_lazy(frame: Any) -> bool:
@@ -120,6 +132,42 @@ def _from_pandas(known: nw.DataFrame[Any]) -> pl.DataFrame:
     except Exception:  # noqa: BLE001 - PyArrow and Polars have many words for it; the columns say which it is
         return pl.DataFrame([_one(table[name], name) for name in table.columns])
     return read
+
+
+def _with_intervals(table: Any) -> pl.DataFrame:
+    """Return an Arrow table whose intervals (months, days and time apart) became text: Polars has no type for them.
+
+    Raises:
+        InvalidCall: They stand within lists or structs.
+    """
+    found: list[pl.Series] = []
+    for name in table.column_names:
+        column = table.column(name)
+        if str(column.type) == INTERVAL:
+            cells = [None if cell is None else _interval(*cell) for cell in column.to_pylist()]
+            found.append(pl.Series(name, cells, dtype=pl.String))
+        elif INTERVAL in str(column.type):
+            message = (
+                f"the column '{name}' holds intervals within a {str(column.type).partition('<')[0]}, which cannot be read. "
+                "Nothing was sent.\nMake text of it first, or leave it out."
+            )
+            raise InvalidCall(message)
+        else:
+            found.append(pl.Series(name, pl.from_arrow(column)))
+    return pl.DataFrame(found)
+
+
+def _interval(months: int, days: int, nanoseconds: int) -> str:
+    """Return an interval as DuckDB writes it: ``1 year 2 months 3 days 01:02:03.5``."""
+    years = int(months / 12)
+    counts = {"year": years, "month": months - 12 * years, "day": days}
+    words = [f"{count} {name}{'' if abs(count) == 1 else 's'}" for name, count in counts.items() if count]
+    if nanoseconds or not words:
+        seconds, rest = divmod(abs(nanoseconds), 1_000_000_000)
+        part = f".{rest:09}".rstrip("0") if rest else ""
+        clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        words.append(f"{'-' if nanoseconds < 0 else ''}{clock}{part}")
+    return " ".join(words)
 
 
 def _twice(words: str) -> InvalidCall:

@@ -128,14 +128,14 @@ class Table:
     def models(self) -> list[str | None]:
         """Return the different models of the rows, each once, in the order of their first row."""
         if isinstance(self._models, Fixed):
-            return [self._models.value] if len(self) else []
+            return [self._models.value]
         return self._models.unique(maintain_order=True).to_list()
 
     def label(self, index: int) -> str:
         """Return what a row is called in messages: ``row 7`` (counted from 0), ``fox``, ``animal=fox, style=oil``."""
         if not self._labels:
             return f"row {index}"
-        cells = [(name, self.frame[name][index]) for name in self._labels]
+        cells = [(name, self.frame[name].slice(index, 1).to_list()[0]) for name in self._labels]
         if all(cell is None for _, cell in cells):
             return f"row {index}"
         texts = [" ".join(str(cell).split()) for _, cell in cells]
@@ -175,7 +175,8 @@ def read_table(
         model: Text, or an expression; null stands for the default model.
         images: None, an image, a list, or ``{field: image or list}``; each a constant or an expression whose cells are
             text (a path or URL), bytes, or lists of those. A row whose cell is null, or an empty list, is skipped.
-        settings: Constants and expressions by name; a null (or NaN) cell leaves the setting out for that row.
+        settings: Constants and expressions by name; a null (or NaN) cell leaves the setting out for that row. Braces
+            that name a column are refused in constants: only the prompt's are filled.
         row_id: Columns that label rows in messages; never part of what is sent.
         prefix: What the names of the output's columns begin with.
         variables: What ``{name}`` stands for where no column has that name.

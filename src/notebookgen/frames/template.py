@@ -13,9 +13,11 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-__all__ = ["composed", "name_of", "names_in", "parts"]
+__all__ = ["by_name", "composed", "instead", "name_of", "names_in", "parts"]
+
+RAISED = ("^", "_")  # x^{2} and x_{2} are a power and an index, and no column called 2
 
 
 def parts(template: str, known: Collection[str] = ()) -> Iterator[tuple[str, str]]:
@@ -23,8 +25,8 @@ def parts(template: str, known: Collection[str] = ()) -> Iterator[tuple[str, str
 
     Args:
         template: What the user wrote.
-        known: Names that count between braces although they may be no identifiers; those without any letter do not,
-            for ``x^{2}`` is no column.
+        known: Names that count between braces although they may be no identifiers; those without a letter or a digit
+            do not, and a bare number does not as a power or an index (``x^{2}``).
     """
     partner = _pairs(template)
     doubled = _doubled(partner)
@@ -33,6 +35,8 @@ def parts(template: str, known: Collection[str] = ()) -> Iterator[tuple[str, str
     while at < len(template):
         close = partner.get(at, -1)
         name = name_of(template[at + 1 : close], known) if close > at and at not in doubled else None
+        if name is not None and name.isdecimal() and template[:at].endswith(RAISED):
+            name = None
         if name is None and at not in doubled:
             at += 1
             continue
@@ -56,6 +60,25 @@ def names_in(template: str, known: Collection[str] = ()) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for _, name in parts(template, known) if name))
 
 
+def by_name(columns: Iterable[str]) -> dict[str, str]:
+    """Return columns by the names that may stand between braces: their own, and the form Python gives it."""
+    names = list(columns)
+    return {composed(name): name for name in names} | {name: name for name in names}
+
+
+def instead(text: str, columns: Collection[str]) -> str | None:
+    """Return the expression that gives what a text with columns between braces means; None where it names none."""
+    known = by_name(columns)
+    pieces = [(piece, known.get(name) if name else None) for piece, name in parts(text, frozenset(columns))]
+    cells = [f"ng.col({column!r})" for _, column in pieces if column is not None]
+    if not cells:
+        return None
+    if len(pieces) == 1:
+        return cells[0]
+    template = "".join(piece if column is None else "{}" for piece, column in pieces)
+    return f"polars.format({template!r}, {', '.join(cells)})"
+
+
 def composed(name: str) -> str:
     """Return a name in the form in which Python compares identifiers (NFKC)."""
     return unicodedata.normalize("NFKC", name)
@@ -63,7 +86,7 @@ def composed(name: str) -> str:
 
 def name_of(text: str, known: Collection[str] = ()) -> str | None:
     """Return the name between two braces, or None where they are no placeholder (``return`` is no variable)."""
-    if text in known and any(char.isalpha() for char in text):
+    if text in known and any(char.isalnum() for char in text):
         return text
     if not text.isidentifier() or keyword.iskeyword(text):
         return None

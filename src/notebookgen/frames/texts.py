@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["number_text", "text_cells"]
 
+OTHERWISE = "make a text of it first"
 PART = 4_096  # cells
 WHOLE = 2**53  # whole numbers up to here are exact in a float
+JOIN = "join it first: frame.with_columns(ng.col({name!r}).cast(polars.List(polars.String)).list.join(', '))"
 REMEDIES: dict[type[pl.DataType], str] = {
-    pl.List: "join it first: frame.with_columns(ng.col({name!r}).list.join(', '))",
+    pl.Array: JOIN,
+    pl.List: JOIN,
     pl.Struct: "name one of its fields: frame.unnest({name!r})",
     pl.Binary: "an image goes along with images=ng.col({name!r})",
 }
@@ -55,7 +58,11 @@ def text_cells(cells: pl.Series, what: str) -> pl.Series:
         return WRITERS[kind](cells)
     if kind.is_integer():
         return cells.cast(pl.String)
-    remedy = REMEDIES.get(kind, "make a text of it first").format(name=cells.name)
+    if kind.is_float():
+        return _floats(cells)
+    inner = getattr(cells.dtype, "inner", None)  # a list of lists or of bytes cannot be joined
+    plain = inner is None or inner.base_type() in WRITERS or inner.is_numeric()
+    remedy = (REMEDIES.get(kind, OTHERWISE) if plain else OTHERWISE).format(name=cells.name)
     message = (
         f"{what} is of type {cells.dtype}, and only text, numbers, booleans and dates go into a prompt. "
         f"Nothing was sent.\nInstead, {remedy}."
@@ -78,7 +85,7 @@ def _decimals(cells: pl.Series) -> pl.Series:
 
 def _floats(cells: pl.Series) -> pl.Series:
     """Return floats; Python writes those that are not whole, so that no other library's taste is in the text."""
-    if cells.dtype == pl.Float32:  # 0.1 as 32 bits is 0.10000000149 as 64; its own shortest form is 0.1
+    if cells.dtype != pl.Float64:  # 0.1 as 32 bits is 0.10000000149 as 64; its own shortest form is 0.1
         cells = cells.cast(pl.String).cast(pl.Float64)
     clean = cells.cast(pl.Float64).fill_nan(None)
     whole = (clean == clean.floor()) & (clean.abs() < WHOLE)
@@ -114,8 +121,6 @@ WRITERS: dict[type[pl.DataType], Callable[[pl.Series], pl.Series]] = {
     pl.Decimal: _decimals,
     pl.Duration: _python,
     pl.Enum: _cast,
-    pl.Float32: _floats,
-    pl.Float64: _floats,
     pl.Null: _cast,
     pl.String: _cast,
     pl.Time: _python,
