@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from notebookgen.sandbox import Handle
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Talk:

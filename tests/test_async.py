@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 import notebookgen as ng
 from notebookgen import errors
 from notebookgen.sandbox import Fault
-from three_services import WAYS, accepted, requests, services
+from three_services import accepted, requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from notebookgen.sandbox import Handle
 
 pytestmark = pytest.mark.slow
@@ -23,14 +23,7 @@ PICTURE = "armox:google/nano-banana"
 GROK = "apimodels:grok-image/grok-4.2-image"
 
 
-@pytest.fixture(params=WAYS)
-def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
-    """The services, spoken to in each of the two ways."""
-    with services(request.param, monkeypatch) as handle:
-        yield handle
-
-
-def test_one_and_several(box: Handle) -> None:
+def test_one_and_several(either: Handle) -> None:
     """It gives what ``generate`` gives: one result, or several for several samples."""
 
     async def story() -> tuple[Any, Any]:
@@ -42,9 +35,9 @@ def test_one_and_several(box: Handle) -> None:
     assert (ng.Result, ng.Results) == (type(one), type(two))
 
 
-def test_the_loop_goes_on(box: Handle) -> None:
+def test_the_loop_goes_on(either: Handle) -> None:
     """While a picture is waited for, other tasks of the same loop run."""
-    box.configure(immediate=False, seconds=(0.5, 0.5))
+    either.configure(immediate=False, seconds=(0.5, 0.5))
 
     async def story() -> tuple[Any, int]:
         making = asyncio.create_task(ng.agenerate("a fox", model=PICTURE))
@@ -60,9 +53,9 @@ def test_the_loop_goes_on(box: Handle) -> None:
     assert turns >= 20  # half a second in steps of 0.01 s; a loop that was held would have made a few
 
 
-def test_several_at_once(box: Handle) -> None:
+def test_several_at_once(either: Handle) -> None:
     """Different contents are made at the same time, equal ones once, and each caller gets its own."""
-    box.configure(immediate=False, seconds=(0.3, 0.3))
+    either.configure(immediate=False, seconds=(0.3, 0.3))
     prompts = ["a fox", "a crow", "a fox", "a wolf"]
 
     async def story() -> list[Any]:
@@ -70,13 +63,13 @@ def test_several_at_once(box: Handle) -> None:
 
     found = asyncio.run(story())
 
-    assert (prompts, 3) == ([one.prompt for one in found], accepted(box, "armox"))
+    assert (prompts, 3) == ([one.prompt for one in found], accepted(either, "armox"))
     assert (["saved"] * 4, 3) == ([one.status for one in found], len({one.id for one in found}))
 
 
-def test_errors_are_the_same(box: Handle) -> None:
+def test_errors_are_the_same(either: Handle) -> None:
     """What ``generate`` raises is raised here: for what is asked for, and for how it ends."""
-    box.configure(fail=1.0, fail_code="CONTENT_MODERATION")
+    either.configure(fail=1.0, fail_code="CONTENT_MODERATION")
 
     with pytest.raises(errors.InvalidCall, match="'bugdet' is no option"):
         asyncio.run(ng.agenerate("a fox", model=GROK, bugdet=3))
@@ -84,9 +77,9 @@ def test_errors_are_the_same(box: Handle) -> None:
         asyncio.run(ng.agenerate("a fox", model=GROK))
 
 
-def test_a_timeout_ends_the_wait(box: Handle) -> None:
+def test_a_timeout_ends_the_wait(either: Handle) -> None:
     """A timeout, ours or the loop's own, ends the wait and not the job: asked again, it is picked up."""
-    box.configure(immediate=False, seconds=(1.0, 1.0))
+    either.configure(immediate=False, seconds=(1.0, 1.0))
 
     async def story() -> Any:
         with pytest.raises(errors.StillRunning):
@@ -95,10 +88,10 @@ def test_a_timeout_ends_the_wait(box: Handle) -> None:
             await asyncio.wait_for(ng.agenerate("a fox", model=PICTURE), 0.2)
         return await ng.agenerate("a fox", model=PICTURE)
 
-    assert ("saved", 1) == (asyncio.run(story()).status, accepted(box, "armox"))
+    assert ("saved", 1) == (asyncio.run(story()).status, accepted(either, "armox"))
 
 
-def test_in_the_background(box: Handle) -> None:
+def test_in_the_background(either: Handle) -> None:
     """In the background it comes back at once, and is waited for as any other."""
 
     async def story() -> Any:
@@ -107,38 +100,38 @@ def test_in_the_background(box: Handle) -> None:
     assert "saved" == asyncio.run(story()).wait(30).status
 
 
-def test_a_cancelled_task_sends_nothing_new(box: Handle) -> None:
+def test_a_cancelled_task_sends_nothing_new(either: Handle) -> None:
     """Cancelling stops what was not sent; what was accepted is looked after and is there when asked for again."""
-    box.configure(immediate=False, seconds=(0.5, 0.5))
+    either.configure(immediate=False, seconds=(0.5, 0.5))
     ng.configure(concurrency=1)
     # The account's allowance is used up after the first create, so that the others wait.
     busy = Fault(kind="status", service="armox", status=429, after=1, count=None, headers=(("Retry-After", "30"),))
-    box.configure(misbehave=(busy,))
+    either.configure(misbehave=(busy,))
 
     async def story() -> None:
         making = asyncio.create_task(ng.agenerate("a fox", model=PICTURE, samples=3))
-        while requests(box, "armox create") < 2:  # noqa: ASYNC110 - counted by the services
+        while requests(either, "armox create") < 2:  # noqa: ASYNC110 - counted by the services
             await asyncio.sleep(0.02)
         making.cancel()
         with pytest.raises(asyncio.CancelledError):
             await making
 
     asyncio.run(story())
-    box.configure(misbehave=())
-    sent = requests(box, "armox create")
+    either.configure(misbehave=())
+    sent = requests(either, "armox create")
     one = ng.generate("a fox", model=PICTURE, timeout=30)
 
-    assert ("saved", 1, sent) == (one.status, accepted(box, "armox"), requests(box, "armox create"))  # type: ignore[union-attr]  # one was asked for
+    assert ("saved", 1, sent) == (one.status, accepted(either, "armox"), requests(either, "armox create"))  # type: ignore[union-attr]  # one was asked for
     assert {"saved", "refused"} == set(ng.ledger().frame()["status"].to_list())
 
 
-def test_a_task_cancelled_before_it_began(box: Handle) -> None:
+def test_a_task_cancelled_before_it_began(either: Handle) -> None:
     """A task that is cancelled while its call is still being checked buys nothing."""
-    box.configure(misbehave=(Fault(kind="stall", service="armox", purpose="models", seconds=1.0),))
+    either.configure(misbehave=(Fault(kind="stall", service="armox", purpose="models", seconds=1.0),))
 
     async def story() -> None:
         making = asyncio.create_task(ng.agenerate("a fox", model=PICTURE))
-        while requests(box, "armox models") < 1:  # noqa: ASYNC110 - counted by the services
+        while requests(either, "armox models") < 1:  # noqa: ASYNC110 - counted by the services
             await asyncio.sleep(0.01)
         making.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -147,4 +140,30 @@ def test_a_task_cancelled_before_it_began(box: Handle) -> None:
     asyncio.run(story())  # it waits for the call's own thread
     ng.Client().close()
 
-    assert (0, 0) == (accepted(box, "armox"), ng.ledger().frame().height)
+    assert (0, 0) == (accepted(either, "armox"), ng.ledger().frame().height)
+
+
+def test_a_run_over_a_frame_that_is_cancelled_while_it_is_planned_buys_nothing(either: Handle) -> None:
+    """The rows are still being read in their thread when the task is cancelled: what comes of them is not sent."""
+    reading, cancelled = threading.Event(), threading.Event()
+
+    def slowly(rows: pl.DataFrame) -> pl.DataFrame:
+        reading.set()
+        cancelled.wait(30)
+        return rows
+
+    frame = pl.LazyFrame({"n": range(20)}).map_batches(slowly)
+
+    async def story() -> None:
+        making = asyncio.create_task(ng.amap(frame, "poem {n}", model="armox:sandbox/text", max_new=20))
+        while not reading.is_set():  # noqa: ASYNC110 - set by the thread that reads
+            await asyncio.sleep(0.01)
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+        cancelled.set()
+
+    asyncio.run(story())  # it waits for the call's own thread
+    ng.Client().close()
+
+    assert (0, 0) == (accepted(either, "armox"), ng.runs().height)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from notebookgen.jobs.auditing import Finding
     from notebookgen.sandbox import Handle
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 MODEL = "armox:google/nano-banana"
 
 

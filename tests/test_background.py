@@ -187,9 +187,67 @@ def test_without_a_person_a_line_does_the_same(front: Front) -> None:
     assert [] == [one for one in front.told[before:] if one["msg_type"] == "comm_open"]
 
 
+def updates(front: Front, cell: str, display: str) -> list[str]:
+    """Return the texts that a display is given by messages that belong to a cell."""
+    return [
+        one["content"]["data"]["text/plain"]
+        for one in front.told
+        if one["msg_type"] == "update_display_data"
+        and one["parent_header"].get("msg_id") == cell
+        and one["content"]["transient"]["display_id"] == display
+    ]
+
+
+def test_the_cell_that_waits_brings_the_results_to_the_cell_that_began(front: Front) -> None:
+    """A runner of whole notebooks drops what does not belong to the cell it runs: that cell carries how the run stands."""
+    line, prompt = CELL.format(word="Sixth").removeprefix("%%generate").split("\n", 1)
+    begin = f"get_ipython().run_cell_magic('generate', {line!r}, {prompt!r})\nrun.pause();"
+    began = front.run(begin, person=False)
+    display = front.displays(began)[0]["transient"]["display_id"]
+    between = front.run("1", person=False)
+    waited = front.run("run.go_on().wait();", person=False)
+    later = front.run("1", person=False)
+
+    assert f"run {front.value('run.run')} in the background: " in updates(front, between, display)[-1]
+    assert "%generate resume" in updates(front, between, display)[-1]
+    assert "40 saved" in updates(front, waited, display)[-1]
+    assert [] == updates(front, later, display)
+
+
+def test_a_run_that_ends_between_two_looks_of_a_runner_is_brought_by_the_next_cell(front: Front) -> None:
+    """What was drawn while no cell could carry it is drawn once more."""
+    began = front.run(CELL.format(word="Seventh"), person=False)
+    display = front.displays(began)[0]["transient"]["display_id"]
+    front.until(
+        lambda one: (
+            one["msg_type"] == "update_display_data"
+            and one["content"]["transient"]["display_id"] == display
+            and "40 saved" in one["content"]["data"]["text/plain"]
+        )
+    )
+    next_one = front.run("1", person=False)
+
+    assert "40 saved" in updates(front, began, display)[-1]
+    assert "40 saved" in updates(front, next_one, display)[-1]
+
+
 def test_the_functions_show_the_same_panel(front: Front) -> None:
     """``ng.map(background=True)`` is shown as well, also where its value is assigned."""
     cell = front.run("run = ng.map(df, 'Fifth {i}', model='armox:sandbox/text', background=True)")
     assert [{VIEW, "text/plain"}] == [set(one["data"]) for one in front.displays(cell)]
     assert "ng.resume(" in front.displays(cell)[0]["data"]["text/plain"]
     assert "40 saved" in front.ended()["data"]["text/plain"]
+
+
+def test_one_thing_in_the_background_takes_its_panels_place(front: Front) -> None:
+    """A cell for a single picture does not stand as it was when it was sent: the picture comes where the panel was."""
+    cell = front.run("%%generate -m armox:sandbox/text --background -o alone\nA poem about one\n")
+    (shown,) = front.displays(cell)
+    ended = dict(front.until(lambda one: one["msg_type"] == "update_display_data")["content"])
+    while VIEW in ended["data"] or "saved" not in str(ended["data"]):
+        ended = dict(front.until(lambda one: one["msg_type"] == "update_display_data")["content"])
+
+    assert VIEW in shown["data"]
+    assert shown["transient"]["display_id"] == ended["transient"]["display_id"]
+    assert front.value("alone.text") in ended["data"]["text/plain"]
+    assert "'status': 'saved'" in front.value("str({'status': alone.status})")

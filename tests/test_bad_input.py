@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
+import cells
 import notebookgen as ng
 import surroundings
 from notebookgen import errors
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from notebookgen.sandbox import Handle
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
 
 PICTURE = "armox:google/nano-banana"
 MODELS = {"armox": PICTURE, "apimodels": "apimodels:grok-imagine/grok-imagine-image", "apixo": "apixo:nano-banana"}
@@ -584,13 +584,13 @@ CELLS = [
 @pytest.fixture
 def shell() -> Iterator[Any]:
     """An IPython with the magic, and what it showed of errors."""
-    one = InteractiveShell()
-    one.shown = []
-    one._showtraceback = lambda kind, value, lines: one.shown.append((kind, value, list(lines)))  # type: ignore[assignment, method-assign]  # where a front end hooks in
-    one.run_line_magic("load_ext", "notebookgen")
-    yield one
-    one.run_line_magic("unload_ext", "notebookgen")
-    one.history_manager.end_session()  # type: ignore[union-attr]  # a shell has one
+    with cells.shell() as made:
+        one: Any = made.ip
+        one.shown = []
+        one._showtraceback = lambda kind, value, lines: one.shown.append(
+            (kind, value, list(lines))
+        )  # where a front end hooks in
+        yield one
 
 
 @pytest.mark.parametrize(

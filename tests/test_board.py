@@ -14,6 +14,7 @@ from notebookgen.jobs.handle import Progress
 from notebookgen.notebook.board import LATEST, Thumbnails, board
 from notebookgen.notebook.lines import resumed_line, waited
 from sanitizer import seen
+from three_services import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def made() -> Iterator[ng.Results]:
     """A run of texts and of one picture."""
     from notebookgen.sandbox.embedded import embedded, stop
 
-    embedded(seconds=(0.0, 0.02))
+    embedded(seconds=(0.0, 0.02), pixels=SMALL)
     rows = pl.DataFrame({"word": ["fox <script>", "hare", "owl"], "model": ["text", "text", "picture"]})
     client = ng.Client()
     yield client.map(rows, "{word}", model=pl.format("armox:sandbox/{}", "model"), concurrency=1)

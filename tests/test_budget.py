@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notebookgen.errors import InvalidCall
-from notebookgen.jobs.budget import NO_BUDGET, Budget, check_unit, parse_budget
+from notebookgen.jobs.budget import NO_BUDGET, Budget, check_unit, parse_budget, said_before
 
 AMOUNTS = st.decimals(min_value="0.000000001", max_value="1000000000", places=9)
 
@@ -98,3 +98,29 @@ def test_a_budget_in_another_unit_is_refused_at_once(given_: object) -> None:
 def test_a_budget_in_the_right_unit_or_none_is_taken(given_: object) -> None:
     """A bare number is in whatever unit is paid; of several caps one has to fit."""
     check_unit(parse_budget(given_), "USD", "APIXO")
+
+
+KEPT = {
+    "nothing": (None, None),
+    "a bare number": (5, None),
+    "one unit": ("0.5 USD", None),
+    "several units": ({"credits": 500, "USD": 5}, None),
+    "no cap": ("none", None),
+    "a count": (None, 7),
+    "both": ("5 USD", 7),
+    "several units and a count": ({"credits": 500, "USD": 5}, 2),
+    "no cap, and a count": ("none", 7),
+}
+
+
+@pytest.mark.parametrize("case", KEPT.values(), ids=KEPT.keys())
+def test_what_the_ledger_keeps_is_read_again(case: tuple[object, int | None]) -> None:
+    """The text that stands there with a run gives the same budget, all of it."""
+    budget = parse_budget(case[0], max_new=case[1])
+
+    assert budget == said_before(budget.kept)
+
+
+def test_what_cannot_be_read_is_no_budget() -> None:
+    """An older or a damaged ledger stops nobody: the rule of fifty holds then."""
+    assert not said_before("a lot").said

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from notebookgen.errors import InvalidCall, JobCancelled
-from scripted import REALM, WAIT, Listless, Shop, Tailor, bench, hurry, reply, until, wanted
+from scripted import REALM, WAIT, Listless, Tailor, bench, idle, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,22 +17,7 @@ if TYPE_CHECKING:
     from notebookgen.records import JobRef
     from notebookgen.wire import HttpRequest, HttpResponse
 
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
-    hurry(monkeypatch)
-
-
-def states(handle: Any) -> list[str]:
-    return [str(row.state) for row in handle.rows()]
-
-
-def idle() -> Shop:
-    """Return a shop that never finishes by itself."""
-    shop = Shop()
-    shop.finished = False
-    return shop
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 def test_the_run_of_another_living_kernel_is_cancelled_at_the_provider(home: Path) -> None:

@@ -28,11 +28,14 @@ from notebookgen.records import NO_COST, Cost, Generation, Realm
 from notebookgen.sandbox import spawn
 from notebookgen.settings import Cap, Settings
 from provider_side import Customer
+from three_services import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from notebookgen.client import Client
+
+pytestmark = pytest.mark.usefixtures("hasty")
 
 ARMOX = Realm("armox", "0" * 12)
 PRICE = Cost(Decimal(70), "credits", "listed")
@@ -319,7 +322,7 @@ print(json.dumps(done))
 @pytest.mark.slow
 def test_four_processes_reach_a_cap_and_never_pass_it(home: Path) -> None:
     """Each wants three, the cap has room for five of twelve: five are bought, by the provider's own count."""
-    with spawn(seconds=(0.05, 0.2)) as box:
+    with spawn(seconds=(0.05, 0.2), pixels=SMALL) as box:
         customer = Customer(box, home)
         code = "import notebookgen as ng; ng.configure(total_budget={'armox': 350})"
         subprocess.run([sys.executable, "-c", code], env=customer.environment(), check=True, timeout=60)

@@ -13,7 +13,7 @@ import notebookgen as ng
 from notebookgen import errors
 from notebookgen.sandbox import Fault, start
 from notebookgen.sandbox.embedded import current
-from three_services import KEYS, QUICK, WAYS, accepted, requests, sent, services
+from three_services import KEYS, QUICK, SMALL, WAYS, accepted, made, requests, sent, services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,25 +25,11 @@ GROK = "apimodels:grok-image/grok-4.2-image"
 
 
 @pytest.fixture
-def real(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
-    """The services behind addresses and keys, as the real ones are."""
-    with services("real", monkeypatch) as handle:
-        yield handle
-
-
-@pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
     """The embedded sandbox with quick jobs, answering because there is no key, and not because it was asked for."""
     with services("embedded", monkeypatch) as handle:
         ng.configure(sandbox=None)
         yield handle
-
-
-def made(prompt: str = "a fox", **options: Any) -> ng.Result:
-    """Make one thing."""
-    one = ng.generate(prompt, timeout=30, **options)
-    assert isinstance(one, ng.Result)
-    return one
 
 
 # Which model, which account --------------------------------------------------------------------------------------
@@ -152,7 +138,7 @@ def test_a_setting_with_a_name_near_an_option(real: Handle) -> None:
 
 def test_a_client_with_its_own_key_and_address() -> None:
     """A client's own key and address are used for its provider, with nothing in the environment."""
-    with start(seconds=QUICK) as handle:
+    with start(seconds=QUICK, pixels=SMALL) as handle:
         client = ng.Client("armox", api_key=KEYS["armox"], base_url=handle.base_urls["armox"])
         one = client.generate("a fox", model="google/nano-banana", timeout=30)
         listed = {row["model"]: row["live"] for row in client.models().to_dicts()}
@@ -190,7 +176,7 @@ def test_a_client_of_one_provider(real: Handle) -> None:
 def test_an_address_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider's new address holds from the next call on, for the same account in the same kernel."""
     monkeypatch.setenv("APIXO_API_KEY", KEYS["apixo"])
-    with start(seconds=QUICK) as before, start(seconds=QUICK) as after:
+    with start(seconds=QUICK, pixels=SMALL) as before, start(seconds=QUICK, pixels=SMALL) as after:
         monkeypatch.setenv("APIXO_BASE_URL", before.base_urls["apixo"])
         made(model="apixo:nano-banana")
         monkeypatch.setenv("APIXO_BASE_URL", after.base_urls["apixo"])
@@ -274,7 +260,7 @@ def test_credits_in_dollars(real: Handle) -> None:
 
 def test_the_sandbox_takes_every_name(real: Handle) -> None:
     """Inside ``with ng.sandbox()`` every provider's name goes to this machine, keys or no keys; afterwards none does."""
-    with ng.sandbox(seconds=QUICK) as box:
+    with ng.sandbox(seconds=QUICK, pixels=SMALL) as box:
         models = [PICTURE, GROK, "apixo:nano-banana"]
         inside = [made(model=model) for model in models]
         assert [1, 1, 1] == [accepted(box, name) for name in KEYS]  # type: ignore[arg-type]  # it has the same state()
@@ -288,7 +274,7 @@ def test_the_sandbox_takes_every_name(real: Handle) -> None:
 
 def test_a_sandbox_that_fails_does_so_until_it_ends(quick: Handle) -> None:
     """What was asked of a sandbox ends with it, and one that was there before behaves as it did."""
-    with ng.sandbox(fail=1.0, seconds=QUICK):
+    with ng.sandbox(fail=1.0, seconds=QUICK, pixels=SMALL):
         with pytest.raises(errors.JobFailed):
             made()
         with ng.sandbox(fail=0.0) as inner:
@@ -308,7 +294,7 @@ def test_a_sandbox_after_another(quick: Handle) -> None:
     from notebookgen.sandbox.embedded import stop
 
     stop()
-    with ng.sandbox(seconds=QUICK):
+    with ng.sandbox(seconds=QUICK, pixels=SMALL):
         second = made("a crow")
 
     assert ("saved", "saved") == (first.status, second.status)

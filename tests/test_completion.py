@@ -154,13 +154,13 @@ ALL = [spelling for flag in FLAGS for spelling in (flag.short, flag.long) if spe
         ("%generate cancel 7f|", ("7f", ["7f3a"])),
         ("%generate resolve |", ("", ["ab12cd"])),
         ("%generate resolve ab12cd |", ("", ["adopt", "resubmit", "write_off"])),
-        ("%generate resolve ab12cd adopt --|", ("--", ["--job"])),
+        ("%generate resolve ab12cd adopt --|", ("--", ["--job", "--budget", "--max-new"])),
         ("%generate runs |", ("", NOTHING)),
         ("%generate doctor |", ("", NOTHING)),
         ("%generate doctor pri|", ("pri", NOTHING)),
         ("%generate help apixo:nano-banana |", ("", NOTHING)),
         ("%generate cost --by=d|", ("d", ["day"])),
-        ("%generate resolve ab12cd adopt |", ("", ["--job"])),
+        ("%generate resolve ab12cd adopt |", ("", ["--job", "--budget", "--max-new"])),
         ("%generate resolve ab12cd adopt --job |", ("", NOTHING)),
         ("%generate nonsense |", ("", NOTHING)),
         ("%%generate|", None),
@@ -209,12 +209,15 @@ def names(namespace: dict[str, object] | None = None) -> list[str]:
     return [str(model) for model in sources_of(namespace or {}).models()]
 
 
-def test_the_sandboxs_models_are_offered_where_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a key its own come first; with one, only what the providers have, unless the sandbox is asked for."""
+def test_the_sandboxs_models_are_always_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names one plays in the sandbox: they come first where it answers anyway, last where a key is set."""
     assert names()[0] == "armox:sandbox/picture"
     assert "apixo:nano-banana" in names()
     monkeypatch.setenv("ARMOX_API_KEY", "sk-made-up-for-a-test")
-    assert [name for name in names() if ":sandbox/" in name] == []
+    assert (False, True) == (names()[0].startswith("armox:sandbox/"), names()[-1].startswith("armox:sandbox/"))
+    found = offered("%%generate -m armox:san|\n", sources_of({})) or ("", [])
+    assert found[1][0] == "armox:sandbox/picture"
+    assert offered("%%generate -m armox:sandbox/clip -s du|\n", sources_of({})) == ("du", ["duration="])
     monkeypatch.setenv("NOTEBOOKGEN_SANDBOX", "1")
     assert names()[0] == "armox:sandbox/picture"
 

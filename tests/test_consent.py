@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from notebookgen.wire import HttpRequest, HttpResponse
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 
 def many(count: int) -> list[object]:
     return [wanted(f"coat {number}") for number in range(count)]

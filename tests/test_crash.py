@@ -17,6 +17,7 @@ import crash_worker
 from notebookgen.sandbox import Fault, spawn
 from provider_side import MODELS, Customer
 from scripted import until
+from three_services import QUICK, SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,14 +35,14 @@ UNKNOWN = {
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Handle]:
-    with spawn(seconds=(0.02, 0.06), immediate=False) as handle:
+    with spawn(seconds=QUICK, pixels=SMALL, immediate=False) as handle:
         yield handle
 
 
 @pytest.fixture
 def customer(box: Handle, home: Path) -> Iterator[Customer]:
     yield Customer(box, home)
-    box.configure(misbehave=(), seconds=(0.02, 0.06))
+    box.configure(misbehave=(), seconds=QUICK)
 
 
 def saved(answer: dict[str, Any]) -> None:

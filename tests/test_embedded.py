@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import socket
+import json
+import os
 from decimal import Decimal
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PATIENCE = 20.0
+
+
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """End whatever a test leaves, and forget what it configured."""
@@ -28,23 +32,25 @@ def nothing_left() -> Iterator[None]:
     ng.configure(sandbox=None)
 
 
-def answers(origin: str) -> bool:
-    """Tell whether anybody listens there."""
-    parts = urlsplit(origin)
+def answers(origin: str, **behaviour: float) -> bool:
+    """Tell whether a sandbox that behaves so listens there; another process may have taken a free port over."""
     try:
-        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=2):
-            return True
-    except OSError:
+        with urlopen(f"{origin}/sandbox/behaviour", timeout=PATIENCE) as reply:
+            told = json.load(reply)
+    except (OSError, ValueError):
         return False
+    return behaviour == {name: told.get(name) for name in behaviour}
 
 
 def test_a_handle_says_that_it_is_stopped() -> None:
     """The repr gives the address while it answers, and says afterwards that it does not."""
-    box = ng.sandbox(seconds=0)
+    mine = 20_000 + os.getpid()
+    box = ng.sandbox(seconds=0, credits=mine)
+    assert answers(box.origin, credits=mine)
     assert f"<sandbox {box.origin}: three services on this machine, nothing charged; .stop() ends it>" == repr(box)
     box.stop()
     assert "<sandbox, stopped; ng.sandbox() starts another one>" == repr(box)
-    assert (False, False) == (box.running, answers(box.origin))
+    assert (False, False) == (box.running, answers(box.origin, credits=mine))
 
 
 def test_stopping_twice_stops_once() -> None:
@@ -107,7 +113,7 @@ def test_a_sandbox_that_was_there_before_goes_on() -> None:
     before = embedded(fail=0.5)
     with ng.sandbox(fail=0.0) as box:
         assert before.origin == box.origin
-    assert (True, 0.5, False) == (answers(before.origin), before.behaviour.fail, ng.settings().sandbox)
+    assert (True, 0.5, False) == (answers(before.origin, fail=0.5), before.behaviour.fail, ng.settings().sandbox)
 
 
 def test_a_sandbox_that_is_refused_changes_nothing() -> None:

@@ -12,41 +12,19 @@ import pytest
 import notebookgen as ng
 from notebookgen import errors
 from notebookgen.sandbox import Fault
-from three_services import WAYS, accepted, picture, requests, sent, services
+from three_services import accepted, made, picture, requests, sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from notebookgen.sandbox import Handle
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
 
 GROK = "apimodels:grok-image/grok-4.2-image"
 GPT = "apimodels:gpt-image-2"
 ALL = "apimodels:gpt-image-2-all"
 CAT, DOG = "https://example.com/cat.png", "https://example.com/dog.png"
-
-
-@pytest.fixture(params=WAYS)
-def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
-    """The services, spoken to in each of the two ways."""
-    with services(request.param, monkeypatch) as handle:
-        yield handle
-
-
-@pytest.fixture
-def real(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
-    """The services behind addresses and keys, as the real ones are."""
-    with services("real", monkeypatch) as handle:
-        yield handle
-
-
-def made(prompt: str = "a fox", **options: Any) -> ng.Result:
-    """Make one thing."""
-    one = ng.generate(prompt, timeout=30, **options)
-    assert isinstance(one, ng.Result)
-    return one
 
 
 def kinds(one: ng.Result) -> list[str]:
@@ -68,7 +46,7 @@ def no_record(status: int, value: object) -> Fault:
 # What can be made ------------------------------------------------------------------------------------------------
 
 
-def test_text_to_image(box: Handle) -> None:
+def test_text_to_image(either: Handle) -> None:
     """A prompt gives a picture; the highest listed price is reserved, and what the task's record says is what it cost."""
     one = made(model=GROK)
 
@@ -76,57 +54,57 @@ def test_text_to_image(box: Handle) -> None:
     (row,) = ng.ledger().frame().to_dicts()
     assert (Decimal("0.0075"), "USD", "reported") == (one.cost.amount, one.cost.unit, one.cost.basis)
     assert (Decimal("0.03"), Decimal("0.0075"), "reported") == (row["reserved"], row["charged"], row["basis"])
-    assert 1 == requests(box, "apimodels other")
-    assert {"model": "grok-image/grok-4.2-image", "prompt": "a fox"} == sent(box)
+    assert 1 == requests(either, "apimodels other")
+    assert {"model": "grok-image/grok-4.2-image", "prompt": "a fox"} == sent(either)
 
 
 @pytest.mark.parametrize("images", [CAT, [CAT], {"image_url": CAT}])
-def test_an_edit_by_address(box: Handle, images: Any) -> None:
+def test_an_edit_by_address(either: Handle, images: Any) -> None:
     """An image with an address is sent by its address, in the field that takes one."""
     one = made(model=GROK, images=images)
 
-    assert ("saved", CAT) == (one.status, sent(box)["image_url"])
-    assert 0 == requests(box, "upload")
+    assert ("saved", CAT) == (one.status, sent(either)["image_url"])
+    assert 0 == requests(either, "upload")
 
 
-def test_an_edit_of_a_local_picture(box: Handle, tmp_path: Path) -> None:
+def test_an_edit_of_a_local_picture(either: Handle, tmp_path: Path) -> None:
     """A picture of this machine goes inside the request where the model takes that, and its name goes nowhere."""
     file = tmp_path / "private name.png"
     file.write_bytes(picture())
 
     one = made(model=GROK, images=file)
 
-    assert ("saved", 0) == (one.status, requests(box, "upload"))
-    assert sent(box)["image"].endswith("characters of base64)")
-    assert "private" not in json.dumps(box.state())
+    assert ("saved", 0) == (one.status, requests(either, "upload"))
+    assert sent(either)["image"].endswith("characters of base64)")
+    assert "private" not in json.dumps(either.state())
 
 
-def test_inpainting(box: Handle) -> None:
+def test_inpainting(either: Handle) -> None:
     """A local picture and its mask go inside the request, each in its field; another mask is another content."""
     first = made(model=GROK, images={"image": picture(), "mask": picture("white", mode="L")})
     other = made(model=GROK, images={"image": picture(), "mask": picture("black", mode="L")})
 
-    assert ("saved", "saved", {"image", "mask"}) == (first.status, other.status, {"image", "mask"} & set(sent(box)))
+    assert ("saved", "saved", {"image", "mask"}) == (first.status, other.status, {"image", "mask"} & set(sent(either)))
     assert first.id != other.id
     assert first.assets[0].sha256 != other.assets[0].sha256
 
 
-def test_several_references_are_uploaded(box: Handle) -> None:
+def test_several_references_are_uploaded(either: Handle) -> None:
     """Local pictures for a model that takes addresses are uploaded first, each once, and sent in their order."""
     red, blue = picture("red"), picture("blue")
     made(model=GPT, images=[red, CAT, blue])
     made("a crow", model=GPT, images=[blue, red])
 
     first, second, third = (
-        sent(box)["image_urls"],
-        box.state()["creates"][0]["body"]["image_urls"],
-        requests(box, "upload"),
+        sent(either)["image_urls"],
+        either.state()["creates"][0]["body"]["image_urls"],
+        requests(either, "upload"),
     )
     assert ([second[2], second[0]], CAT, 2) == (first, second[1], third)
-    assert all(url.startswith(box.origin) for url in first)
+    assert all(url.startswith(either.origin) for url in first)
 
 
-def test_a_large_picture_goes_by_a_signed_address(box: Handle) -> None:
+def test_a_large_picture_goes_by_a_signed_address(either: Handle) -> None:
     """A file too large for one call is put at the address the service gives, without the key, and is used."""
     noise = random.Random(1).randbytes(1400 * 1100 * 3)
     import io
@@ -139,8 +117,8 @@ def test_a_large_picture_goes_by_a_signed_address(box: Handle) -> None:
 
     one = made(model=GPT, images=[file.getvalue()])
 
-    assert ("saved", 0) == (one.status, len(box.state()["strays"]))
-    assert 1 == accepted(box, "apimodels")
+    assert ("saved", 0) == (one.status, len(either.state()["strays"]))
+    assert 1 == accepted(either, "apimodels")
 
 
 def test_an_upload_that_fails_buys_nothing(real: Handle) -> None:
@@ -153,55 +131,55 @@ def test_an_upload_that_fails_buys_nothing(real: Handle) -> None:
     assert (0, 0) == (accepted(real, "apimodels"), ng.ledger().frame().height)
 
 
-def test_several_pictures_of_one_call(box: Handle) -> None:
+def test_several_pictures_of_one_call(either: Handle) -> None:
     """``n`` pictures of one call are n files of one result, and are reserved for as n."""
     one = made(model=GROK, n=3)
 
     assert (["image"] * 3, Decimal("0.09")) == (kinds(one), ng.ledger().frame()["reserved"].item())
     assert 3 == len({asset.sha256 for asset in one.assets})
-    assert 1 == accepted(box, "apimodels")
+    assert 1 == accepted(either, "apimodels")
 
 
-def test_a_task_finished_inside_the_create(box: Handle) -> None:
+def test_a_task_finished_inside_the_create(either: Handle) -> None:
     """A create that answers with the finished task is not asked about again."""
     one = made(model="apimodels:gpt-image-2-lite")
 
-    assert ("saved", 0) == (one.status, requests(box, "apimodels status"))
+    assert ("saved", 0) == (one.status, requests(either, "apimodels status"))
     assert one.job
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_the_other_shape_of_reply(box: Handle, count: int) -> None:
+def test_the_other_shape_of_reply(either: Handle, count: int) -> None:
     """A reply in OpenAI's shape, with the pictures' bytes inside and no job, is kept: nothing is downloaded."""
     one = made(model=ALL, size="1024x1024", n=count)
 
-    assert (["image"] * count, 0) == (kinds(one), requests(box, "apimodels status"))
+    assert (["image"] * count, 0) == (kinds(one), requests(either, "apimodels status"))
     assert (None, None) == (one.job, one.url)
 
 
-def test_speech(box: Handle) -> None:
+def test_speech(either: Handle) -> None:
     """Speech goes its own way: the prompt is its text, and the sound stands under ``result``."""
     one = made("Good morning", model="apimodels:eleven-tts-flash", voice_id="21m00Tcm4TlvDq8ikWAM")
 
-    assert (["audio"], "Good morning", "result") == (kinds(one), sent(box)["text"], one.assets[0].name)
+    assert (["audio"], "Good morning", "result") == (kinds(one), sent(either)["text"], one.assets[0].name)
     assert one.assets[0].seconds
 
 
-def test_speech_without_the_voice_it_needs(box: Handle) -> None:
+def test_speech_without_the_voice_it_needs(either: Handle) -> None:
     """A setting that the model demands is named before anything is sent."""
     with pytest.raises(errors.InputError, match="voice_id"):
         made(model="apimodels:minimax-speech-02-turbo")
 
-    assert 0 == requests(box, "create")
+    assert 0 == requests(either, "create")
 
 
-def test_music_and_other_audio(box: Handle) -> None:
+def test_music_and_other_audio(either: Handle) -> None:
     """Other sounds come by the path for audio."""
     assert ["audio"] == kinds(made(model="apimodels:minimax-speech-02-turbo", voice_id="Wise_Woman"))
 
 
 @pytest.mark.parametrize("model", ["veo-3.1-fast", "p-video"])
-def test_video(box: Handle, model: str) -> None:
+def test_video(either: Handle, model: str) -> None:
     """A film comes from a task, and from the one path that holds the connection until it is there."""
     one = made(model=f"apimodels:{model}")
 
@@ -209,26 +187,26 @@ def test_video(box: Handle, model: str) -> None:
     assert one.assets[0].seconds
 
 
-def test_chat(box: Handle) -> None:
+def test_chat(either: Handle) -> None:
     """A language model gets the prompt as its last message, and its words are the text of the result."""
     one = made("Name a fox", model="apimodels:claude-haiku-4-5-20251001", system="Be brief", max_tokens=50)
 
     assert ["text"] == kinds(one)
     assert one.text
-    assert [{"role": "system", "content": "Be brief"}, {"role": "user", "content": "Name a fox"}] == sent(box)[
+    assert [{"role": "system", "content": "Be brief"}, {"role": "user", "content": "Name a fox"}] == sent(either)[
         "messages"
     ]
-    assert (50, "unknown") == (sent(box)["max_tokens"], one.cost.basis)
+    assert (50, "unknown") == (sent(either)["max_tokens"], one.cost.basis)
 
 
-def test_an_unknown_model_needs_its_kind(box: Handle) -> None:
+def test_an_unknown_model_needs_its_kind(either: Handle) -> None:
     """The path depends on the kind, so that is asked for; with it the request goes out, and the service decides."""
     with pytest.raises(errors.InvalidCall, match="kind='image'"):
         made(model="apimodels:nobody/knows")
     with pytest.raises(errors.Refused, match="Invalid model"):
         made(model="apimodels:nobody/knows", kind="image")
 
-    assert 1 == requests(box, "apimodels create")
+    assert 1 == requests(either, "apimodels create")
 
 
 # What goes wrong -------------------------------------------------------------------------------------------------
@@ -263,16 +241,16 @@ def test_a_refusal_for_content_at_once(real: Handle) -> None:
         ("", "Generation failed", False),
     ],
 )
-def test_a_failed_task(box: Handle, code: str, said: str, *, again: bool) -> None:
+def test_a_failed_task(either: Handle, code: str, said: str, *, again: bool) -> None:
     """A failed task says why; it costs nothing, as the service says; what may help is bought again only when run again."""
-    box.configure(fail=1.0, fail_code=code)
+    either.configure(fail=1.0, fail_code=code)
 
     with pytest.raises(errors.JobFailed, match=said) as caught:
         made(model=GROK)
 
     assert (code or None, again) == (caught.value.fail_code, bool(caught.value.retryable))
     assert [("failed", Decimal(0))] == ng.ledger().frame().select("status", "charged").rows()
-    box.configure(fail=0.0)
+    either.configure(fail=0.0)
     if again:
         assert "saved" == made(model=GROK).status
     else:
@@ -327,9 +305,9 @@ def test_the_balance(real: Handle, shape: str) -> None:
     assert "50 USD left" in ng.Client().doctor()
 
 
-def test_the_ledger_tells_listed_from_unknown(box: Handle) -> None:
+def test_the_ledger_tells_listed_from_unknown(either: Handle) -> None:
     """What a price list says is marked as listed, and what nobody says is null and marked unknown, never zero."""
-    box.configure(misbehave=(no_record(404, {"code": 404, "msg": "not found"}),))
+    either.configure(misbehave=(no_record(404, {"code": 404, "msg": "not found"}),))
     made(model=GROK)
     made(model="apimodels:p-video")
 
@@ -372,13 +350,13 @@ def test_a_service_without_records_is_not_asked_for_ever(real: Handle) -> None:
     assert 3 == requests(real, "apimodels other")
 
 
-def test_your_own_price(box: Handle) -> None:
+def test_your_own_price(either: Handle) -> None:
     """A price that the user tells counts where no list has one, lets a budget hold, and replaces a listed one."""
     with pytest.raises(errors.BudgetExceeded, match="nobody lists a price"):
         made(model="apimodels:p-video", budget="1 USD")
     ng.configure(prices={"apimodels:p-video": "0.25", GROK: "0.01"})
 
-    box.configure(misbehave=(no_record(404, {"code": 404, "msg": "not found"}),))
+    either.configure(misbehave=(no_record(404, {"code": 404, "msg": "not found"}),))
     film, still = made(model="apimodels:p-video", budget="1 USD"), made(model=GROK)
 
     assert (Decimal("0.25"), "USD", "listed") == (film.cost.amount, film.cost.unit, film.cost.basis)

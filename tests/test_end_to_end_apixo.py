@@ -11,38 +11,15 @@ import pytest
 import notebookgen as ng
 from notebookgen import errors
 from notebookgen.sandbox import Fault
-from three_services import WAYS, accepted, picture, requests, sent, services
+from three_services import accepted, made, picture, requests, sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from notebookgen.sandbox import Handle
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
 
 PICTURE = "apixo:nano-banana"
 CAT, DOG = "https://example.com/cat.png", "https://example.com/dog.png"
-
-
-@pytest.fixture(params=WAYS)
-def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
-    """The services, spoken to in each of the two ways."""
-    with services(request.param, monkeypatch) as handle:
-        yield handle
-
-
-@pytest.fixture
-def real(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
-    """The services behind addresses and keys, as the real ones are."""
-    with services("real", monkeypatch) as handle:
-        yield handle
-
-
-def made(prompt: str = "a fox", **options: Any) -> ng.Result:
-    """Make one thing."""
-    one = ng.generate(prompt, timeout=30, **options)
-    assert isinstance(one, ng.Result)
-    return one
 
 
 def kinds(one: ng.Result) -> list[str]:
@@ -60,7 +37,7 @@ def task(result: object, **more: object) -> Fault:
 @pytest.mark.parametrize(
     ("images", "mode"), [(None, "text-to-image"), (CAT, "image-to-image"), ([CAT, DOG], "image-to-image")]
 )
-def test_the_mode_is_filled_in(box: Handle, images: Any, mode: str) -> None:
+def test_the_mode_is_filled_in(either: Handle, images: Any, mode: str) -> None:
     """With and without images the one mode that fits is sent, images as a list, and it is part of what was asked for."""
     one = made(model=PICTURE, images=images)
 
@@ -68,16 +45,16 @@ def test_the_mode_is_filled_in(box: Handle, images: Any, mode: str) -> None:
         {"image_urls": [images] if images == CAT else images} if images else {}
     )
     assert ("saved", ["image"], {"mode": mode}) == (one.status, kinds(one), one.settings)
-    assert ("async", expected) == (sent(box)["request_type"], sent(box)["input"])
+    assert ("async", expected) == (sent(either)["request_type"], sent(either)["input"])
     assert (Decimal("0.03"), "USD", "listed") == (one.cost.amount, one.cost.unit, one.cost.basis)
 
 
-def test_a_mode_that_only_the_user_can_choose(box: Handle) -> None:
+def test_a_mode_that_only_the_user_can_choose(either: Handle) -> None:
     """Where several modes fit, they are named, and nothing is sent."""
     with pytest.raises(errors.InvalidSetting, match="'V4_5'"):
         made(model="apixo:suno", customMode=False, instrumental=True)
 
-    assert 0 == requests(box, "create")
+    assert 0 == requests(either, "create")
 
 
 @pytest.mark.parametrize(
@@ -89,41 +66,41 @@ def test_a_mode_that_only_the_user_can_choose(box: Handle) -> None:
         ("suno", {"mode": "V5", "customMode": False, "instrumental": True}, ["audio"] * 2),
     ],
 )
-def test_every_kind(box: Handle, model: str, settings: dict[str, Any], expected: list[str]) -> None:
+def test_every_kind(either: Handle, model: str, settings: dict[str, Any], expected: list[str]) -> None:
     """Pictures, several of them, films and songs come home, each from the task of its own model."""
     assert expected == kinds(made(model=f"apixo:{model}", **settings))
 
 
-def test_what_a_model_demands(box: Handle) -> None:
+def test_what_a_model_demands(either: Handle) -> None:
     """A setting that the model demands and nobody gave is named before anything is sent."""
     with pytest.raises(errors.InputError, match="sound"):
         made(model="apixo:kling-2-6")
 
-    assert 0 == requests(box, "create")
+    assert 0 == requests(either, "create")
 
 
-def test_a_local_image_is_refused_before_anything_is_sent(box: Handle) -> None:
+def test_a_local_image_is_refused_before_anything_is_sent(either: Handle) -> None:
     """APIXO takes public addresses only; the error says so."""
     with pytest.raises(errors.InvalidImage, match="public address only"):
         made(model=PICTURE, images=picture())
 
-    assert 0 == requests(box, "create")
+    assert 0 == requests(either, "create")
 
 
-def test_language_models_are_said_to_live_elsewhere(box: Handle) -> None:
+def test_language_models_are_said_to_live_elsewhere(either: Handle) -> None:
     """Models behind the other gateway are refused with a word that says so."""
     with pytest.raises(errors.InvalidCall, match="gateway for language models"):
         made(model="apixo:gemini-2.5-pro")
 
-    assert 0 == requests(box, "create")
+    assert 0 == requests(either, "create")
 
 
-def test_an_unknown_model_is_passed_on(box: Handle) -> None:
+def test_an_unknown_model_is_passed_on(either: Handle) -> None:
     """There is no live list, so a new model is asked for, with all settings as they are; the service decides."""
     with pytest.raises(errors.NotFound, match="Model not found: brand-new"):
         made(model="apixo:brand-new", mode="text-to-image")
 
-    assert 1 == requests(box, "apixo create")
+    assert 1 == requests(either, "apixo create")
 
 
 # Results ---------------------------------------------------------------------------------------------------------
@@ -163,9 +140,9 @@ def test_a_result_without_a_file(real: Handle, results: str) -> None:
     assert 1 == requests(real, "apixo create")
 
 
-def test_another_word_for_running(box: Handle) -> None:
+def test_another_word_for_running(either: Handle) -> None:
     """A state that no page names is one of a task that goes on."""
-    box.configure(busy_word="warming_up")
+    either.configure(busy_word="warming_up")
 
     assert "saved" == made(model=PICTURE).status
 
@@ -183,9 +160,9 @@ def test_another_word_for_running(box: Handle) -> None:
         ("ProhibitedContentDetected", "Prohibited", False),
     ],
 )
-def test_a_failed_task(box: Handle, code: str, said: str, *, again: bool) -> None:
+def test_a_failed_task(either: Handle, code: str, said: str, *, again: bool) -> None:
     """A failed task comes inside an HTTP 200; both families of codes are read, and tell whether trying again may help."""
-    box.configure(fail=1.0, fail_code=code)
+    either.configure(fail=1.0, fail_code=code)
 
     with pytest.raises(errors.JobFailed, match=said) as caught:
         made(model=PICTURE)
@@ -194,7 +171,7 @@ def test_a_failed_task(box: Handle, code: str, said: str, *, again: bool) -> Non
     (row,) = ng.ledger().frame().to_dicts()
     # No page says whether a failed task is paid for, so what was reserved keeps counting.
     assert ("failed", Decimal("0.03"), "listed") == (row["status"], row["charged"], row["basis"])
-    box.configure(fail=0.0)
+    either.configure(fail=0.0)
     if again:
         assert "saved" == made(model=PICTURE).status
     else:

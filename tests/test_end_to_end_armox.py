@@ -14,47 +14,17 @@ from notebookgen import errors
 from notebookgen.client import default_client
 from notebookgen.providers.armox import Armox
 from notebookgen.sandbox import Fault
-from three_services import WAYS, accepted, picture, requests, sent, services
+from three_services import accepted, made, picture, requests, sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from notebookgen.sandbox import Handle
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
 
 PICTURE = "armox:google/nano-banana"
 FILM = "armox:xai/grok-video-image-to-video"
 STORY, CARD = "armox:app:app_storyboard", "armox:app:app_postcard"
 CAT, DOG = "https://example.com/cat.png", "https://example.com/dog.png"
-
-
-@pytest.fixture(params=WAYS)
-def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
-    """The services, spoken to in each of the two ways."""
-    with services(request.param, monkeypatch) as handle:
-        yield handle
-
-
-@pytest.fixture
-def real(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
-    """The services behind addresses and keys, as the real ones are."""
-    with services("real", monkeypatch) as handle:
-        yield handle
-
-
-@pytest.fixture
-def embedded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
-    """The embedded sandbox, which has models of its own for every kind."""
-    with services("embedded", monkeypatch) as handle:
-        yield handle
-
-
-def made(prompt: str = "a fox", **options: Any) -> ng.Result:
-    """Make one thing."""
-    one = ng.generate(prompt, timeout=30, **options)
-    assert isinstance(one, ng.Result)
-    return one
 
 
 def kinds(one: ng.Result) -> list[str]:
@@ -63,21 +33,21 @@ def kinds(one: ng.Result) -> list[str]:
 
 
 @pytest.mark.parametrize("immediate", [True, False])
-def test_a_picture_now_or_later(box: Handle, *, immediate: bool) -> None:
+def test_a_picture_now_or_later(either: Handle, *, immediate: bool) -> None:
     """A picture that comes inside the create's reply and one that is polled for end alike, with the cost reported."""
-    box.configure(immediate=immediate)
+    either.configure(immediate=immediate)
 
     one = made(model=PICTURE, aspect_ratio="16:9")
 
     assert ("saved", ["image"], {"aspect_ratio": "16:9"}) == (one.status, kinds(one), one.settings)
     assert (Decimal(70), "credits", "reported") == (one.cost.amount, one.cost.unit, one.cost.basis)
-    assert {False: 1, True: 0}[immediate] <= requests(box, "armox status")
+    assert {False: 1, True: 0}[immediate] <= requests(either, "armox status")
     assert one.image is not None
     assert one.image.width > one.image.height
 
 
 @pytest.mark.parametrize("images", [CAT, [CAT], [CAT, DOG], {"image_input": [CAT, DOG]}])
-def test_a_picture_from_pictures(box: Handle, images: Any) -> None:
+def test_a_picture_from_pictures(either: Handle, images: Any) -> None:
     """A model whose images are an array gets an array, whichever way they are given."""
     given = images["image_input"] if isinstance(images, dict) else images
 
@@ -85,43 +55,43 @@ def test_a_picture_from_pictures(box: Handle, images: Any) -> None:
 
     assert ("saved", {"prompt": "a fox", "image_input": [given] if isinstance(given, str) else given}) == (
         one.status,
-        sent(box)["input"],
+        sent(either)["input"],
     )
 
 
 @pytest.mark.parametrize("images", [CAT, [CAT], {"image_input": CAT}])
-def test_a_film_from_a_picture(box: Handle, images: Any) -> None:
+def test_a_film_from_a_picture(either: Handle, images: Any) -> None:
     """A model that takes one image as a single address gets it so, given alone or in a list; it never answers at once."""
     one = made(model=FILM, images=images)
 
-    assert (["video"], "reported", CAT) == (kinds(one), one.cost.basis, sent(box)["input"]["image_input"])
+    assert (["video"], "reported", CAT) == (kinds(one), one.cost.basis, sent(either)["input"]["image_input"])
     assert one.assets[0].seconds
 
 
-def test_one_image_too_many_is_refused_before_anything_is_sent(box: Handle) -> None:
+def test_one_image_too_many_is_refused_before_anything_is_sent(either: Handle) -> None:
     """Two images for a model that takes one are an error that says so."""
     with pytest.raises(errors.InvalidImage, match="takes one image in 'image_input', not 2"):
         made(model=FILM, images=[CAT, DOG])
 
-    assert 0 == requests(box, "create")
+    assert 0 == requests(either, "create")
 
 
-def test_a_result_is_an_image_to_go_on_from(box: Handle) -> None:
+def test_a_result_is_an_image_to_go_on_from(either: Handle) -> None:
     """A service that takes addresses alone reads an earlier result where its provider keeps it; no bytes are sent."""
     fox = made(model=PICTURE)
     edited = made("the same in autumn", model=PICTURE, images=fox)
 
     assert edited.status == "saved"
-    assert [fox.url] == sent(box)["input"]["image_input"]
+    assert [fox.url] == sent(either)["input"]["image_input"]
     assert made("the same in autumn", model=PICTURE, images=fox).cached
 
 
-def test_a_local_image_is_refused_before_anything_is_sent(box: Handle) -> None:
+def test_a_local_image_is_refused_before_anything_is_sent(either: Handle) -> None:
     """Armox takes public addresses only: the error says so, and nothing of the picture leaves this machine."""
     with pytest.raises(errors.InvalidImage, match="public address only"):
         made(model=PICTURE, images=picture())
 
-    assert 0 == requests(box, "create")
+    assert 0 == requests(either, "create")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +104,7 @@ def test_a_local_image_is_refused_before_anything_is_sent(box: Handle) -> None:
         ("text", "text", 4),
     ],
 )
-def test_every_kind(embedded: Handle, model: str, kind: str, cost: int) -> None:
+def test_every_kind(played: Handle, model: str, kind: str, cost: int) -> None:
     """Pictures, films, sounds, 3D and texts come back as what they are, kept as files, each told by ``kind`` alone."""
     named = made(model=f"armox:sandbox/{model}")
     picked = made(kind=kind)
@@ -147,7 +117,7 @@ def test_every_kind(embedded: Handle, model: str, kind: str, cost: int) -> None:
     assert named.path.stat().st_size == named.assets[0].size
 
 
-def test_several_files_of_one_job(embedded: Handle) -> None:
+def test_several_files_of_one_job(played: Handle) -> None:
     """A model that gives layers gives as many pictures as were asked for, in their order, under their names."""
     one = made(model="armox:sandbox/layers", layers=4)
 
@@ -172,7 +142,7 @@ def test_the_live_list(real: Handle) -> None:
     assert (None, None, True) == tuple(rows[STORY][name] for name in ("cost", "unit", "live"))
 
 
-def test_the_sandbox_lists_for_itself(embedded: Handle) -> None:
+def test_the_sandbox_lists_for_itself(played: Handle) -> None:
     """In the sandbox nothing is the provider's word: its list is marked as the sandbox's, and not as live.
 
     A real model keeps what the page that was read says it costs; a play price stands on the sandbox's own alone.
@@ -193,7 +163,7 @@ def test_the_sandbox_lists_for_itself(embedded: Handle) -> None:
 
 
 @pytest.mark.parametrize("settings", [{}, {"duration": 4}, {"duration": 8}])
-def test_a_film_in_the_sandbox_costs_what_was_quoted(embedded: Handle, settings: dict[str, Any]) -> None:
+def test_a_film_in_the_sandbox_costs_what_was_quoted(played: Handle, settings: dict[str, Any]) -> None:
     """The sandbox charges for a real model what the quote says that the price list gives, by its length."""
     quoted = default_client().quote("a fox runs", model=FILM, images=CAT, **settings)
     one = made("a fox runs", model=FILM, images=CAT, **settings)
@@ -264,12 +234,12 @@ def test_a_base_figure_is_not_what_is_set_aside(real: Handle) -> None:
     assert [Decimal(202)] == ng.ledger().frame().filter(pl.col("status") == "saved")["reserved"].to_list()
 
 
-def test_a_model_the_live_list_lacks(box: Handle) -> None:
+def test_a_model_the_live_list_lacks(either: Handle) -> None:
     """A name that is not in the live list is refused before anything is sent, with the near miss."""
     with pytest.raises(errors.UnknownModel, match="Did you mean 'google/nano-banana'"):
         made(model="armox:google/nano-bananna")
 
-    assert 0 == requests(box, "create")
+    assert 0 == requests(either, "create")
 
 
 def test_the_live_list_is_kept(real: Handle) -> None:
@@ -285,16 +255,16 @@ def test_the_live_list_is_kept(real: Handle) -> None:
 # Apps ------------------------------------------------------------------------------------------------------------
 
 
-def test_an_app_is_a_model(box: Handle) -> None:
+def test_an_app_is_a_model(either: Handle) -> None:
     """An app runs like a model: the prompt goes to its prompt input, and what its nodes made carries their names."""
     one = made(model=STORY)
 
     assert ["node-scene-1.outputImage", "node-scene-2.outputImage"] == [asset.name for asset in one.assets]
     assert (Decimal(150), "reported", STORY) == (one.cost.amount, one.cost.basis, one.model)
-    assert 1 == requests(box, "armox apps")
+    assert 1 == requests(either, "armox apps")
 
 
-def test_an_apps_inputs_are_its_settings(box: Handle) -> None:
+def test_an_apps_inputs_are_its_settings(either: Handle) -> None:
     """Inputs are given by their ids, as keywords or as images; an input that takes several gets a list."""
     card = made(model=CARD, place="Rome")
     story = made(model=STORY, images={"reference": CAT})
@@ -305,28 +275,28 @@ def test_an_apps_inputs_are_its_settings(box: Handle) -> None:
     assert "saved" == by_id.status
 
 
-def test_an_app_without_what_it_needs(box: Handle) -> None:
+def test_an_app_without_what_it_needs(either: Handle) -> None:
     """A required input that is missing is named before anything is sent."""
     with pytest.raises(errors.InputError, match="prompt"):
         made("", model=CARD, place="Rome")
 
-    assert 0 == requests(box, "create")
+    assert 0 == requests(either, "create")
 
 
-def test_an_app_that_is_not_listed_is_passed_on(box: Handle) -> None:
+def test_an_app_that_is_not_listed_is_passed_on(either: Handle) -> None:
     """The list need not have every app: an unknown one is sent as it is, and the service says what it makes of it."""
     with pytest.raises(errors.NotFound, match="App not found"):
         made("", model="armox:app:app_private", settings={"scene": "a fox"})
 
-    assert 1 == requests(box, "armox create")
+    assert 1 == requests(either, "armox create")
 
 
-def test_an_unlisted_app_does_not_guess_where_the_prompt_goes(box: Handle) -> None:
+def test_an_unlisted_app_does_not_guess_where_the_prompt_goes(either: Handle) -> None:
     """With a prompt and no list to tell its input, the error shows how to give the input by its id."""
     with pytest.raises(errors.InvalidCall, match="INPUT_ID"):
         made(model="armox:app:app_private")
 
-    assert 0 == requests(box, "create")
+    assert 0 == requests(either, "create")
 
 
 def test_apps_that_cannot_be_listed_hide_no_models(real: Handle) -> None:
@@ -350,9 +320,9 @@ def test_an_app_of_another_kernel_is_not_bought_again(real: Handle) -> None:
 # Jobs ------------------------------------------------------------------------------------------------------------
 
 
-def test_cancel(box: Handle) -> None:
+def test_cancel(either: Handle) -> None:
     """A job that is under way is cancelled at the provider, which says what it gives back; the ledger has both."""
-    box.configure(immediate=False, seconds=(60, 60))
+    either.configure(immediate=False, seconds=(60, 60))
     one = ng.generate("a fox", model=PICTURE, background=True)
     assert isinstance(one, ng.Result)
     wait_until_sent(one)
@@ -362,8 +332,8 @@ def test_cancel(box: Handle) -> None:
     with pytest.raises(errors.JobCancelled, match="cancelled at Armox"):
         one.wait(20)
     assert "cancelled" == one.status
-    assert 1 == requests(box, "armox cancel")
-    assert {"cancelled": 1} == box.state()["jobs"]
+    assert 1 == requests(either, "armox cancel")
+    assert {"cancelled": 1} == either.state()["jobs"]
     assert [("cancelled", Decimal(70))] == ng.ledger().frame().select("status", "charged").rows()
 
 
@@ -403,30 +373,30 @@ def test_cancelling_what_is_over_changes_nothing(real: Handle) -> None:
     assert ("saved", Decimal(70)) == (one.cancel().status, one.cost.amount)
 
 
-def test_a_lost_reply_is_found_in_the_list(box: Handle) -> None:
+def test_a_lost_reply_is_found_in_the_list(either: Handle) -> None:
     """A create whose reply was lost is looked for in the account's jobs, adopted, and never sent again."""
-    box.configure(immediate=False, misbehave=(Fault(kind="lost_after", service="armox"),))
+    either.configure(immediate=False, misbehave=(Fault(kind="lost_after", service="armox"),))
 
     one = made(model=PICTURE)
 
     assert ("saved", Decimal(70)) == (one.status, one.cost.amount)
-    assert 1 == accepted(box, "armox")
-    assert 1 <= requests(box, "armox list")
+    assert 1 == accepted(either, "armox")
+    assert 1 <= requests(either, "armox list")
 
 
-def test_a_lost_request_is_proven_lost(box: Handle) -> None:
+def test_a_lost_request_is_proven_lost(either: Handle) -> None:
     """A create that never arrived is proven absent from the list, counts as refused, and is bought once after that."""
-    box.configure(misbehave=(Fault(kind="lost_before", service="armox"),))
+    either.configure(misbehave=(Fault(kind="lost_before", service="armox"),))
 
     one = made(model=PICTURE)
 
-    assert ("saved", 1) == (one.status, accepted(box, "armox"))
+    assert ("saved", 1) == (one.status, accepted(either, "armox"))
     assert [("refused", Decimal(0)), ("saved", Decimal(70))] == ng.ledger().frame().select("status", "charged").rows()
 
 
-def test_a_failed_job(box: Handle) -> None:
+def test_a_failed_job(either: Handle) -> None:
     """A job that fails says why in the provider's words, and the ledger keeps what it was charged."""
-    box.configure(fail=1.0, fail_code="refused", immediate=False)
+    either.configure(fail=1.0, fail_code="refused", immediate=False)
 
     with pytest.raises(errors.JobFailed, match="content policy"):
         made(model=PICTURE)

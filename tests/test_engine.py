@@ -17,21 +17,13 @@ from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.states import State
 from notebookgen.records import NO_COST, Cost, Realm
 from notebookgen.results.waiting import still_running
-from scripted import PRICE, WAIT, Listless, Shop, Tailor, bench, hurry, lost, reply, until, wanted
+from scripted import PRICE, WAIT, Listless, Shop, Tailor, bench, idle, lost, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from notebookgen.records import Generation, Job, JobRef
     from notebookgen.wire import HttpRequest, HttpResponse
 
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
-    hurry(monkeypatch)
-
-
-def states(handle: Any) -> list[str]:
-    return [str(row.state) for row in handle.rows()]
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 # Buying ----------------------------------------------------------------------------------------------------------
@@ -352,8 +344,7 @@ def test_a_callback_may_read_the_run_from_another_thread(home: Path) -> None:
 
 def test_a_ledger_with_an_account_of_nobody_opens(home: Path) -> None:
     """A row of a provider that is no longer installed stays as it is and hinders nothing."""
-    shop = Shop()
-    shop.finished = False
+    shop = idle()
     with bench(home, shop) as desk:
         desk.start(wanted())
         until(lambda: desk.row(wanted()).state == State.SUBMITTED)
@@ -647,8 +638,7 @@ def test_a_commit_that_fails_after_the_move_to_saved_is_repeated(home: Path, mon
 
 def test_cancelling_a_run_sends_nothing_more_of_it(home: Path) -> None:
     """What is accepted is cancelled at the provider, and what was not sent yet never is."""
-    shop = Shop()
-    shop.finished = False
+    shop = idle()
     with bench(home, shop, concurrency=3) as desk:
         shop.orders.extend(["ok", "ok", reply(429, {}, **{"retry-after": "200"})])
         handle = desk.start(*(wanted(f"coat {number}") for number in range(6)))
@@ -662,8 +652,7 @@ def test_cancelling_a_run_sends_nothing_more_of_it(home: Path) -> None:
 
 def test_cancelling_what_is_over_asks_how_it_ended(home: Path) -> None:
     """A 409 means that the job was done already: it is fetched."""
-    shop = Shop()
-    shop.finished = False
+    shop = idle()
     with bench(home, shop) as desk:
         handle = desk.start(wanted())
         until(lambda: states(handle) == ["submitted"])
@@ -710,8 +699,7 @@ def test_a_result_of_an_engine_that_broke_says_so(home: Path) -> None:
     """Who waits for it is given the reason, and not told that the job goes on."""
     from notebookgen.results import Result
 
-    shop = Shop()
-    shop.finished = False
+    shop = idle()
     with bench(home, shop) as desk:
         handle = desk.start(wanted())
         until(lambda: states(handle) == ["submitted"])
@@ -757,7 +745,7 @@ def test_what_was_paid_for_is_given_back_while_every_sender_is_busy(home: Path) 
         until(lambda: shop.seen["create"] == 2)
         try:
             quick = desk.start(wanted("old"))
-            assert quick.wait(5)
+            assert quick.wait(WAIT / 2)
         finally:
             go.set()
         assert slow.wait(WAIT)

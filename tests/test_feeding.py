@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -18,15 +19,19 @@ from notebookgen.jobs.runs import LargeRun
 from notebookgen.jobs.states import State
 from notebookgen.jobs.surveying import Left, survey_of
 from notebookgen.jobs.ticket import Wish
+from notebookgen.ledger import writing
 from notebookgen.ledger.reader import Reader
+from notebookgen.ledger.store import FILE_NAME
 from notebookgen.records import NO_COST
-from scripted import PRICE, WAIT, Bench, Shop, bench, until, wanted
+from scripted import PRICE, WAIT, Bench, Shop, bench, idle, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from notebookgen.jobs.handle import RunHandle
+
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 @dataclass
@@ -58,7 +63,8 @@ class Rows:
 
 def begun(desk: Bench, texts: Sequence[str | None], *, budget: Any = "none", **more: Any) -> RunHandle:
     """Begin a run over many rows, as ``map`` does."""
-    rows = Rows(desk, texts, samples=more.pop("samples", 1), fresh=more.pop("fresh", False))
+    kind = more.pop("kind", Rows)
+    rows = kind(desk, texts, samples=more.pop("samples", 1), fresh=more.pop("fresh", False))
     cap, reader = parse_budget(budget), Reader(desk.home)
     survey = survey_of(rows, reader, budget=cap, present=lambda _: True)
 
@@ -74,36 +80,31 @@ def begun(desk: Bench, texts: Sequence[str | None], *, budget: Any = "none", **m
     return desk.engine.start_many(large)
 
 
-def states(handle: RunHandle) -> list[str]:
-    return [str(row.state) for row in handle.rows()]
-
-
 def in_hand(desk: Bench) -> int:
     return desk.engine.call(lambda: len(desk.engine._core.tickets))
 
 
+@pytest.mark.slow
 def test_all_rows_are_brought_in_their_order(home: Path) -> None:
-    """Fifteen hundred rows: each is made once, none is forgotten, and they are sent in their order."""
+    """Six hundred rows: each is made once, none is forgotten, and they are sent in their order."""
     shop = Shop()
     shop.instant = True
     with bench(home, shop, concurrency=4) as desk:
-        handle = begun(desk, [f"coat {number}" for number in range(1500)])
+        handle = begun(desk, [f"coat {number}" for number in range(600)])
         assert handle.wait(60.0), handle.snapshot()
-        assert Counter(saved=1500) == Counter(states(handle))
+        assert Counter(saved=600) == Counter(states(handle))
     sent = [int(job["sent"]["prompt"].split()[1]) for job in shop.jobs]
-    assert sorted(sent) == list(range(1500))
+    assert sorted(sent) == list(range(600))
     assert all(abs(number - place) < AHEAD for place, number in enumerate(sent))
 
 
 def test_no_more_are_in_hand_than_may_be(home: Path) -> None:
     """While nothing ends, the engine has its places and a few more in hand, however many rows there are."""
-    shop = Shop()
-    shop.finished = False
+    shop = idle()
     with bench(home, shop, concurrency=4) as desk:
         handle = begun(desk, [f"coat {number}" for number in range(1000)])
-        until(lambda: len(shop.jobs) == 4)
+        until(lambda: Counter(planned=996, submitted=4) == Counter(states(handle)))
         assert in_hand(desk) == 4 + AHEAD
-        assert Counter(planned=996, submitted=4) == Counter(states(handle))
         handle.stop()
         assert Counter(planned=996, submitted=4) == Counter(states(handle))
         assert 4 == len(shop.jobs)
@@ -178,6 +179,7 @@ def test_a_budget_ends_the_line(home: Path) -> None:
     assert 10 == len(shop.jobs)
 
 
+@pytest.mark.slow
 def test_what_is_kept_of_a_row_is_little(home: Path) -> None:
     """After fifteen hundred rows a thousand are in memory; the others are read from the ledger, as they were."""
     shop = Shop()
@@ -192,3 +194,106 @@ def test_what_is_kept_of_a_row_is_little(home: Path) -> None:
         assert {} == desk.engine.call(lambda: desk.engine._core.tickets)
         assert not desk.engine.call(lambda: desk.engine._runs.feeding._feeds)
         assert not handle._phases
+
+
+# Trouble while rows are brought --------------------------------------------------------------------------------------
+
+
+def test_a_ledger_that_is_held_while_rows_are_brought_loses_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program holds the file just as rows are to be written down: that is said, and they come once more."""
+    monkeypatch.setattr(writing, "BUSY_SECONDS", 0.05)
+    held: list[sqlite3.Connection] = []
+
+    class Holding(Rows):
+        def part(self, start: int, stop: int) -> list[Wish | Left]:
+            if start == 100 and stop == 101 and not held:
+                held.append(sqlite3.connect(home / FILE_NAME, isolation_level=None, check_same_thread=False))
+                held[0].execute("BEGIN IMMEDIATE")
+            return super().part(start, stop)
+
+    shop = Shop()
+    shop.instant = True
+    with bench(home, shop, concurrency=4) as desk:
+        handle = begun(desk, [f"coat {number}" for number in range(300)], kind=Holding)
+        until(lambda: any(note.startswith("waiting: another program") for note in handle.snapshot().notes))
+        held[0].close()
+        assert handle.wait(60.0), handle.snapshot()
+        assert Counter(saved=300) == Counter(states(handle))
+    assert 300 == len(shop.jobs)
+
+
+def test_a_row_that_cannot_be_sent_any_more_ends_and_the_run_goes_on(home: Path) -> None:
+    """The image of a row is deleted after the run began: that row is invalid and says why; nobody waits for it for ever."""
+
+    class Losing(Rows):
+        def part(self, start: int, stop: int) -> list[Wish | Left]:
+            gone = Left(State.INVALID, InputError("its image has gone"), wanted("coat 80"))
+            return [gone] if (start, stop) == (80, 81) else super().part(start, stop)
+
+    shop = Shop()
+    shop.instant = True
+    with bench(home, shop, concurrency=4) as desk:
+        handle = begun(desk, [f"coat {number}" for number in range(90)], kind=Losing)
+        assert handle.wait(WAIT), handle.snapshot()
+        assert Counter(saved=89, invalid=1) == Counter(states(handle))
+        assert "its image has gone" in str(handle.row(80).error)
+    assert 89 == len(shop.jobs)
+
+
+def test_a_run_whose_last_row_cannot_be_sent_any_more_is_over(home: Path) -> None:
+    """Nothing is left that would end it later: it ends there, and the ledger knows."""
+
+    class Losing(Rows):
+        def part(self, start: int, stop: int) -> list[Wish | Left]:
+            gone = Left(State.INVALID, InputError("its image has gone"), wanted("coat 0"))
+            return [gone] if stop - start == 1 and self.made > 1 else super().part(start, stop)
+
+    with bench(home, Shop()) as desk:
+        handle = begun(desk, ["coat 0", "coat 1"], kind=Losing)
+        assert handle.wait(WAIT), handle.snapshot()
+        assert ["invalid", "invalid"] == states(handle)
+        ended = until(lambda: desk.asked(lambda store: store._one("SELECT ended FROM runs")[0]))
+    assert ended
+
+
+def test_a_retry_of_a_run_that_ended_paused_goes_on(home: Path) -> None:
+    """Paused with its last row under way, which fails: trying again does not wait for a word that nobody knows of."""
+    shop = Shop()
+    shop.finished = False
+    with bench(home, shop, concurrency=1) as desk:
+        wish = Wish(wanted(), desk.lane, None, PRICE)
+        handle = desk.engine.start([wish])
+        until(lambda: ["submitted"] == states(handle))
+        handle.pause()
+        shop.finish = lambda job: job.update(phase="failed", error="no wool", charged="0")  # type: ignore[method-assign]  # for once
+        shop.finished = True
+        assert handle.wait(WAIT)
+        del shop.finish
+        desk.engine.retry(handle, [0], [wish])
+        assert handle.wait(WAIT), handle.snapshot()
+    assert ["saved"] == states(handle)
+
+
+def test_stop_just_as_a_retry_begins_sends_nothing_more(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop comes while the engine is being told: the run it goes on with is stopped like any other."""
+    shop, go = Shop(), threading.Event()
+    shop.orders.extend(reply(400, {"error": "no"}) for _ in range(40))
+    with bench(home, shop, concurrency=2) as desk:
+        wishes = [Wish(wanted(f"coat {number}"), desk.lane, None, PRICE) for number in range(40)]
+        handle = desk.engine.start(wishes)
+        assert handle.wait(WAIT)
+        call = desk.engine.call
+
+        def interrupted(work: Any, timeout: float | None = None) -> None:
+            call(work, timeout)
+            raise KeyboardInterrupt
+
+        shop.orders.extend([lambda request: go.wait(WAIT) and reply(202, shop.accept(request))] * 2)
+        monkeypatch.setattr(desk.engine, "call", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            desk.engine.retry(handle, range(40), wishes)
+        monkeypatch.undo()
+        until(lambda: handle.stopped)
+        go.set()
+        assert handle.wait(WAIT)
+    assert 2 >= len(shop.jobs)

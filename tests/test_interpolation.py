@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notebookgen.errors import InvalidPrompt
@@ -151,6 +151,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(JSON, st.sampled_from([None, 2]))
 def test_json_is_left_alone(value: object, indent: int | None) -> None:
     """Any JSON text comes through unchanged, however deep and whether pretty or tight."""

@@ -15,11 +15,9 @@ from notebookgen.errors import AssetError
 from notebookgen.jobs import core
 from notebookgen.jobs.clock import SystemClock
 from notebookgen.jobs.states import State
-from notebookgen.transport import fetch
-from notebookgen.transport.retry import read_delay
 from rawserver import RawServer
 from rawserver import reply as raw
-from scripted import WAIT, Bench, Listless, Shop, Tailor, bench, hurry, reply, until, wanted
+from scripted import WAIT, Bench, Listless, Shop, Tailor, bench, reply, until, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,12 +25,7 @@ if TYPE_CHECKING:
     from notebookgen.providers import Provider
     from rawserver import Asked
 
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
-    hurry(monkeypatch)
-    monkeypatch.setattr(fetch, "read_delay", lambda *tried, **options: (read_delay(*tried, **options) or 0) / 100)
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 class Files:

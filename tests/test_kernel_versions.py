@@ -28,12 +28,14 @@ def old(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     person = tmp_path_factory.mktemp("person")
     environment = surroundings.environment(os.environ, person) | {"PYTHONPATH": str(KERNELS / request.param)}
     manager, client = start_new_kernel(env=environment, cwd=str(person))
-    made = Front(client)
-    made.run(BEGIN)
-    assert request.param == made.value("__import__('ipykernel').__version__")
-    yield made
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    try:
+        made = Front(client)
+        made.run(BEGIN)
+        assert request.param == made.value("__import__('ipykernel').__version__")
+        yield made
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def test_older_kernels_show_a_run_from_its_panel_to_its_end(old: Front) -> None:

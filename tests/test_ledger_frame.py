@@ -352,6 +352,7 @@ SUMS = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(rows=SUMS, sandbox=st.booleans())
 def test_what_sqlite_adds_up_is_what_the_rows_say(rows: list[Any], sandbox: bool) -> None:  # noqa: FBT001 - hypothesis gives it by name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -109,26 +110,25 @@ def test_a_later_step_keeps_what_is_there(
     assert [("r", None)] == database.execute("SELECT id, note FROM runs").fetchall()
 
 
+def opened_at_once(home: Path, *, unit: str) -> list[int]:
+    """Open the ledger eight times at one moment; return what each opening reads as committed."""
+    gate = threading.Barrier(8)
+
+    def begin(_: int) -> int:
+        gate.wait(30)
+        store = Store(home)
+        try:
+            return store.committed(unit=unit)
+        finally:
+            store.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(begin, range(8), timeout=60))
+
+
 def test_kernels_that_begin_at_once_make_one_ledger(home: Path) -> None:
     """Eight openings of a file that is not there yet: every one succeeds, on one shape."""
-    gate, stores, errors = threading.Barrier(8), list[int](), list[BaseException]()
-
-    def begin() -> None:
-        gate.wait(30)
-        try:
-            store = Store(home)
-            stores.append(store.committed(unit="USD"))
-            store.close()
-        except BaseException as error:  # noqa: BLE001 - told below
-            errors.append(error)
-
-    threads = [threading.Thread(target=begin) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-
-    assert ([0] * 8, []) == (stores, errors)
+    assert [0] * 8 == opened_at_once(home, unit="USD")
 
 
 def test_a_ledger_that_another_kernel_begins_just_now_is_waited_for(home: Path) -> None:
@@ -248,22 +248,18 @@ def test_an_earlier_ledger_is_read_without_being_changed(home: Path) -> None:
 def test_kernels_that_migrate_at_once_migrate_once(home: Path) -> None:
     """Eight kernels that find a ledger of the first shape: every one gets it, whole."""
     earlier(home, 1)
-    gate, sums, errors = threading.Barrier(8), list[int](), list[BaseException]()
-
-    def begin() -> None:
-        gate.wait(30)
-        try:
-            store = Store(home)
-            sums.append(store.committed(unit="credits"))
-            store.close()
-        except BaseException as error:  # noqa: BLE001 - told below
-            errors.append(error)
-
-    threads = [threading.Thread(target=begin) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-
-    assert ([70] * 8, []) == (sums, errors)
+    assert [70] * 8 == opened_at_once(home, unit="credits")
     assert EARLIER_ROWS == kept(home)
+
+
+@pytest.mark.parametrize("shape", range(1, VERSION + 1))
+def test_a_run_of_every_earlier_shape_has_the_rows_that_were_written_down(home: Path, shape: int) -> None:
+    """How many were asked for is not known of it: it is told as before, read as it is and brought up to date."""
+    earlier(home, shape)
+    before = Ledger(home).runs().select("run", "rows", "saved").rows()
+    store = Store(home)
+    found = (store.unsent_rows("r"), store.unbrought_rows("r"))
+    store.close()
+
+    assert [("r", 1, 1)] == before == Ledger(home).runs().select("run", "rows", "saved").rows()
+    assert (0, 0) == found

@@ -96,7 +96,7 @@ def answers(sums: Sums) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=MOVES)
 def test_what_is_kept_is_what_the_rows_say(tmp_path_factory: pytest.TempPathFactory, moves: list[Any]) -> None:
     """After any sequence of own writes, of other kernels' writes and of what was rolled back: the same as asked anew."""

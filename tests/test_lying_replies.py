@@ -19,7 +19,7 @@ from notebookgen.providers.base import Fault
 from notebookgen.transport import Timeouts
 from rawserver import RawServer
 from rawserver import reply as raw
-from scripted import WAIT, Listless, Shop, Tailor, bench, hurry, reply, until, wanted
+from scripted import WAIT, Listless, Shop, Tailor, bench, idle, reply, until, wanted
 from three_services import picture
 
 if TYPE_CHECKING:
@@ -29,18 +29,14 @@ if TYPE_CHECKING:
     from notebookgen.wire import HttpResponse
     from rawserver import Asked
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 KEY = "sk_live/made+up==0123456789"
 MODELS = {
     "armox": "armox:google/nano-banana",
     "apimodels": "apimodels:gpt-image-2",
     "apixo": "apixo:nano-banana",
 }
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the engine wait a hundredth of what it would after trouble."""
-    hurry(monkeypatch)
 
 
 class Service:
@@ -220,8 +216,7 @@ def test_an_adapter_that_passes_words_on_steers_no_terminal(home: Path, told: st
 
 def test_another_job_that_was_cancelled_is_not_ours(home: Path) -> None:
     """The answer to a cancelling names its job, too; what became of ours is asked."""
-    shop = Shop()
-    shop.finished = False
+    shop = idle()
     shop.answers["cancel"] = deque([reply(200, {**ANOTHER, "phase": "cancelled"})])
     with bench(home, shop) as desk:
         handle = desk.start(wanted())

@@ -5,79 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from traitlets.config import Config
 
 from notebookgen import errors
+from notebookgen.sandbox.sizes import PIXELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from cells import Shell
     from notebookgen.sandbox import Handle
 
 EDIT = "apimodels:gemini-2.5-flash-image"  # takes pictures of this machine; not every provider does
-
-
-class Shell:
-    """A shell in which cells are run as a person does."""
-
-    def __init__(self, ip: InteractiveShell) -> None:
-        self.ip = ip
-        self.names: dict[str, Any] = ip.user_ns
-
-    def run(self, cell: str) -> Any:
-        """Run a cell that works; return its value."""
-        done = self.ip.run_cell(cell, store_history=True)
-        done.raise_error()
-        return done.result
-
-    def seen(self, cell: str) -> str:
-        """Run a cell that works; return what a person sees of it in a terminal, the result included."""
-        with capture_output(stderr=False) as caught:
-            self.run(cell)
-        assert caught.outputs == []
-        return str(caught.stdout)
-
-    def fails(self, cell: str) -> tuple[BaseException, str]:
-        """Run a cell that does not work; return the error and what a person sees of it."""
-        with capture_output() as caught:
-            done = self.ip.run_cell(cell, store_history=True)
-        error = done.error_before_exec or done.error_in_exec
-        assert error is not None
-        assert done.result is None
-        return error, caught.stdout
-
-
-@pytest.fixture
-def box() -> Iterator[Handle]:
-    """The sandbox that answers where no key is set, with quick jobs."""
-    from notebookgen.sandbox.embedded import embedded, stop
-
-    yield embedded(seconds=(0.02, 0.08))
-    stop()
-
-
-@pytest.fixture
-def shell(box: Handle) -> Iterator[Shell]:
-    """A shell with the extension loaded."""
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "nocolor"
-    ip = InteractiveShell.instance(config=config)
-    ip.run_line_magic("load_ext", "notebookgen")
-    yield Shell(ip)
-    ip.run_line_magic("unload_ext", "notebookgen")
-    from notebookgen.client import default_client
-    from notebookgen.configuration import configure
-
-    default_client().close()
-    configure(sandbox=None, model=None)
-    InteractiveShell.clear_instance()
 
 
 @pytest.fixture
@@ -94,8 +36,9 @@ def creates(box: Handle) -> int:
 # One generation --------------------------------------------------------------------------------------------------
 
 
-def test_the_result_is_returned_once_and_kept_everywhere(shell: Shell) -> None:
+def test_the_result_is_returned_once_and_kept_everywhere(shell: Shell, box: Handle) -> None:
     """`_`, `Out` and `-o` hold the one Result that is shown."""
+    box.configure(pixels=PIXELS)
     result = shell.run("%%generate -o fox\na fox")
     assert result.status == "saved"
     assert result is shell.names["fox"]
@@ -266,7 +209,13 @@ def test_a_dry_run_sends_and_stores_nothing(shell: Shell, box: Handle) -> None:
     shell.run("animal, kept = 'fox', 1")
     quote = shell.run("%%generate --dry-run -n 3 -s seed=7 -o kept\na {animal}")
     text = str(quote)
-    for part in ("a fox", "armox:sandbox/picture", "seed=7", "40 credits", "3: that price"):
+    for part in (
+        "a fox",
+        "armox:sandbox/picture",
+        "seed=7",
+        "3 times, each for 40 credits",
+        "3 new, at most 120 credits",
+    ):
         assert part in text
     assert quote.state == "new"
     assert shell.names["kept"] == 1
@@ -348,10 +297,44 @@ def test_a_dry_run_tells_what_would_really_happen(shell: Shell) -> None:
     assert "does not cover it, nothing would be sent" in shell.seen(dry.format("--budget 39"))
     assert "does not cover it" in shell.seen(dry.format("--budget '5 USD'"))
     assert "covers 2 of 3" in shell.seen(dry.format("--budget 80 -n 3"))
-    assert "budget" not in shell.seen(dry.format("--budget 40"))
+    assert "covers all 3" in shell.seen(dry.format("--budget 120 -n 3"))
+    assert "at most 2 new: covers 2 of 3" in shell.seen(dry.format("--budget 120 --max-new 2 -n 3"))
+    assert "at most 2 new: covers 2 of 3" in shell.seen(dry.format("--max-new 2 -n 3"))
+    assert "budget    40: covers it" in shell.seen(dry.format("--budget 40"))
+    assert "budget" not in shell.seen(dry.format("--budget none"))
     shell.run("%%generate -m armox:sandbox/picture\na dry fox")
     assert "nothing would be sent" in shell.seen(dry.format(""))
     assert "would be sent once, for 40 credits (listed" in shell.seen(dry.format("--fresh"))
+
+
+def test_a_dry_run_of_several_says_what_is_missing(shell: Shell) -> None:
+    """Of samples that are partly there, the budget is that of the rest."""
+    cell = "%%generate -m armox:sandbox/picture {}\na half dry fox"
+    shell.run(cell.format("-n 2"))
+    quote = shell.run(cell.format("-n 4 --dry-run --budget 40"))
+    assert ("new", 2) == (quote.state, quote.new)
+    assert "samples   2 cached, 2 new, at most 80 credits in all" in str(quote)
+    assert "covers 1 of 2" in str(quote)
+    assert "2 cached" in str(shell.run(cell.format("-n 2 --dry-run")))
+
+
+def test_a_dry_run_of_more_than_fifty_says_what_the_call_would(
+    shell: Shell, box: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing was said about money it is not sent; both say how to have it sent, and play money needs no word."""
+    monkeypatch.setenv("ARMOX_API_KEY", "sk_for_a_test_0123456789")
+    monkeypatch.setenv("ARMOX_BASE_URL", box.base_urls["armox"])
+    cell = "%%generate -m {} -n 51 {}\nmany foxes"
+    paid, ways = (
+        "armox:google/nano-banana",
+        "Add --budget 3570, or --max-new 51, or say that there is no cap: --budget none.",
+    )
+    error, _ = shell.fails(cell.format(paid, ""))
+    assert ways in str(error)
+    assert f"to run it {ways}" in shell.seen(cell.format(paid, "--dry-run"))
+    assert "to run it" not in shell.seen(cell.format(paid, "--dry-run --max-new 51"))
+    assert "to run it" not in shell.seen(cell.format("armox:sandbox/picture", "--dry-run"))
+    assert creates(box) == 0
 
 
 def test_a_dry_run_over_a_base_figure_says_what_the_call_would(shell: Shell) -> None:

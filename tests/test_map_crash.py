@@ -1,6 +1,6 @@
 """Runs over frames whose processes are really killed: every row is bought at most once, and nothing paid for is lost.
 
-Hundreds of rows, kills at moments that the dice choose, replies lost before and after acceptance, two kernels at once; everything is
+Many rows, kills at moments that the dice choose, replies lost before and after acceptance, two kernels at once; everything is
 counted on the provider's side, over real HTTP, in another process.
 """
 
@@ -18,6 +18,7 @@ from notebookgen.jobs.house import SANDBOX_KEY
 from notebookgen.sandbox import Fault, spawn
 from provider_side import Customer
 from scripted import until
+from three_services import SMALL
 
 if TYPE_CHECKING:
     import subprocess
@@ -32,13 +33,13 @@ MODELS = {
     "apimodels": "apimodels:claude-haiku-4-5-20251001",
     "apixo": "apixo:nano-banana",
 }
-ROWS = {"armox": 300, "apimodels": 300, "apixo": 40}
+ROWS = {"armox": 150, "apimodels": 150, "apixo": 40}
 WAIT = 90.0
 
 
 @pytest.fixture
 def box() -> Iterator[Handle]:
-    with spawn(seconds=(0.02, 0.3), immediate=False, credits=1_000_000, balance=100_000) as handle:
+    with spawn(seconds=(0.02, 0.3), pixels=SMALL, immediate=False, credits=1_000_000, balance=100_000) as handle:
         yield handle
 
 
@@ -71,7 +72,11 @@ class Run:
         for turn in range(kills):
             due = self.count * (turn + dice.uniform(0.3, 0.9)) / (kills + 0.5)
             workers = [self.begin() for _ in range(kernels)]
-            until(lambda due=due, workers=workers: self.accepted().total() >= due or over(workers), seconds=WAIT)
+            until(
+                lambda due=due, workers=workers: self.accepted().total() >= due or over(workers),
+                seconds=WAIT,
+                pause=0.05,
+            )
             for worker in workers:
                 worker.kill()
                 worker.communicate(timeout=20)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,10 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 SECONDS = 60  # for one cell
 JPEG = b"\xff\xd8\xff"
 CELL_BYTES = 4_000_000
+# What is said of a run that goes on.
+UNDER_WAY = re.compile(
+    r"\d+ (?:running|left)\b|in the background|^(?:planned|intent|submitted|queued|running)\b.*", re.MULTILINE
+)
 
 
 def executed(file: Path, folder: Path, person: Path) -> NotebookNode:
@@ -36,9 +42,15 @@ def executed(file: Path, folder: Path, person: Path) -> NotebookNode:
 
 
 @pytest.fixture(scope="module")
-def quickstart(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
-    """Run the quickstart on a machine without a key and with an empty ledger."""
-    return executed(FOLDER / "quickstart.ipynb", tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("person"))
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home folder of a person without a key and, at first, without a ledger."""
+    return tmp_path_factory.mktemp("newcomer")
+
+
+@pytest.fixture(scope="module")
+def quickstart(newcomer: Path, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+    """Run the quickstart as a newcomer."""
+    return executed(FOLDER / "quickstart.ipynb", tmp_path_factory.mktemp("work"), newcomer)
 
 
 def outputs(notebook: NotebookNode, mime: str) -> list[str]:
@@ -78,7 +90,6 @@ def test_reads_well(file: Path) -> None:
     assert notebook.cells[0].source.startswith("# ")
 
 
-@pytest.mark.slow
 def test_the_quickstart_shows_every_kind(quickstart: NotebookNode) -> None:
     """Run by nbclient on a machine without a key, the quickstart shows pictures, a clip, a sound and a text."""
     pages = "\n".join(outputs(quickstart, "text/html"))
@@ -91,7 +102,6 @@ def test_the_quickstart_shows_every_kind(quickstart: NotebookNode) -> None:
     assert "SANDBOX" in "\n".join(outputs(quickstart, "text/plain"))
 
 
-@pytest.mark.slow
 def test_the_quickstart_leaves_a_light_file(quickstart: NotebookNode) -> None:
     """What a person saves after running it stays small, and needs neither widgets nor scripts."""
     sizes = {cell.id: len(str(cell.outputs)) for cell in quickstart.cells if cell.cell_type == "code"}
@@ -112,7 +122,6 @@ def bulk(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
     return executed(FOLDER / "bulk.ipynb", tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("person"))
 
 
-@pytest.mark.slow
 def test_the_study_tells_its_story(bulk: NotebookNode) -> None:
     """Planned, run with failures, tried again, paid for once, gone on with in the background, accounted for; no widget."""
     text = "\n".join(outputs(bulk, "text/plain"))
@@ -129,12 +138,39 @@ def test_the_study_tells_its_story(bulk: NotebookNode) -> None:
 
 
 @pytest.mark.slow
-def test_the_quickstart_run_twice_buys_nothing_twice(tmp_path: Path, home: Path) -> None:
+@pytest.mark.parametrize("name", [file.stem for file in NOTEBOOKS])
+def test_what_is_saved_tells_the_end(name: str, request: pytest.FixtureRequest) -> None:
+    """No output of a notebook that was run as a whole stands at something that is still going on."""
+    said = "\n".join(outputs(request.getfixturevalue(name), "text/plain"))
+
+    assert [] == UNDER_WAY.findall(said)
+
+
+@pytest.mark.slow
+def test_the_study_has_one_sum_for_each_run(bulk: NotebookNode) -> None:
+    """The line of a cell, the heading of what it shows and ``.cost`` name the same amount; nothing is said twice."""
+    shown = {cell.source.partition("\n")[0]: cell.outputs for cell in bulk.cells if cell.cell_type == "code"}
+    line, results = (output["data"]["text/plain"] for output in shown["%generate retry"])
+    (cost,) = (output["data"]["text/plain"] for output in shown["drawn.cost"])
+    (captions,) = (outputs for source, outputs in shown.items() if "--background" in source)
+    amount = next(word for word, unit in itertools.pairwise(line.split()) if unit == "credits")
+
+    assert f"{{'credits': Decimal('{amount}')}}" == cost
+    assert results.startswith("[0] saved · 55 credits")
+    assert captions[0]["data"]["text/plain"].startswith("12 saved · armox:sandbox/text · ")
+    assert "text/html" in captions[0]["data"]
+
+
+@pytest.mark.usefixtures("quickstart")
+def test_the_quickstart_run_twice_buys_nothing_twice(
+    newcomer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same notebook in a new kernel on the same ledger adds no row but what it asks for afresh."""
     import notebookgen as ng
 
-    executed(FOLDER / "quickstart.ipynb", tmp_path, home.parent)
+    monkeypatch.setenv("NOTEBOOKGEN_HOME", surroundings.folders(newcomer)["NOTEBOOKGEN_HOME"])
     first = ng.ledger().frame()["id"].to_list()
-    executed(FOLDER / "quickstart.ipynb", tmp_path, home.parent)
+    assert first
+    executed(FOLDER / "quickstart.ipynb", tmp_path, newcomer)
 
     assert sorted(first) == sorted(ng.ledger().frame()["id"].to_list())

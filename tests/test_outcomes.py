@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notebookgen.errors import (
@@ -151,6 +151,7 @@ def test_recorded_replies_to_a_create_keep_the_rule(name: str, case: str) -> Non
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_noise_is_never_refused_with_a_2xx_nor_accepted_with_another(name: str, data: st.DataObject) -> None:
     """Whatever bytes come back: no crash; an accepted job needs a 2xx; a 5xx or a redirect is never called free."""

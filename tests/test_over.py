@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from traitlets.config import Config
 
 import notebookgen as ng
 from notebookgen import errors
+from notebookgen.jobs.handle import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from cells import Shell
     from notebookgen.sandbox import Handle
 
 TEXT = "armox:sandbox/text"
@@ -26,57 +26,12 @@ PAID = "armox:google/nano-banana"
 KEY = "sk_for_a_test_0123456789"
 
 
-class Shell:
-    """A shell in which cells are run as a person does."""
-
-    def __init__(self, ip: InteractiveShell) -> None:
-        self.ip = ip
-        self.names: dict[str, Any] = ip.user_ns
-
-    def run(self, cell: str) -> Any:
-        """Run a cell that works; return its value."""
-        with capture_output():
-            done = self.ip.run_cell(cell, store_history=True)
-        done.raise_error()
-        return done.result
-
-    def fails(self, cell: str) -> str:
-        """Run a cell that ends in an error of ours; return what it says."""
-        with capture_output():
-            done = self.ip.run_cell(cell, store_history=True)
-        error = done.error_before_exec or done.error_in_exec
-        assert isinstance(error, errors.NotebookgenError)
-        assert len(str(error).splitlines()) <= 4
-        return str(error)
-
-
 @pytest.fixture
-def box() -> Iterator[Handle]:
-    """The sandbox that answers where no key is set, with quick jobs."""
-    from notebookgen.sandbox.embedded import embedded, stop
-
-    yield embedded(seconds=(0.02, 0.08))
-    stop()
-
-
-@pytest.fixture
-def shell(box: Handle) -> Iterator[Shell]:
-    """A shell with the extension loaded, a frame and a variable."""
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "nocolor"
-    ip = InteractiveShell.instance(config=config)
-    ip.run_line_magic("load_ext", "notebookgen")
-    made = Shell(ip)
-    made.names["pets"] = pl.DataFrame({"animal": ["fox", "hare", "owl"], "temper": [0.1, 0.5, None]})
-    made.names["style"] = "as a woodcut"
-    yield made
-    ip.run_line_magic("unload_ext", "notebookgen")
-    from notebookgen.client import default_client
-
-    default_client().close()
-    ng.configure(sandbox=None, model=None)
-    InteractiveShell.clear_instance()
+def shell(shell: Shell) -> Shell:
+    """A shell with a frame and a variable."""
+    shell.names["pets"] = pl.DataFrame({"animal": ["fox", "hare", "owl"], "temper": [0.1, 0.5, None]})
+    shell.names["style"] = "as a woodcut"
+    return shell
 
 
 @pytest.fixture
@@ -133,7 +88,7 @@ def test_images_come_from_a_column(shell: Shell, tmp_path: Path, monkeypatch: py
     made = shell.run(f"%%generate --over pets[:2] -m {EDIT} -o made\nA {{animal}}\n")
     assert made.frame["gen_status"].to_list() == ["saved"] * 2
     shell.names["rows"] = made.frame.with_columns(picture=pl.when(pl.col("animal") == "fox").then(pl.col("gen_path")))
-    said = shell.fails(f"%%generate --over rows -m {EDIT} -i {{picture}}\nIn winter\n")
+    said = shell.told(f"%%generate --over rows -m {EDIT} -i {{picture}}\nIn winter\n")
     assert "--prefix gen2_" in said
     edited = shell.run(f"%%generate --over rows --prefix w_ -m {EDIT} -i {{picture}} --save {tmp_path}\nIn winter\n")
 
@@ -149,7 +104,7 @@ def test_over_takes_names_attributes_and_parts(shell: Shell, over: str) -> None:
     shell.names["holder"] = type("Holder", (), {"pets": shell.names["pets"]})
     cell = f'%%generate --over "{over}" -m {TEXT} --dry-run\nThe {{animal}}\n'
     if over == "pets.lazy":
-        assert "no frame" in shell.fails(cell)
+        assert "no frame" in shell.told(cell)
     else:
         assert len(shell.run(cell)) in {2, 3}
 
@@ -174,14 +129,14 @@ def test_a_mistake_about_the_frame_is_said_before_anything_is_sent(
 ) -> None:
     """Near misses of frames and columns are named, and what can be written instead."""
     shell.names["nothing"] = None
-    assert says in shell.fails(f"%%generate {line}\nThe {{animal}}\n")
+    assert says in shell.told(f"%%generate {line}\nThe {{animal}}\n")
     assert 0 == creates(box)
 
 
 def test_a_name_that_is_neither_column_nor_variable_is_near_one(shell: Shell) -> None:
     """In the prompt, too; and the word alone of a column's name is no prompt."""
-    assert "Did you mean 'animal'" in shell.fails("%%generate --over pets\nThe {aminal}\n")
-    said = shell.fails("%%generate --over pets\nanimal\n")
+    assert "Did you mean 'animal'" in shell.told("%%generate --over pets\nThe {aminal}\n")
+    said = shell.told("%%generate --over pets\nanimal\n")
     assert "Write {animal} for its cells" in said
     assert "ng." not in said
 
@@ -189,7 +144,7 @@ def test_a_name_that_is_neither_column_nor_variable_is_near_one(shell: Shell) ->
 def test_the_results_of_a_run_have_a_frame(shell: Shell) -> None:
     """``--over made`` is told to be ``--over made.frame``."""
     shell.run(f"%%generate --over pets -m {TEXT} -o made\nThe {{animal}}\n")
-    assert "--over made.frame" in shell.fails("%%generate --over made\nThe {animal}\n")
+    assert "--over made.frame" in shell.told("%%generate --over made\nThe {animal}\n")
 
 
 # Money -----------------------------------------------------------------------------------------------------------
@@ -212,7 +167,7 @@ def test_more_than_fifty_without_a_budget_are_a_price_tag_and_the_flag_to_add(sh
     """Nothing is sent; what is to be typed is a flag, in the error and in the plan."""
     shell.names["many"] = pl.DataFrame({"n": list(range(51))})
     cell = f"%%generate --over many -m {PAID}"
-    said = shell.fails(f"{cell}\nWord {{n}}\n")
+    said = shell.told(f"{cell}\nWord {{n}}\n")
     shown = repr(shell.run(f"{cell} --dry-run\nWord {{n}}\n"))
 
     assert "51 new generations" in said
@@ -250,7 +205,7 @@ def test_retry_goes_on_with_the_last_run_of_this_kernel(shell: Shell, box: Handl
     assert results.frame["gen_status"].to_list() == ["saved"] * 3
     assert 2 * before == results.cost["credits"] > 0  # the sandbox charges for what fails, and does not take it back
     assert [(3, 3, 0, 2 * before)] == ng.runs().select("rows", "saved", "failed", "net").rows()
-    assert "Nothing may be tried again" in repr(shell.run("%generate retry"))
+    assert "Nothing failed in" in repr(shell.run("%generate retry"))
 
 
 def test_retry_finds_the_run_in_the_ledger(shell: Shell, box: Handle) -> None:
@@ -258,17 +213,18 @@ def test_retry_finds_the_run_in_the_ledger(shell: Shell, box: Handle) -> None:
     from notebookgen.notebook import retrying
 
     box.configure(fail=1.0)
-    run = shell.run("%%generate --over pets -m armox:sandbox/picture-later\nA {animal}\n").run
+    run = shell.run("%%generate --over pets -m armox:sandbox/picture-later --tag chapter\nA {animal}\n").run
     box.configure(fail=0.0)
     retrying._last.clear()
     again = shell.run(f"%generate retry {run} --max-new 2")
 
     assert ["saved", "saved", "planned"] == [one.status for one in again]
     assert ["A fox", "A hare", "A owl"] == [one.prompt for one in again]
-    assert f"retry of {run}" in ng.runs()["tag"].to_list()
     rest = shell.run("%generate retry")
+    assert ["chapter"] * 3 == ng.runs()["tag"].to_list()  # what a chapter costs is asked for by its tag, tries and all
+    assert ["chapter"] == ng.ledger().totals("tag", sandbox=True)["tag"].to_list()
     assert 0 == sum(one.status != "saved" for one in rest)
-    assert "no run 'nope'" in shell.fails("%generate retry nope")
+    assert "no run 'nope'" in shell.told("%generate retry nope")
 
 
 def test_retry_of_many_needs_a_word_about_money(shell: Shell, real: Handle) -> None:
@@ -280,7 +236,7 @@ def test_retry_of_many_needs_a_word_about_money(shell: Shell, real: Handle) -> N
     shell.run(f"%%generate --over many -m {PAID} --max-new 51\nWord {{n}}\n")
     retrying._last.clear()
     before = creates(real)
-    said = shell.fails("%generate retry")
+    said = shell.told("%generate retry")
 
     assert "51 new generations" in said
     assert "--max-new 51" in said
@@ -343,3 +299,76 @@ def test_stop_leaves_the_results_in_the_variable(shell: Shell, monkeypatch: pyte
     assert str(done.error_in_exec).startswith("Stopped: ")
     assert "%generate cancel" in str(done.error_in_exec)
     assert 3 == len(shell.names["made"])
+
+
+def heading(results: ng.Results) -> str:
+    """The first line of what is shown of results by themselves, which is that of their HTML too."""
+    data, _ = results._repr_mimebundle_()
+    first = str(data["text/plain"]).splitlines()[0]
+    assert first in data["text/html"]
+    return first
+
+
+@pytest.mark.parametrize(
+    ("numbers", "before", "says"),
+    [
+        ([1, 2, 3], [], "3 saved · {model} · {time} · 12 credits · sandbox"),
+        ([1, 1, 1], [], "3 saved (2 cached) · {model} · {time} · 4 credits · sandbox"),
+        ([1, 2, 3], [1, 2], "3 saved (2 cached) · {model} · {time} · 4 credits · sandbox"),
+        ([1, 2, 3], [1, 2, 3], "3 saved before · {model} · nothing spent · sandbox"),
+    ],
+)
+def test_the_heading_says_what_the_run_spent(shell: Shell, numbers: list[int], before: list[int], says: str) -> None:
+    """Rows that were paid for before, or by an equal row, are no part of the sum; they say in words what they are."""
+    shell.names |= {"before": pl.DataFrame({"n": before}), "rows": pl.DataFrame({"n": numbers})}
+    if before:
+        shell.run(f"%%generate --over before -m {TEXT} -q\nThe {{n}}")
+    made = shell.run(f"%%generate --over rows -m {TEXT}\nThe {{n}}")
+    first = heading(made)
+    lines = str(made._repr_mimebundle_()[0]["text/plain"]).splitlines()
+    time = duration(made.handle.snapshot().elapsed)
+
+    assert says.format(model=TEXT, time=time) == first == made.handle.summary()
+    assert sum(made.cost.values()) == sum(int(word) for word in re.findall(r"(\d+) credits", first))
+    assert [one.cached for one in made] == [" · cached" in line for line in lines[1:]]
+
+
+def test_what_the_line_above_says_is_not_said_again(shell: Shell) -> None:
+    """In the cell that was waited in the line is the heading; elsewhere, and where nothing was shown, results have their own."""
+    cell = f"%%generate --over pets -m {TEXT} -o poems {{}}\nThe {{{{animal}}}}"
+    with capture_output() as caught:
+        shell.ip.run_cell(cell.format(""), store_history=True)
+    with capture_output() as again:
+        shell.ip.run_cell("poems", store_history=True)
+    with capture_output() as silent:
+        shell.ip.run_cell(cell.format("-q").replace("The", "A quiet"), store_history=True)
+    with capture_output() as quiet:
+        shell.ip.run_cell("poems", store_history=True)
+    summary = shell.names["poems"].handle.summary()
+
+    assert 1 == (caught.stdout + caught.stderr).count("3 saved · ")
+    assert 1 == again.stdout.count("3 saved · ")
+    assert "" == silent.stdout + silent.stderr
+    assert 1 == quiet.stdout.count(summary)
+
+
+# What is not as it looks ---------------------------------------------------------------------------------------------
+
+
+def test_a_frame_without_rows_is_a_mistake(shell: Shell, box: Handle) -> None:
+    """Nobody means to make nothing: it is told, and no run is written down; a dry run shows it."""
+    said = shell.told(f"%%generate --over pets[:0] -m {TEXT} -o made\nThe {{animal}}")
+
+    assert "the frame has no rows" in said
+    assert "made" not in shell.names
+    assert "empty" in repr(shell.run(f"%%generate --over pets[:0] -m {TEXT} --dry-run\nThe {{animal}}"))
+    assert (0, 0) == (creates(box), ng.runs().height)
+
+
+def test_braces_within_a_settings_text_are_told_and_those_in_quotes_are_meant(shell: Shell, box: Handle) -> None:
+    """A column alone is filled, one within a text is nobody's wish as it stands, and quotes keep braces as they are."""
+    cell = f"%%generate --over pets[:1] -m {TEXT} -s note={{}} -o made\nThe {{{{animal}}}}"
+    assert "Make a column of the whole text, and write its name alone between" in shell.told(cell.format("a-{animal}"))
+    assert 0 == creates(box)
+    noted = [shell.run(cell.format(text))[0].settings["note"] for text in ("{animal}", '"{animal}"', '"a {animal}"')]
+    assert ["fox", "{animal}", "a {animal}"] == noted

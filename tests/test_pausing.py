@@ -23,15 +23,6 @@ SECONDS = 60.0
 
 
 @pytest.fixture
-def box() -> Iterator[Handle]:
-    """The sandbox that answers where no key is set, with quick jobs."""
-    from notebookgen.sandbox.embedded import embedded, stop
-
-    yield embedded(seconds=(0.02, 0.08))
-    stop()
-
-
-@pytest.fixture
 def player(box: Handle) -> Iterator[Client]:
     """A client of that sandbox."""
     made = ng.Client()
@@ -101,7 +92,7 @@ def test_stop_ends_a_paused_run(player: Client) -> None:
     assert run.handle.wait(SECONDS)
     assert line.startswith("Stopped: ")
     assert run.frame.filter(gen_status="planned")["gen_error"].unique().to_list() == [
-        "stopped before it was sent. Nothing was charged."
+        "stopped before it was sent. Nothing was charged.\nRun it again to send it; what is bought is not bought again."
     ]
 
 
@@ -117,7 +108,8 @@ def test_a_large_run_that_is_cancelled_buys_nothing_more(player: Client, box: Ha
     assert {500} == {len(run), sum(run.handle.snapshot().states.values())}
     assert 500 - sent == run.handle.snapshot().states["planned"]
     reasons = run.frame.filter(gen_status="planned")["gen_error"].unique().to_list()
-    assert ["cancelled before it was sent. Nothing was charged."] == reasons
+    said = "cancelled before it was sent. Nothing was charged.\nRun it again to send it; what is bought is not bought again."
+    assert [said] == reasons
 
 
 def test_the_newest_of_a_run_are_at_hand(player: Client) -> None:

@@ -33,7 +33,8 @@ def test_every_result_is_a_tile(tmp_path: Path) -> None:
         shown(status="failed", error="Refused by the filter.", prompt="Something else"),
         shown(status="submitted", cost=Cost(), seconds=None),
     ]
-    data, metadata = grid(several)
+    head = "5 saved, 1 failed, 1 submitted · 2 models · 350 credits + 0.03 USD"
+    data, metadata = grid(several, heading=head)
     page = seen(str(data["text/html"]))
     assert 7 == len(tags(page, "figure"))
     assert (1, 1) == (len(tags(page, "video")), len(tags(page, "audio")))
@@ -45,7 +46,6 @@ def test_every_result_is_a_tile(tmp_path: Path) -> None:
         "armox:kling",
     ):
         assert words in page.text
-    head = "7 results · 5 saved, 1 failed, 1 submitted · 2 models · 350 credits + 0.03 USD, 1 of unknown cost"
     assert head in page.text
     rows = str(data["text/plain"]).splitlines()
     assert head == rows[0]
@@ -95,13 +95,13 @@ def test_the_number_of_tiles_is_bounded(tmp_path: Path) -> None:
     """Thousands of results are a bounded grid with the count of the rest."""
     image = picture_file(tmp_path / "a.png")
     data, metadata = grid(
-        [shown(image)] * 50 + [shown(status="failed", error="No.")] * 4_000, limits=PreviewLimits(tiles=60)
+        [shown(image)] * 50 + [shown(status="failed", error="No.")] * 4_000, limits=PreviewLimits(tiles=60), rest=1_000
     )
     page = seen(str(data["text/html"]))
     assert 60 == len(tags(page, "figure"))
-    assert "3990 more not shown: a cell holds at most 60 tiles" in page.text
-    assert "50 saved, 4000 failed" in page.text
-    assert 22 == len(str(data["text/plain"]).splitlines())
+    assert "4990 more not shown: a cell holds at most 60 tiles" in page.text
+    assert "… and 5030 more" == str(data["text/plain"]).splitlines()[-1]
+    assert 21 == len(str(data["text/plain"]).splitlines())
     assert 20 == len(metadata["notebookgen"]["results"])  # type: ignore[index] # a mapping
 
 
@@ -158,3 +158,16 @@ def test_hostile_words_stay_words(tmp_path: Path) -> None:
     assert "<script>alert(1)</script>" in page.text
     assert MODEL in page.text
     str(data["text/plain"]).encode()
+
+
+def test_a_grid_may_stand_without_a_heading(tmp_path: Path) -> None:
+    """Where a line above says it all there is none; what was paid for before says so, in both forms."""
+    image = picture_file(tmp_path / "a.png")
+    data, _ = grid([shown(image, prompt="One"), shown(image, prompt="Two", cached=True)])
+    rows = str(data["text/plain"]).splitlines()
+    assert [
+        f"[0] saved · 70 credits · 3.2 s · {image.path}",
+        f"[1] saved · 70 credits · cached · 3.2 s · {image.path}",
+    ] == rows
+    assert 1 == seen(str(data["text/html"])).text.count("cached")
+    assert "no results" == grid([], heading="0 saved")[0]["text/plain"]

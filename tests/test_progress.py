@@ -284,3 +284,18 @@ def test_without_a_terminal_only_the_last_line_is_written(capsys: pytest.Capture
     board.end("saved · armox:sandbox/picture")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "saved · armox:sandbox/picture\n")
+
+
+def test_what_was_done_between_two_tries_took_no_time() -> None:
+    """The seconds of a run that is tried again are those in which it was under way."""
+    clock = Clock()
+    run = Run(clock, {}, 2)
+    run.save(0)
+    clock.now += 2.0
+    run.put(1, Delivered(FOX.with_sample(1), State.FAILED, done=True))
+    clock.now += 3600.0
+    run.reopen([1])
+    clock.now += 3.0
+    run.save(1)
+
+    assert 5.0 == run.snapshot().elapsed

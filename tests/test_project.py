@@ -81,6 +81,8 @@ def test_every_exception_from_a_rule_has_its_reason(root: Path) -> None:
     )
     bare = []
     for path in modules(root):
+        if not re.search(r"noqa|type:\s*ignore|pragma", path.read_text("utf-8")):
+            continue
         with path.open("rb") as stream:
             comments = [token for token in tokenize.tokenize(stream.readline) if token.type == tokenize.COMMENT]
         for token in comments:

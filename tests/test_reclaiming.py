@@ -13,9 +13,7 @@ import pytest
 from notebookgen.errors import JobFailed
 from notebookgen.jobs import core
 from notebookgen.jobs.states import State
-from notebookgen.transport import fetch
-from notebookgen.transport.retry import read_delay
-from scripted import Bench, Shop, Tailor, bench, hurry, reply, until, wanted
+from scripted import Bench, Shop, Tailor, bench, reply, until, wanted
 from test_keeping import Files, Later, Parts, service
 
 if TYPE_CHECKING:
@@ -28,10 +26,8 @@ ONE = replace(wanted(), kind="image")
 
 
 @pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the engine wait a hundredth of what it would after trouble, and put little off for long."""
-    hurry(monkeypatch)
-    monkeypatch.setattr(fetch, "read_delay", lambda *tried, **options: (read_delay(*tried, **options) or 0) / 100)
+def _restless(hasty: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put little off for long."""
     monkeypatch.setattr(core, "FIRST_REST", 0.01)
     monkeypatch.setattr(core, "LONGEST_REST", 0.05)
 

@@ -24,24 +24,16 @@ from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text
 from notebookgen.records import Job, Model, Phase
 from notebookgen.wire import json_request
-from scripted import PRICE, REALM, WAIT, Listless, Shop, Tailor, bench, hurry, lost, reply, until, wanted
+from scripted import PRICE, REALM, WAIT, Listless, Shop, Tailor, bench, lost, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from notebookgen.wire import HttpRequest, HttpResponse
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
-    hurry(monkeypatch)
-
-
-def states(handle: Any) -> list[str]:
-    return [str(row.state) for row in handle.rows()]
 
 
 def made(number: int, seconds: float, prompt: str = "a coat", **sent: Any) -> Job:
@@ -576,6 +568,7 @@ def test_a_list_that_cannot_be_read_settles_nothing(home: Path) -> None:
     assert (["saved"], 1) == (states(handle), shop.seen["create"])
 
 
+@pytest.mark.slow
 def test_a_lost_create_among_many_quick_ones_is_proven_absent(home: Path) -> None:
     """However fast the others come, it is proven that it was not accepted, and it is sent again; nobody waits for long."""
     shop = Shop()

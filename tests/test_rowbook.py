@@ -16,6 +16,7 @@ from notebookgen.errors import NotebookgenError
 from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.rowbook import RowBook
 from notebookgen.jobs.states import OPEN, State
+from notebookgen.jobs.tally import Tally
 from notebookgen.records import Cost, Generation, Realm
 
 if TYPE_CHECKING:
@@ -128,3 +129,12 @@ def test_memory_does_not_grow_with_what_is_over() -> None:
     finally:
         tracemalloc.stop()
     assert taken / 20_000 < 50, taken
+
+
+def test_an_unknown_cost_is_that_of_who_bought_it() -> None:
+    """A row that an equal one paid for adds nothing that nobody knows to what the run spent."""
+    tally = Tally()
+    made = Delivered(Generation(Realm("armox", "abc"), "some/model", "a fox"), State.SAVED, Cost(), done=True)
+    tally.add(made)
+    tally.add(replace(made, cached=True))
+    assert (1, 1) == (tally.unknown, tally.cached)

@@ -13,7 +13,7 @@ from notebookgen.errors import BudgetExceeded, StillRunning
 from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.ticket import Wish
 from notebookgen.results.results import Results
-from scripted import PRICE, WAIT, Listless, Shop, bench, hurry, reply, until, wanted
+from scripted import PRICE, WAIT, Listless, Shop, bench, idle, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,15 +22,7 @@ if TYPE_CHECKING:
     from notebookgen.wire import HttpRequest, HttpResponse
     from scripted import Bench
 
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
-    hurry(monkeypatch)
-
-
-def states(handle: RunHandle) -> list[str]:
-    return [str(row.state) for row in handle.rows()]
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 def samples(*handles: RunHandle) -> list[int]:
@@ -41,13 +33,6 @@ def samples(*handles: RunHandle) -> list[int]:
 def fresh(desk: Bench, count: int = 1) -> RunHandle:
     """Begin a run of fresh ones."""
     return desk.engine.start([Wish(wanted(), desk.lane, desk.lane.provider.catalogue()[0], PRICE, count, fresh=True)])
-
-
-def idle() -> Shop:
-    """Return a shop that finishes nothing by itself."""
-    shop = Shop()
-    shop.finished = False
-    return shop
 
 
 # Fresh -----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import re
 import wave
 from typing import TYPE_CHECKING, Any
 
+import av
 import pytest
 import requests
 from PIL import Image
@@ -73,6 +74,26 @@ def test_every_kind_is_a_real_file(handle: Handle, model: str, inputs: Any, kind
     reply = fetch(url)
     assert (reply.status_code, reply.headers["Content-Type"]) == (200, kind)
     assert re.match(begins, reply.content, re.DOTALL)
+
+
+def test_fewer_pixels_are_drawn_where_fewer_are_enough(handle: Handle) -> None:
+    """A picture and the frames of a clip keep their shape, and to the cap that holds when they are drawn."""
+    wide = {"prompt": "a fox", "aspect_ratio": "16:9"}
+    (large,) = pictures(handle, {**SMALL, **wide})
+    assert 896**2 == pytest.approx(shape(large)[0] * shape(large)[1], rel=0.01)
+    handle.configure(pixels=160 * 90)
+    assert (160, 90) == shape(large)
+    armox = Talk(handle, "armox")
+    job = armox.post("/models/run", {"model": "sandbox/clip", "input": {**wide, "duration": 1}}).json()["id"]
+    (clip,) = re.findall(r'http://[^"]+', armox.get(f"/jobs/{job}").text)
+    with av.open(io.BytesIO(fetch(clip).content)) as film:
+        assert (160, 90) == (film.streams.video[0].width, film.streams.video[0].height)
+
+
+def shape(url: str) -> tuple[int, int]:
+    """Return a picture's width and height."""
+    with Image.open(io.BytesIO(fetch(url).content)) as image:
+        return image.size
 
 
 def test_a_text_is_the_answer_itself(handle: Handle) -> None:

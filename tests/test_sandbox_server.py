@@ -277,6 +277,7 @@ while not any(account["accepted"] for account in with_sandbox.state()["services"
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_while_its_sandbox_paints_ends_quietly(home: Path) -> None:
     """A script that asked for six pictures and is over before they are: no traceback of threads that are gone."""
     command = [sys.executable, "-c", ENDS_WHILE_PAINTING]

@@ -151,6 +151,7 @@ NAN, INF = float("nan"), float("inf")
         *(({"balance": bad}, "a number of 0 or more") for bad in ("5", -0.5)),
         *(({"rate_limit": bad}, "a whole number of 0 or more") for bad in (-1, 1.5, "60", True)),
         *(({"rate_window": bad}, "in seconds") for bad in (0, -1, "60", None)),
+        *(({"pixels": bad}, "a whole number from 4096 to 1048576") for bad in (0, 4095, 2**20 + 1, "1k", None, 5000.5, True)),
         *(({"asset_ttl": bad}, "None: for always") for bad in (-1, "1")),
         *(({"callback_delays": bad}, "a list of seconds") for bad in (5, "12", None, (1, -1), ("a",), {"a": 1})),
         *(({name: bad}, "True or False") for name in ("immediate", "asset_renewed", "refunds") for bad in (1, "no", None)),

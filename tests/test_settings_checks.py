@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notebookgen.errors import InputError, InvalidImage, InvalidPrompt, InvalidSetting
-from notebookgen.providers.checks import check_prompt, checked_settings, with_required
+from notebookgen.providers.checks import check_prompt, checked_settings, remade, with_required
 from notebookgen.records import Generation, InputImage, Model, Realm, Setting
 
 MODEL = Model(
@@ -159,7 +159,7 @@ SCALARS = st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, all
 VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(st.sampled_from(("speed", "x")), SCALARS))
 
 
-@settings(max_examples=500, deadline=None, database=None)
+@settings(max_examples=100, deadline=None, database=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=4))
 def test_checking_twice_changes_nothing(more: dict[str, object]) -> None:
     """Whatever is given is refused as the user's to mend, or comes out in a form that stays as it is."""
@@ -169,3 +169,15 @@ def test_checking_twice_changes_nothing(more: dict[str, object]) -> None:
         return
     again = Generation(Realm("apixo", "a"), "one", "a cat", once)
     assert again.id == Generation(Realm("apixo", "a"), "one", "a cat", checked_settings(again, MODEL)).id
+
+
+def test_a_generation_is_made_again_only_where_something_of_it_is_another() -> None:
+    """The very same settings leave it as it is; ``True`` is not ``1``, and a default that is filled in is something new."""
+    one = asked(n=1, s="x")
+
+    assert one is remade(one, {"s": "x", "n": 1}, ())
+    assert [{"n": True, "s": "x"}, {"n": 1}] == [
+        dict(remade(one, other, ()).settings) for other in ({"n": True, "s": "x"}, {"n": 1})
+    ]
+    assert one.id != remade(one, {"n": True, "s": "x"}, ()).id
+    assert 1 == len(remade(one, one.settings, (InputImage(url="https://example.org/a.png"),)).images)

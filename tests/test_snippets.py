@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from traitlets.config import Config
 
+import cells as notebook
 import notebookgen as ng
 from notebookgen import cli
-from notebookgen.client import default_client
 from notebookgen.errors import JobAmbiguous
 from notebookgen.providers import provider_class, provider_names
 from notebookgen.sandbox.embedded import current, embedded, stop
 from notebookgen.settings import load_settings
+from three_services import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from IPython.core.interactiveshell import InteractiveShell
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +34,7 @@ PAGES = sorted(
     if "_build" not in page.parts and page.name not in {"changelog.md", "contributing.md"}
 )
 BLOCK = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-QUICK = {"seconds": (0.0, 0.05), "fail": 0.0, "credits": 100_000, "misbehave": ()}
+QUICK = {"seconds": (0.0, 0.05), "pixels": SMALL, "fail": 0.0, "credits": 100_000, "misbehave": ()}
 # Who tries the examples has these.
 BEFORE = """
 import notebookgen as ng
@@ -70,18 +71,12 @@ def cells(page: Path) -> list[str]:
 def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[InteractiveShell]:
     """A notebook's shell in an empty folder; what the examples change is taken back."""
     monkeypatch.chdir(tmp_path)
-    config = Config()
-    config.HistoryManager.enabled = False
-    shell = InteractiveShell(config=config)
     embedded(**QUICK)
-    with capture_output():
-        shell.run_cell("%load_ext notebookgen").raise_error()
-        shell.run_cell(BEFORE).raise_error()
-    yield shell
-    shell.run_cell("%unload_ext notebookgen")
-    default_client().close()
+    with notebook.shell() as shell:
+        with capture_output():
+            shell.run(BEFORE)
+        yield shell.ip
     stop()
-    ng.configure(**dict.fromkeys(ng.configuration._configured))
 
 
 def run(shell: InteractiveShell, page: str, cell: str) -> None:

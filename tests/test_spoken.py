@@ -37,6 +37,10 @@ SOURCES = Path(notebookgen.__file__).parent
             """Write "{thing}" or ng.col('thing') for its cells; polars.lit('thing') for the word itself.""",
             "Write {thing} for its cells, or more words around it.",
         ),
+        (
+            "prompt alone.\nWrite polars.format('a{}', ng.col('x')) for its cells; polars.lit('a{x}') for the text itself.",
+            "prompt alone.\nMake a column of the whole text, and write its name alone between braces.",
+        ),
         ("ng.Client().cancel('7f')", "%generate cancel 7f"),
         ("ng.Client().model('armox:a/b').settings", "%generate help armox:a/b"),
         ("ng.resolve('ab', 'adopt', job='JOB')", "%generate resolve ab adopt --job JOB"),

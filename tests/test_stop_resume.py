@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +17,8 @@ from notebookgen.jobs import answers
 from notebookgen.jobs.states import State
 from notebookgen.sandbox import Fault, start
 from provider_side import MODELS, Customer
-from scripted import WAIT, Listless, Shop, bench, hurry, lost, reply, until, wanted
+from scripted import WAIT, Listless, Shop, bench, idle, lost, reply, states, until, wanted
+from three_services import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,23 +27,13 @@ if TYPE_CHECKING:
     from notebookgen.wire import HttpRequest, HttpResponse
 
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
-    hurry(monkeypatch)
-
-
-def states(handle: Any) -> list[str]:
-    return [str(row.state) for row in handle.rows()]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
 
 
 @pytest.fixture
 def customer(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Customer]:
     """Real realms, in this process, against services of this machine."""
-    with start(seconds=(0.05, 0.1), immediate=False) as box:
+    with start(seconds=(0.05, 0.1), pixels=SMALL, immediate=False) as box:
         person = Customer(box, home)
         for name, value in person.variables().items():
             monkeypatch.setenv(name, value)
@@ -82,8 +73,7 @@ def test_stop_while_a_create_is_on_its_way(home: Path) -> None:
 
 def test_stop_while_a_job_runs(home: Path) -> None:
     """The line names the job; nothing is cancelled, and the file is brought home all the same."""
-    shop = Shop()
-    shop.finished = False
+    shop = idle()
     with bench(home, shop) as desk:
         handle = desk.start(wanted())
         until(lambda: states(handle) == ["submitted"])
@@ -189,8 +179,7 @@ def test_a_call_after_a_stop_takes_up_what_was_stopped(home: Path) -> None:
 @pytest.mark.parametrize("order", ["ok", "lost after"])
 def test_a_later_engine_finishes_what_is_open_without_being_asked(home: Path, order: str) -> None:
     """Opening the ledger is enough; nobody has to type resume."""
-    shop = Shop()
-    shop.finished = False
+    shop = idle()
     shop.orders.append(order)
     shop.answers["list"] = deque([reply(500, {})] * 3)
     with bench(home, shop) as desk:

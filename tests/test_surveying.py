@@ -16,10 +16,12 @@ from notebookgen.jobs.surveying import Fate, Left, Survey, survey_of
 from notebookgen.jobs.ticket import Lane, Wish
 from notebookgen.ledger.reader import Reader
 from notebookgen.records import Cost
-from scripted import PRICE, REALM, Bench, Listless, Shop, Tailor, bench, hurry, reply, wanted
+from scripted import PRICE, REALM, Bench, Listless, Shop, Tailor, bench, reply, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("hasty")
 
 LANE = Lane(REALM, Tailor(), Shop())
 
@@ -59,11 +61,6 @@ def surveyed(home: Path, *texts: Any, budget: Any = NO_BUDGET, **more: Any) -> S
 
 def fates(survey: Survey) -> list[str]:
     return [str(survey.fate(index)) for index in range(len(survey))]
-
-
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
 
 
 def test_without_a_ledger_all_is_new(home: Path) -> None:

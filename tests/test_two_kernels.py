@@ -67,7 +67,7 @@ def test_what_a_living_kernel_holds_is_said_at_once(home: Path) -> None:
     with bench(home, shop, Listless()) as one, bench(home, shop, Listless()) as two:
         assert ["ambiguous"] == states(one.bring(wanted()))
         second = two.start(wanted())
-        assert second.wait(5)
+        assert second.wait(WAIT)
         assert "resolve" in str(second.row(0).error)
         done = two.engine.resolve(wanted().id, "adopt", "job-1")
         assert done.wait(WAIT)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import notebookgen as ng
-from notebookgen.errors import LedgerError, StillRunning
+from notebookgen.errors import LedgerError, StillRunning, Stopped
 from notebookgen.jobs.budget import NO_BUDGET
 from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.handle import RunHandle
@@ -75,9 +75,9 @@ def test_who_waits_until_the_end_has_got_it_even_if_a_look_was_late() -> None:
     assert (False, True) == (left.taken, left.released)
 
 
+@pytest.mark.usefixtures("hasty", "played")
 def test_fresh_after_an_interrupted_one_is_given_once(home: Path) -> None:
     """A wait that ended leaves its sample to the next fresh call; the one after that buys another."""
-    ng.configure(sandbox=True)
     for number in range(8):
         asked = partial(ng.generate, f"a fox {number}", model="armox:sandbox/text", fresh=True)
         with suppress(StillRunning):
@@ -100,3 +100,17 @@ def test_the_trouble_of_the_engine_comes_first() -> None:
         delivered_any(Results(several, lambda _: []))
     with pytest.raises(LedgerError, match="the ledger is gone"):
         Results(several, lambda _: [])[1].wait()
+
+
+def test_stop_ends_the_wait_for_a_run_in_the_background_and_not_the_run() -> None:
+    """One line says that it goes on, and what to type to end it."""
+
+    class Interrupted(RunHandle):
+        def wait(self, timeout: float) -> bool:
+            raise KeyboardInterrupt
+
+    handle = Interrupted("0123456789", [wanted()], clock=lambda: 0.0, stop=lambda _: "stopped")
+    for one in (Results(handle, lambda _: []), Results(handle, lambda _: [])[0]):
+        with pytest.raises(Stopped, match=r"(?s)goes on.*ng\.Client\(\)\.cancel\('0123456789'\)"):
+            one.wait()
+    assert not handle.stopped

@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from notebookgen.jobs.budget import parse_budget
-from scripted import WAIT, Shop, bench, hurry, until, wanted
+from scripted import WAIT, Shop, bench, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from notebookgen.jobs.handle import RunHandle
 
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the engine wait a hundredth of what it would after trouble; what it does is the same."""
-    hurry(monkeypatch)
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 def states(handle: RunHandle) -> Counter[str]:

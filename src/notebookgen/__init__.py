@@ -102,9 +102,9 @@ def resume(run: str | None = None) -> Results:
     return _client().resume(run)
 
 
-def resolve(id: str, action: str, *, job: str | None = None) -> Result:
-    """Settle what is ambiguous: ``adopt`` it (as ``job``), ``resubmit`` it, or ``write_off``."""
-    return _client().resolve(id, action, job=job)
+def resolve(id: str, action: str, *, job: str | None = None, budget: Any = None, max_new: int | None = None) -> Result:
+    """Settle what is ambiguous: ``adopt`` it (as ``job``), ``resubmit`` it (its run may spend ``budget``), or ``write_off``."""
+    return _client().resolve(id, action, job=job, budget=budget, max_new=max_new)
 
 
 def sandbox(**behaviour: Any) -> Embedded:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from contextlib import nullcontext
-from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.configuration import current_settings
@@ -22,7 +21,8 @@ from notebookgen.jobs.wishing import wish_of
 from notebookgen.mapping import OverFrames
 from notebookgen.providers import provider_class
 from notebookgen.results import Result, Results
-from notebookgen.results.waiting import delivered, delivered_any, wait_for
+from notebookgen.results.awaiting import ended, in_thread, is_cancelled
+from notebookgen.results.waiting import check_denied, delivered, delivered_any, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from notebookgen.jobs.auditing import Finding
     from notebookgen.jobs.handle import RunHandle
+    from notebookgen.jobs.settling import Word
     from notebookgen.jobs.ticket import Lane, Wish
     from notebookgen.ledger.frame import Ledger
     from notebookgen.records import Model
@@ -46,7 +47,6 @@ _follower: list[Any] = []
 _watcher: list[Any] = []
 _planner: list[Any] = []
 _default: list[Client] = []
-_given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)  # by a task that was cancelled
 
 
 def set_follower(
@@ -172,11 +172,12 @@ class Client(OverFrames):
             fresh=fresh,
         )
         handle: RunHandle | None = None
-        given_up = _given_up.get()
         try:
-            if given_up is not None and given_up.is_set():
+            if is_cancelled():
                 raise Stopped("Stopped before anything was sent. Nothing was charged.")  # noqa: TRY301 - nobody waits for it
             handle = self._house.start([wish], budget=cap, tag=tag, notebook=notebook_name())
+            if is_cancelled():  # just then: what was sent by now is kept, and nothing more is sent
+                raise Stopped(handle.stop())  # noqa: TRY301 - likewise
             if not background:
                 self._follow(handle, timeout)
         except Stopped:
@@ -194,27 +195,10 @@ class Client(OverFrames):
     async def agenerate(self, prompt: str, **options: Any) -> Result | Results:
         """Do the same as ``generate`` without blocking the event loop; takes the same options."""
         background, timeout = options.pop("background", False), options.pop("timeout", None)
-        given_up = threading.Event()
-        outside = _given_up.set(given_up)
-        try:
-            started = await asyncio.to_thread(self.generate, prompt, background=True, timeout=timeout, **options)
-        except asyncio.CancelledError:
-            given_up.set()  # the call may still be being checked, in its thread
-            raise
-        finally:
-            _given_up.reset(outside)
+        started = await in_thread(partial(self.generate, prompt, background=True, timeout=timeout, **options))
         if background:
             return started
-        limit = timeout if timeout is not None else self.settings.timeout
-        handle = started.handle
-        clock = asyncio.get_running_loop().time
-        until = clock() + limit if limit is not None else None
-        try:
-            while not handle.done and (until is None or clock() < until):  # noqa: ASYNC110 - an event alone would not let Stop in
-                await asyncio.sleep(0.05)  # a tick, so that Stop reaches an awaiting cell
-        except asyncio.CancelledError:
-            handle.stop()  # nothing new is sent; what was accepted is looked after
-            raise
+        await ended(started.handle, timeout if timeout is not None else self.settings.timeout)
         return delivered_any(started) if isinstance(started, Results) else delivered(started)
 
     def quote(self, prompt: str, **options: Any) -> Quote:
@@ -293,14 +277,15 @@ class Client(OverFrames):
         def retry(indices: list[int]) -> None:
             rows = handle.rows(indices)
             wishes = [replace(wish, generation=row.generation, samples=1, fresh=False) for row in rows]
-            self._house.engine.retry(handle, indices, wishes)
-            self._follow(handle, None)
+            self._go_on(handle, lambda: self._house.engine.retry(handle, indices, wishes))
 
         return retry
 
-    def _settle(self, id: str, action: str, job: str | None) -> Result:
-        """Settle a generation of which nobody knows whether it was accepted."""
-        return self.resolve(id, action, job=job)
+    def _settle(self, handle: RunHandle, places: list[int], word: Word) -> None:
+        """Settle rows of which nobody knows whether they were accepted, and wait for them."""
+        part = self._house.engine.settle(handle, places, word)
+        self._follow(part, None)
+        check_denied(part)
 
     def _cancel_lines(self, what: str | None) -> list[str]:
         """Cancel at the provider; return lines for a person."""
@@ -357,9 +342,11 @@ class Client(OverFrames):
         check_texts(run=run)
         handle = self._house.engine.resume(run)
         self._follow(handle, None)
-        return Results(handle, self._cancel_lines)
+        return Results(handle, self._cancel_lines, resolve=self._settle)
 
-    def resolve(self, id: str, action: str, *, job: str | None = None) -> Result:
+    def resolve(
+        self, id: str, action: str, *, job: str | None = None, budget: Any = None, max_new: int | None = None
+    ) -> Result:
         """Settle a generation of which nobody knows whether it was accepted.
 
         Args:
@@ -367,13 +354,17 @@ class Client(OverFrames):
             action: ``adopt`` (it was accepted, as ``job``), ``resubmit`` (send it again and risk paying twice) or
                 ``write_off`` (count it as spent and leave it).
             job: The provider's handle, where it lists no jobs.
+            budget: What the run that it belongs to may spend in all, to send it again; by default what was said then.
+            max_new: How many that run may buy in all, to send it again.
 
         Raises:
             InvalidCall: There is no such generation, it is not ambiguous, or the action lacks something.
+            BudgetExceeded: The run's budget or a cap does not allow to send it again; it stays ambiguous.
         """
         check_texts(id=id, action=action, job=job, needed=("id", "action"))
-        handle = self._house.engine.resolve(id, action, job)  # type: ignore[arg-type]  # checked there, with a near miss
+        handle = self._house.engine.resolve(id, action, job, parse_budget(budget, max_new=max_new))
         self._follow(handle, None)
+        check_denied(handle)
         return Results(handle, self._cancel_lines)[0]
 
     def cancel(self, run: str | None = None) -> str:

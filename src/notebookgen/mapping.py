@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from notebookgen.errors import Stopped
 from notebookgen.jobs.house import notebook_name
+from notebookgen.results.awaiting import ended, in_thread, is_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from notebookgen.frames.plan import Plan
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.house import House
+    from notebookgen.jobs.settling import Word
     from notebookgen.jobs.ticket import Lane
     from notebookgen.results import Result, Results
 
@@ -36,7 +37,8 @@ class Host(Protocol):
     def _send(self, plan: Plan, options: Options) -> Results: ...
     def _planning(self) -> AbstractContextManager[Callable[[int, int], None]]: ...
     def _watch(self, results: Result | Results) -> None: ...
-    def _settle(self, id: str, action: str, job: str | None) -> Result: ...
+    def _go_on(self, handle: RunHandle, begin: Callable[[], None]) -> None: ...
+    def _settle(self, handle: RunHandle, places: list[int], word: Word) -> None: ...
     def map(self, frame: Any, prompt: Any, **options: Any) -> Results: ...
 
 
@@ -71,7 +73,7 @@ class OverFrames:
         Args:
             frame: Polars (eager or lazy), pandas, PyArrow, DuckDB: anything Narwhals takes.
             prompt: A template over columns (``"A {animal} in {style}"``) or a Polars expression. A row with a null in
-                it is skipped.
+                it is skipped. All expressions have a cell for each row, or one value for all: a literal, an aggregate.
             model: ``provider:id``, or an expression; by default the configured one, or the sandbox's own.
             images: As ``generate`` takes them, or expressions whose cells are paths, URLs, bytes or lists of those.
             samples: How many of each row.
@@ -92,7 +94,7 @@ class OverFrames:
             **more_settings: Settings as keywords.
 
         Raises:
-            InputError: Something of it cannot be meant. Nothing was sent.
+            InputError: Something of it cannot be meant, or the frame has no rows. Nothing was sent.
             BudgetNeeded: More than fifty would be bought and nothing was said about money. Nothing was sent.
             BudgetExceeded: The cap does not even cover the first row. Nothing was sent.
         """
@@ -140,20 +142,9 @@ class OverFrames:
     async def amap(self: Host, frame: Any, prompt: Any, **options: Any) -> Results:
         """Do the same as ``map`` without blocking the event loop; takes the same options."""
         background, timeout = options.pop("background", False), options.pop("timeout", None)
-        begin = functools.partial(self.map, frame, prompt, background=True, timeout=timeout, **options)
-        results = await asyncio.to_thread(begin)
-        if background:
-            return results
-        limit = timeout if timeout is not None else self._house.settings.timeout
-        clock = asyncio.get_running_loop().time
-        until = clock() + limit if limit is not None else None
-        handle = results.handle
-        try:
-            while not handle.done and (until is None or clock() < until):  # noqa: ASYNC110 - an event alone would not let Stop in
-                await asyncio.sleep(0.05)  # a tick, so that Stop reaches an awaiting cell
-        except asyncio.CancelledError:
-            handle.stop()  # nothing new is sent; what was accepted is looked after
-            raise
+        results = await in_thread(partial(self.map, frame, prompt, background=True, timeout=timeout, **options))
+        if not background:
+            await ended(results.handle, timeout if timeout is not None else self._house.settings.timeout)
         return results
 
     def retry(
@@ -167,7 +158,7 @@ class OverFrames:
         """Buy another try for what failed in a run of the ledger, was refused or cancelled, where that may help.
 
         Args:
-            run: The run; by default the newest of which something failed.
+            run: The run, whose tag the new tries have; by default the newest of which something failed.
             budget: A cap, as ``map`` takes it.
             max_new: How many may be bought at the most; more than 50 need this or a budget.
             timeout: Seconds to wait; it ends the wait, not the jobs.
@@ -188,37 +179,51 @@ class OverFrames:
         check_texts(run=run)
         cap = parse_budget(budget, max_new=max_new)
         house = self._house
-        meant, wishes = wishes_again(house, run)
+        meant, tag, wishes = wishes_again(house, run)
         if not wishes:
             return Results(RunHandle(meant, [], clock=time.monotonic, stop=lambda _: ""), self._cancel_lines)
-        handle = house.start(wishes, budget=cap, tag=f"retry of {meant}", notebook=notebook_name())
+        handle = house.start(wishes, budget=cap, tag=tag, notebook=notebook_name())
 
         def again(indices: list[int]) -> None:
-            house.engine.retry(handle, indices, [wishes[index] for index in indices])
-            self._follow(handle, None)
+            self._go_on(handle, lambda: house.engine.retry(handle, indices, [wishes[index] for index in indices]))
 
         self._follow(handle, timeout)
         return Results(handle, self._cancel_lines, retry=again, resolve=self._settle)
 
+    def _go_on(self: Host, handle: RunHandle, begin: Callable[[], None]) -> None:
+        """Begin again with a run that was over, and wait for it.
+
+        Raises:
+            Stopped: A person pressed Stop; nothing new is sent.
+        """
+        try:
+            begin()
+            self._follow(handle, None)
+        except Stopped:
+            raise
+        except KeyboardInterrupt:  # it came while it was being begun
+            raise Stopped(handle.stop()) from None
+
     def _send(self: Host, plan: Plan, options: Options) -> Results:
         """Send a plan and wait for it, unless it is to run in the background."""
-        from notebookgen.bulk import begin, begun_before, keep_begun, run_key  # noqa: PLC0415 - Polars loads when a frame is given
+        from notebookgen.bulk import begin  # noqa: PLC0415 - Polars loads when a frame is given
 
-        key = run_key(self._house, plan, options)
-        results: Results | None = begun_before(key) if options.background else None
+        results: Results | None = None
         try:
-            if results is None:
-                results = begin(
-                    self._house,
-                    plan,
-                    options,
-                    notebook=notebook_name(),
-                    wait=lambda handle: self._follow(handle, None),
-                    cancel=self._cancel_lines,
-                    resolve=self._settle,
-                )
+            if is_cancelled():
+                raise Stopped("Stopped before anything was sent. Nothing was charged.")  # noqa: TRY301 - nobody waits for it
+            results = begin(
+                self._house,
+                plan,
+                options,
+                notebook=notebook_name(),
+                go_on=self._go_on,
+                cancel=self._cancel_lines,
+                resolve=self._settle,
+            )
+            if is_cancelled():  # just then: what was sent by now is kept, and nothing more is sent
+                raise Stopped(results.handle.stop())  # noqa: TRY301 - likewise
             if options.background:
-                keep_begun(key, results)
                 self._watch(results)
             else:
                 self._follow(results.handle, options.timeout)

@@ -17,6 +17,7 @@ __all__ = [
     "amount_words",
     "canonical_json",
     "count_words",
+    "duration",
     "json_value",
     "plain_number",
     "plain_text",
@@ -103,3 +104,15 @@ def json_value(value: object, key: str = "value") -> object:
         return json_value(scalar(), key)
     message = f"setting '{key}' is of type {type(value).__name__}, which cannot be sent. Give text, a number, a list or a dict."
     raise InvalidSetting(message)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people write it: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
+    return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 // 60 else "")

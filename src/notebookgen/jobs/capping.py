@@ -20,9 +20,10 @@ from notebookgen.ledger.store import Store
 from notebookgen.normal import amount_words, plain_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from notebookgen.jobs.leftover import Rest
     from notebookgen.records import Cost
     from notebookgen.settings import Cap
 
@@ -130,7 +131,14 @@ def bindings(store: Store | None, more: Mapping[str, tuple[Cap, ...]], provider:
 
 
 def over_cap(
-    store: Store, more: Mapping[str, tuple[Cap, ...]], *, model: str, reserved: Cost, now: int, counted: bool
+    store: Store,
+    more: Mapping[str, tuple[Cap, ...]],
+    *,
+    model: str,
+    reserved: Cost,
+    now: int,
+    counted: bool,
+    rest: Callable[[], Rest],
 ) -> BudgetExceeded | None:
     """Return why a cap over the ledger's life does not allow a purchase, or None.
 
@@ -141,6 +149,7 @@ def over_cap(
         reserved: What is set aside for it.
         now: The moment, in microseconds.
         counted: Whether the run itself says how many may be bought at the most, so that a price may be unknown.
+        rest: Tells what is left of the run.
     """
     for one in bindings(store, more, model.partition(":")[0]):
         known = reserved.unit is None or reserved.unit == one.cap.unit
@@ -154,11 +163,13 @@ def over_cap(
         if reserved.amount <= left:
             continue
         until = next_period(one.cap.per, now)
-        rest = amount_words(max(left, Decimal(0)), reserved.unit)
+        have, still = amount_words(max(left, Decimal(0)), reserved.unit), rest()
+        needs = still.needs(None if one.provider == EVERYBODY else one.provider).get(reserved.unit, reserved.amount)
         return BudgetExceeded(
-            f"{model} needs {reserved}, and the cap of {one.words} ({_source(one)}) has {rest} left"
+            f"{model} needs {reserved}, and the cap of {one.words} ({_source(one)}) has {have} left"
             + (f" until {until} (UTC)" if until else "")
-            + f". Nothing was sent.\n{_raise(one, one.cap.amount - left + reserved.amount)}"
+            + f". Nothing was sent.\n{'' if still.alone else f'{still.words}. '}"
+            + _raise(one, one.cap.amount - left + needs)
         )
     return None
 

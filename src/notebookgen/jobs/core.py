@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import IllegalMove, LedgerError, NotebookgenError, NotWritable
 from notebookgen.jobs.queueing import Queue
+from notebookgen.jobs.resending import not_sent_again
 from notebookgen.jobs.states import BUSY, OPEN, State, move
 from notebookgen.jobs.workers import Workers
 
@@ -68,6 +69,7 @@ class Core:
         self.queue = Queue()  # to be bought, when there is a free place
         self.sending = 0
         self._unwritten: list[tuple[Ticket, Callable[[], None], Callable[[], None]]] = []
+        self.found: dict[str, str] = {}  # what was left open and taken up, with its run, until a run tells of it
         self.rests: dict[int, int] = {}  # how often each attempt was put off
         self.retake: Callable[[int], None] = lambda _: None  # takes up again what was put off
         self._inbox = inbox
@@ -167,7 +169,7 @@ class Core:
     def begin_again(self, ticket: Ticket) -> None:
         """Look a ticket up in the ledger anew, because another kernel has moved its attempt."""
         ticket.shared = ticket.key
-        ticket.state, ticket.key = State.PLANNED, 0
+        ticket.state, ticket.key, ticket.again = State.PLANNED, 0, None
         self.queue.release(ticket.run)
         if ticket.followers:
             self.ready.append(ticket)
@@ -253,8 +255,9 @@ class Core:
         ended: dict[str, RunHandle] = {}
         for handle, index, facts in ticket.told(done=done):
             handle.put(index, facts)
-            if done and handle.done:
-                ended[handle.id] = handle
+            whole = handle.whole
+            if done and whole is not None and whole.done:
+                ended[whole.id] = whole
         for handle in ended.values():
             self.ended(handle, taken=handle.taken)
 
@@ -266,22 +269,32 @@ class Core:
         with contextlib.suppress(NotWritable, LedgerError):
             self.store.end_run(handle.id, self.clock.now(), delivered=taken)
 
-    def decline(self, ticket: Ticket, error: NotebookgenError) -> None:
-        """End a row for the run that cannot pay for it; another run that wants it pays out of its own budget."""
+    def decline(self, ticket: Ticket, error: NotebookgenError, *, waits: bool = False) -> None:
+        """End a row for the run that cannot pay for it; another run that wants it pays out of its own budget.
+
+        Args:
+            ticket: The row.
+            error: Why.
+            waits: Whether it stands in a line or waits for a timer, and so comes up again by itself.
+        """
         others = [(handle, index) for handle, index in ticket.followers if handle.id != ticket.run]
         payer = next((handle for handle, _ in others if handle.buys), None)
         if payer is None:
-            self.finish(ticket, error)
+            self.leave(ticket, error)
             return
         ticket.error = error
         ticket.followers = [one for one in ticket.followers if one not in others]
         self.show(ticket, done=True)
         ticket.error, ticket.followers = None, others
         ticket.charge(payer)
-        self.ready.append(ticket)
+        if not waits:
+            self.ready.append(ticket)
 
     def finish(self, ticket: Ticket, error: NotebookgenError | None = None) -> None:
         """End the work on a ticket as it now stands."""
+        if ticket.again is not None:
+            self.drop(ticket, not_sent_again(ticket, error))
+            return
         ticket.error = error
         if self.tickets.get(ticket.generation.id) is ticket:
             del self.tickets[ticket.generation.id]
@@ -289,6 +302,9 @@ class Core:
 
     def leave(self, ticket: Ticket, error: NotebookgenError) -> None:
         """Tell the followers that nothing more will come for now; an open attempt stays in hand."""
+        if ticket.again is not None:
+            self.drop(ticket, error)
+            return
         ticket.error = error
         self.show(ticket, done=True)
         ticket.followers.clear()
@@ -298,16 +314,19 @@ class Core:
     def drop(self, ticket: Ticket, error: NotebookgenError) -> None:
         """Tell the followers that nothing more will come for now; the next call begins again from the ledger.
 
-        That call may come from any kernel, so an open attempt is nobody's from here on.
+        That call may come from any kernel, so an open attempt is nobody's before anybody is told.
         """
-        self.leave(ticket, error)
-        self.queue.release(ticket.run)
-        if self.tickets.get(ticket.generation.id) is ticket:
-            del self.tickets[ticket.generation.id]
+        if ticket.again is not None:  # what was to be sent again is as it was
+            error = not_sent_again(ticket, error)
+            ticket.state, ticket.key, ticket.again = State.AMBIGUOUS, ticket.again.key, None
         if ticket.key and ticket.state in OPEN:
             # Where that cannot be written, it stays this kernel's own until it ends.
             with contextlib.suppress(NotWritable, LedgerError):
                 self.store.take_over(ticket.key, self.kernel.id, NOBODY)
+        self.leave(ticket, error)
+        self.queue.release(ticket.run)
+        if self.tickets.get(ticket.generation.id) is ticket:
+            del self.tickets[ticket.generation.id]
 
     def rest(self, ticket: Ticket, error: NotebookgenError) -> None:
         """Drop a ticket, and take it up again by itself after a while, each time a longer one."""

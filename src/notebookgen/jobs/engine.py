@@ -11,7 +11,7 @@ import random
 import threading
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from notebookgen.errors import NotebookgenError
 from notebookgen.jobs.answers import Answers
@@ -26,6 +26,7 @@ from notebookgen.jobs.reconciling import Reconciling
 from notebookgen.jobs.recovering import Recovering
 from notebookgen.jobs.resolving import Resolving
 from notebookgen.jobs.runs import Runs
+from notebookgen.jobs.settling import Settling, Word
 from notebookgen.jobs.stopping import stopped_line
 from notebookgen.jobs.watching import Watching
 from notebookgen.ledger.kernels import KernelLock
@@ -42,10 +43,9 @@ if TYPE_CHECKING:
     from notebookgen.records import Generation, Realm
     from notebookgen.settings import Settings
 
-__all__ = ["Action", "Engine"]
+__all__ = ["Engine"]
 
 
-Action = Literal["adopt", "resubmit", "write_off"]
 T = TypeVar("T")
 CALL_SECONDS = 60.0
 ENDED = (
@@ -164,7 +164,11 @@ class Engine:
             self._runs.retry(handle, indices, rows)
             self._buying.claim()
 
-        self.call(work)
+        try:
+            self.call(work)
+        except KeyboardInterrupt:  # Stop came before anybody could follow it
+            self._inbox.put(lambda: self._runs.unwant(handle))
+            raise
 
     def adjust(self, settings: Settings) -> None:
         """Take other settings over, from the next event on; the home folder stays what it is."""
@@ -174,13 +178,13 @@ class Engine:
         """Look after everything that is open (or what one run left open), and return a handle on it."""
         return self.call(lambda: self._recovering.resume(run))
 
-    def resolve(self, id: str, action: Action, job: str | None = None) -> RunHandle:
-        """Settle an ambiguous generation as a person says.
+    def resolve(self, id: str, action: str, job: str | None = None, more: Budget = NO_BUDGET) -> RunHandle:
+        """Settle an ambiguous generation as a person says; see ``Settling.one``."""
+        return self.call(lambda: self._settling.one(id, Word(action, job, more)))
 
-        Raises:
-            InvalidCall: There is no such generation, it is not ambiguous, or the action lacks something.
-        """
-        return self.call(lambda: self._recovering.resolve(id, action, job))
+    def settle(self, handle: RunHandle, places: Sequence[int], word: Word) -> RunHandle:
+        """Settle ambiguous rows of a run as a person says, all together; see ``Settling.several``."""
+        return self.call(lambda: self._settling.several(handle, places, word))
 
     def cancel(self, run: str | None = None) -> Future[list[str]]:
         """Ask the providers to cancel what is under way (of one run), and return lines for a person, later."""
@@ -264,7 +268,8 @@ class Engine:
         knowing = Knowing(core, self._watching, keeping, reconciling, answers, spool)
         self._buying = Buying(core, self._runs.feeding, knowing, answers, reconciling.set_clock, spool)
         resolving = Resolving(core, reconciling, answers.adopt)
-        self._recovering = Recovering(core, self._runs, knowing, reconciling, resolving, self._lane_for)
+        self._recovering = Recovering(core, self._runs, knowing, reconciling, self._lane_for)
+        self._settling = Settling(core, self._runs, resolving, self._recovering.lane_at_hand)
         self._recovering.recover(sandbox=False)
 
     def _loop(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from notebookgen.errors import LedgerError, NotWritable
+from notebookgen.jobs.core import DISK_WAIT
+from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.surveying import Fate, Left
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ class Feed:
         brought: How many entries were brought.
         samples: What ``unused`` has told, by content.
         again: Whether its rows were over before and are asked for once more.
+        closed: Why nothing more of it is bought; None while it is.
     """
 
     handle: RunHandle
@@ -55,6 +59,7 @@ class Feed:
     brought: int = 0
     samples: dict[str, list[int]] = field(default_factory=dict)
     again: bool = False
+    closed: NotebookgenError | None = None
 
     @property
     def in_hand(self) -> int:
@@ -69,6 +74,7 @@ class Feeding:
         """Begin with no runs."""
         self._core = core
         self._feeds: dict[str, Feed] = {}
+        self._waits_until = 0.0  # where the ledger could not be written
 
     def __len__(self) -> int:
         """Return how many runs have rows that were not brought."""
@@ -80,12 +86,22 @@ class Feeding:
 
     def fill(self) -> None:
         """Bring as many rows of each run as there is room for."""
+        if self._core.clock.monotonic() < self._waits_until:
+            return
         for run, feed in list(self._feeds.items()):
             room = min(feed.window - feed.in_hand, MOST_AT_ONCE)
             if room > 0:
                 self._bring(feed, room)
             if feed.at >= len(feed.survey):
                 del self._feeds[run]
+                if feed.closed is not None:
+                    feed.handle.end(feed.closed)
+
+    def close(self, run: str, error: NotebookgenError) -> None:
+        """Bring no more rows of a run that would be bought; what is paid for or under way already still comes."""
+        feed = self._feeds.get(run)
+        if feed is not None and feed.closed is None:
+            feed.closed = error
 
     def end(self, run: str, error: NotebookgenError | None, *, realm: Realm | None = None) -> int:
         """Bring no more rows of a run; those that were not brought are planned, for that reason. Return how many.
@@ -103,32 +119,51 @@ class Feeding:
 
     def _bring(self, feed: Feed, room: int) -> None:
         """Write down the next rows and have the engine look after them."""
-        core, now = self._core, self._core.clock.now()
-        rows = list(self._next(feed, room))
-        with core.store.transaction():
-            for _, generation, _ in rows:
-                core.store.remember(generation, now)
-            places = ((*divmod(index, feed.source.samples), one.id) for index, one, _ in rows)
-            core.store.add_rows(feed.handle.id, places)
+        core, now, at = self._core, self._core.clock.now(), feed.at
+        found = list(self._next(feed, room))
+        rows = [(index, wish.generation, wish) for index, wish in found if not isinstance(wish, Left)]
+        try:
+            with core.store.transaction():
+                for _, generation, _ in rows:
+                    core.store.remember(generation, now)
+                places = ((*divmod(index, feed.source.samples), one.id) for index, one, _ in rows)
+                core.store.add_rows(feed.handle.id, places)
+        except (NotWritable, LedgerError) as error:
+            feed.at = at  # nothing of it is begun, so all of it comes once more
+            feed.handle.note(f"waiting: {str(error).splitlines()[0]}")
+            self._waits_until = core.clock.monotonic() + DISK_WAIT
+            core.later(DISK_WAIT, lambda: None)
+            return
+        for index, left in found:
+            if isinstance(left, Left):
+                feed.handle.put(index, Delivered(left.generation, left.state, error=left.error, done=True))
         for index, generation, wish in rows:
             feed.brought += 1
             feed.follow(index, generation, wish)
+        if feed.handle.done and len(rows) < len(found):
+            core.ended(feed.handle, taken=feed.handle.taken)
 
     @staticmethod
-    def _next(feed: Feed, room: int) -> Iterator[tuple[int, Generation, Wish]]:
-        """Yield the next rows that something is to be done for; those that are over already are passed by."""
+    def _next(feed: Feed, room: int) -> Iterator[tuple[int, Wish | Left]]:
+        """Yield the next rows that something is to be done for; those that are over already are passed by.
+
+        A row that could be sent when the run began, and cannot any more (its image has gone, say), ends there.
+        """
         count, samples = 0, feed.source.samples
         part: tuple[int, Wish | Left] | None = None
         while feed.at < len(feed.survey) and count < room:
             index = feed.at
             feed.at += 1
-            if feed.handle.over(index):
+            bought = feed.again or feed.survey.fate(index) is Fate.NEW
+            if feed.handle.over(index) or (feed.closed is not None and bought):
                 continue
             row, sample = divmod(index, samples)
             if part is None or part[0] != row:
                 part = (row, feed.source.part(row, row + 1)[0])
+            count += 1
             if isinstance(part[1], Left):
-                continue  # it was marked when the run began
+                yield index, part[1]
+                continue
             wish = part[1] if feed.survey.fate(index) is Fate.CACHED else feed.source.priced(part[1])
             content = wish.generation.content
             if feed.again:
@@ -139,5 +174,4 @@ class Feeding:
                 sample = feed.samples[content][sample]
             generation = wish.generation.with_sample(sample) if sample else wish.generation
             feed.survey.ids[index * 16 : index * 16 + 16] = bytes.fromhex(generation.id)
-            count += 1
-            yield index, generation, wish
+            yield index, replace(wish, generation=generation)

@@ -8,72 +8,35 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import LedgerError
+from notebookgen.jobs.progress import Progress, taken_up
 from notebookgen.jobs.rowbook import RowBook, book_of
-from notebookgen.jobs.states import OVER, State
-from notebookgen.normal import amount_words
+from notebookgen.normal import amount_words, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.budget import Budget
     from notebookgen.jobs.delivered import Delivered
-    from notebookgen.records import Generation
+    from notebookgen.jobs.leftover import Price
+    from notebookgen.jobs.recalling import Later
+    from notebookgen.jobs.states import State
+    from notebookgen.records import Cost, Generation
 
 __all__ = ["Progress", "RunHandle", "duration"]
 
 log = logging.getLogger("notebookgen")
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How a run stands at one moment.
-
-    Attributes:
-        total: Rows.
-        states: How many rows are in which state.
-        phase: What is going on, in a word or two.
-        elapsed: Seconds since it began.
-        expected: Seconds that such a run usually takes in all; None where nothing is known.
-        spent: What was spent by this run, by unit.
-        reserved: What is set aside for its rows under way, by unit.
-        model: The model, where all rows have the same.
-        job: The provider's handle, for a run of one.
-        notes: What a person should know, a line each.
-        paused: Whether a person wants nothing new to be sent for a while.
-        cached: How many rows were paid for before or by another row, or are not this run's to wait for.
-        ended: How many rows have ended for this run, those among them that are never sent.
-        left: What is left of the budget beside what was spent and is set aside, for the units in use.
-    """
-
-    total: int
-    states: Mapping[str, int]
-    phase: str
-    elapsed: float
-    expected: float | None
-    spent: Mapping[str, Decimal]
-    model: str
-    job: str | None
-    notes: tuple[str, ...] = ()
-    reserved: Mapping[str, Decimal] = field(default_factory=dict)
-    paused: bool = False
-    cached: int = 0
-    ended: int = 0
-    left: Mapping[str, Decimal] = field(default_factory=dict)
-
-    @property
-    def over(self) -> int:
-        """How many rows have ended."""
-        return sum(count for state, count in self.states.items() if State(state) in OVER)
-
-
 class RunHandle:
     """A run that is under way or over."""
+
+    part = False  # whether it stands for some rows only, or for what is left, and another handle stood for the run
 
     def __init__(
         self,
@@ -85,7 +48,7 @@ class RunHandle:
         clock: Callable[[], float],
         stop: Callable[[RunHandle], str],
         pause: Callable[[RunHandle, bool], None] | None = None,
-        look: Callable[[Sequence[str]], Mapping[str, Delivered]] | None = None,
+        look: Callable[[Collection[str], Sequence[Delivered]], Sequence[Later]] | None = None,
     ) -> None:
         """Begin with every row planned.
 
@@ -97,9 +60,10 @@ class RunHandle:
             clock: A monotonic clock in seconds.
             stop: What the engine does when a person presses Stop.
             pause: What the engine does when a person pauses the run, or lets it go on.
-            look: Reads from the ledger how generations stand, by their ids.
+            look: Reads from the ledger what became of rows of some runs: ``look(runs, rows)``.
         """
         self.id = run
+        self.runs: tuple[str, ...] = (run,)  # the runs whose rows these are, as the ledger has them
         self.retell: Callable[[str], str] = str  # how its errors are told to whoever asked: in keywords, or in flags
         self.above = ""  # the line that stands above what is shown of it, in the cell that is run just now
         self._clock = clock
@@ -116,11 +80,15 @@ class RunHandle:
         self._expected: float | None = None
         self.budget: Budget | None = None  # what it may spend; None where it only looks after what was bought
         self.paused = False  # a person wants nothing new to be sent for a while
-        self.adopted: tuple[int, ...] = ()  # the rows that were found open, where this takes up what was left
+        self.adopted: tuple[int, ...] = ()  # the rows that an earlier kernel or a stopped cell had left open
         self.stopped = False  # a person pressed Stop: it buys nothing more
         self.taken = False  # somebody was there to take what it brought when it ended
         self.released = False  # nobody waits any more: the same call again takes up what this one began
         self.patient = False  # an outage makes it wait, however long that takes, rather than fail its rows
+        self.priced: Callable[[int], Price | None] | None = None  # what each row costs that was new when it began
+        self.anew = False  # the same call again buys all of it once more
+        self.ends: tuple[int, NotebookgenError] | None = None  # the row at which its money has ended, and why
+        self.unsent = 0  # rows of a run taken up that were never brought to be sent: only their number is known
         self.resubmits = False  # a person has said that what is ambiguous is to be sent again, at the risk of a charge
         self._notes: list[str] = []
         self._failure: BaseException | None = None
@@ -148,14 +116,25 @@ class RunHandle:
         call_all(callbacks)
         return count
 
-    def reopen(self, indices: Sequence[int]) -> None:
-        """Begin again with rows that were over."""
+    def reopen(self, indices: Sequence[int], *, settled: bool = False) -> None:
+        """Begin again with rows that were over; ``settled`` where these are never again what they were."""
         with self._changed:
             for index in indices:
-                self._book.reopen(index)
+                self._book.reopen(index, settled=settled)
             if self._ended is not None:  # what was done in between took the run no time
                 self._began += self._clock() - self._ended
-            self._ended, self.stopped, self.released, self.taken = None, False, False, False
+            self._ended, self.ends, self.stopped, self.released, self.taken = None, None, False, False, False
+
+    def sink(self, cost: Cost) -> None:
+        """Count what an earlier try of this run has cost, although its row is asked for once more."""
+        with self._changed:
+            self._book.tally.sink(cost)
+
+    def take_up(self, index: int) -> None:
+        """Count a row as one that was left open before, and is taken up here."""
+        with self._changed:
+            if index not in self.adopted:
+                self.adopted = (*self.adopted, index)
 
     def tell(self, index: int, phase: str, expected: float | None = None) -> None:
         """Set what is going on with a row, in a word or two."""
@@ -193,6 +172,16 @@ class RunHandle:
         return callbacks
 
     # Read by anybody ---------------------------------------------------------------------------------------------
+
+    @property
+    def whole(self) -> RunHandle | None:
+        """The handle whose end is the end of the run; None where nobody here stands for all of it."""
+        return None if self.part else self
+
+    @property
+    def typed(self) -> str:
+        """What stands in the brackets where the run is named in a call; nothing where these are rows of several."""
+        return f"'{self.id}'" if len(self.runs) == 1 else ""
 
     @property
     def done(self) -> bool:
@@ -255,13 +244,15 @@ class RunHandle:
         with self._changed:
             left = self._book.left()
             held = self._book.held(left)
-        rows = dict(zip(left, self._book.filled(left, held), strict=True))
+        rows = self._book.filled(left, held)
         with contextlib.suppress(LedgerError):  # what is known stands; the next look may tell more
-            found = self._look([row.generation.id for row in rows.values()]) if rows else {}
-            for index, row in rows.items():
-                now = found.get(row.generation.id)
-                if now is not None and now.state is not row.state:
-                    self.put(index, replace(now, cached=row.cached, done=True))
+            found = self._look(self.runs, rows) if rows else ()
+            for index, row, now in zip(left, rows, found, strict=False):
+                if now.row.state is row.state and now.row.at == row.at:
+                    continue
+                self.put(index, replace(now.row, cached=row.cached or not now.own, done=True))
+                for cost in () if row.cached else now.sunk:
+                    self.sink(cost)
 
     def rows(self, indices: Iterable[int] | None = None) -> list[Delivered]:
         """Return how the rows stand now, all of them or some."""
@@ -278,11 +269,12 @@ class RunHandle:
             held = self._book.held([index])
         return self._book.filled([index], held)[0]
 
-    def among(self, states: Collection[State]) -> list[int]:
-        """Return which rows are in one of some states."""
+    def among(self, states: Collection[State], *, again: bool = False) -> list[int]:
+        """Return which rows are in one of some states; with ``again`` without those that have failed for good."""
         self._catch_up()
         with self._changed:
-            return [index for index in range(self._book.total) if self._book.state(index) in states]
+            found = [index for index in range(self._book.total) if self._book.state(index) in states]
+            return [index for index in found if not self._book.final(index)] if again else found
 
     @property
     def spent(self) -> dict[str, Decimal]:
@@ -321,7 +313,7 @@ class RunHandle:
                 states={str(state): count for state, count in tally.states.items() if count},
                 phase=next(iter(phases.values())) if phases else ("done" if self.done else "starting"),
                 paused=self.paused and not self.done,
-                cached=total - len(self.adopted) if self.adopted else tally.cached,
+                cached=total - len(self.adopted) if self.adopted and self.budget is None else tally.cached,
                 ended=tally.done,
                 left=self._left(),
                 elapsed=end - self._began,
@@ -345,8 +337,12 @@ class RunHandle:
             if cap is not None
         }
 
-    def summary(self) -> str:
-        """Return the last line: what came of it, how long it took, what it cost."""
+    def summary(self, *, resumed: bool | None = None) -> str:
+        """Return the last line: what came of it, how long it took, what it cost.
+
+        Args:
+            resumed: Whether a person wants to know what was left open; by default where nothing is bought.
+        """
         now = self.snapshot()
         states = ", ".join(
             f"{count} {state}" if now.total > 1 else str(state) for state, count in sorted(now.states.items())
@@ -357,9 +353,19 @@ class RunHandle:
         else:
             states += f" ({cached} cached)" if cached else ""
             parts = [states, now.model, duration(now.elapsed), self._money()]
+        if self.adopted and (self.budget is None if resumed is None else resumed):
+            whole = [f"in all {parts[0]}"] if len(self.adopted) < now.total else []
+            parts[:1] = [f"run{'s' * (len(self.runs) > 1)} {', '.join(self.runs)}: found {self._found()}", *whole]
+        elif self.adopted:
+            parts.append(f"took up {self._found()}" if now.total > 1 else "taken up where it was left")
+        parts.append(f"{self.unsent} more never sent: run it again" if self.unsent else "")
         parts.append("sandbox" if now.total and self.sandbox else "")
         parts.append("goes on in the background" if self.buys else "")
         return " · ".join(part for part in parts if part)
+
+    def _found(self) -> str:
+        """Return how many rows were left open, and what came of them."""
+        return f"{len(self.adopted)} open, {taken_up(self._book.state(index) for index in self.adopted)}"
 
     def _money(self) -> str:
         """Return what this run spent, in words."""
@@ -385,15 +391,3 @@ def call_all(callbacks: Sequence[Callable[[], None]]) -> None:
             callback()
         except Exception:  # somebody else's code
             log.exception("notebookgen: a callback at the end of a run failed")
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as people write it: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
-    return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 // 60 else "")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetError, JobCancelled, JobFailed
+from notebookgen.jobs.core import NOBODY
 from notebookgen.jobs.outcomes import outcome_of
 from notebookgen.jobs.reclaiming import Reclaiming, given_up
+from notebookgen.jobs.resending import still_in_doubt
 from notebookgen.jobs.states import State
 
 if TYPE_CHECKING:
@@ -52,6 +54,10 @@ class Knowing:
         """Return what is to be done where the ledger knows the content; None where it has to be bought."""
         ticket.queued = False
         row = self._core.store.last_attempt(ticket.generation.id)
+        if still_in_doubt(self._core, ticket, row):  # and it is to be sent again all the same
+            ticket.queued = True
+            return None
+        ticket.again = None
         if row is not None and given_up(row):
             return lambda: self._reclaiming.ask(ticket, row)
         if row is not None and row.state == State.FAILED and row.retryable == 0:
@@ -72,6 +78,9 @@ class Knowing:
         """Adopt an attempt that a kernel, dead by now, left open; return what is to be done after the commit."""
         if not self._core.store.take_over(row.key, row.kernel, self._core.kernel.id):
             return lambda: self._foreign(ticket, row)  # yet another kernel was quicker
+        if row.kernel != NOBODY:
+            for handle, index in ticket.followers:
+                handle.take_up(index)
         ticket.load(row)
         ticket.expected = self._core.store.usual_seconds(ticket.generation)
         ticket.accepted, ticket.timed = self._core.clock.monotonic(), False

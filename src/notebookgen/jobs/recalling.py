@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetError, JobAmbiguous, JobCancelled, JobFailed, NotebookgenError, ProviderError
@@ -12,13 +13,50 @@ from notebookgen.ledger.rows import from_nano
 from notebookgen.records import NO_COST, Cost, nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from notebookgen.ledger.reader import Reader
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Asset, Generation
 
-__all__ = ["recalled"]
+__all__ = ["Later", "became", "recalled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What became of a row after its run was over.
+
+    Attributes:
+        row: How it stands now.
+        own: Whether the run itself paid for that.
+        sunk: What tries of the run since then have cost that came to nothing.
+    """
+
+    row: Delivered
+    own: bool
+    sunk: tuple[Cost, ...]
+
+
+def became(reader: Reader, runs: Collection[str], rows: Sequence[Delivered]) -> list[Later]:
+    """Return what became of rows of some runs, as the ledger has it; the same where it has nothing of them."""
+    ids = [row.generation.id for row in rows]
+    found, tries = recalled(reader, ids), reader.attempts(ids)
+    told: list[Later] = []
+    for row in rows:
+        known = tries.get(row.generation.id, ())
+        now = found.get(row.generation.id)
+        if now is None or not known:
+            told.append(Later(row, own=True, sunk=()))
+            continue
+        since = [one for one in known[:-1] if one.run in runs and _not_before(one, row)]
+        told.append(Later(now, own=known[-1].run in runs, sunk=tuple(one.cost for one in since)))
+    return told
+
+
+def _not_before(one: AttemptRow, row: Delivered) -> bool:
+    """Whether an attempt is the one that a row stood for, or a later one."""
+    at = date_of(one.at)
+    return row.at is None or at is None or at >= row.at
 
 
 def recalled(reader: Reader, ids: Sequence[str]) -> dict[str, Delivered]:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import JobAmbiguous, NotebookgenError, ProviderError, UnexpectedResponse
 from notebookgen.jobs.comparing import compare, under_way
+from notebookgen.jobs.resending import send_again, written_off
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text, to_nano
 from notebookgen.providers import fault_error
-from notebookgen.records import NO_COST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -259,16 +259,8 @@ class Reconciling:
                 why = f"job {timely[0].id}{more}, of the same time, may be it"
             core.drop(ticket, self.held_error(ticket, why, likely[0] if likely else None))
             return
-        with core.settling(ticket):
-            self.write_off(ticket, "sent again as on_ambiguous='resubmit' says: nobody knows whether it was accepted")
-        for handle, _ in ticket.followers:
-            handle.note(
-                "some replies were lost, and their rows sent again (on_ambiguous='resubmit'): they may be charged twice"
-            )
         self._forget(ticket)
-        ticket.state, ticket.key, ticket.cost = State.PLANNED, 0, NO_COST
-        core.tell(ticket, "nobody knows whether it was accepted; sending it again")
-        core.ready.append(ticket)
+        send_again(core, ticket, "sent again as on_ambiguous='resubmit' says")
 
     def held_error(self, ticket: Ticket, why: str = "", alike: Job | None = None) -> JobAmbiguous:
         """Return what a person is told of what is held; ``alike`` is a job that it may have become."""
@@ -289,16 +281,7 @@ class Reconciling:
         """Close an ambiguous attempt as lost; what was reserved counts as spent."""
         core = self._core
         ticket.cost = ticket.reserved
-        basis = "listed" if ticket.reserved.amount is not None else "unknown"
-        core.move(
-            ticket,
-            State.FAILED,
-            ended=core.clock.now(),
-            error=why,
-            retryable=1,
-            charged=to_nano(ticket.reserved.amount),
-            basis=basis,
-        )
+        core.move(ticket, State.FAILED, **written_off(to_nano(ticket.reserved.amount), core.clock.now(), why))
 
 
 def age_of(response: HttpResponse | None) -> float:

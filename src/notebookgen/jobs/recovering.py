@@ -1,18 +1,15 @@
-"""What an earlier kernel, a stopped cell or a lost reply left open: taken over, looked after, settled by a person."""
+"""What an earlier kernel, a stopped cell or a lost reply left open: taken over, looked after, given back."""
 
 from __future__ import annotations
 
 import logging
-import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import InvalidCall, LedgerError, NotebookgenError, NotWritable
-from notebookgen.jobs.budget import NO_BUDGET
+from notebookgen.errors import LedgerError, NotebookgenError, NotWritable
 from notebookgen.jobs.core import FIRST_REST, NOBODY
 from notebookgen.jobs.naming import check_named
 from notebookgen.jobs.recalling import recalled
-from notebookgen.jobs.resolving import check_action, claim_row, find_ambiguous
 from notebookgen.jobs.rowbook import RowBook
 from notebookgen.jobs.states import OPEN, State
 from notebookgen.jobs.ticket import Lane, Ticket
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.knowing import Knowing
     from notebookgen.jobs.reconciling import Reconciling
-    from notebookgen.jobs.resolving import Resolving
     from notebookgen.jobs.runs import Runs
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Realm
@@ -47,7 +43,6 @@ class Recovering:
         runs: Runs,
         knowing: Knowing,
         reconciling: Reconciling,
-        resolving: Resolving,
         lane_for: Callable[[Realm], Lane | None],
     ) -> None:
         """Work with the engine's other parts; ``lane_for`` gives the way to a realm whose key is at hand."""
@@ -55,22 +50,23 @@ class Recovering:
         self._runs = runs
         self._knowing = knowing
         self._reconciling = reconciling
-        self._resolving = resolving
         self._lane_for = lane_for
         core.retake = self._retake
-        self._left: dict[str, None] = {}  # runs of which something was taken over, and nobody has asked for it yet
 
-    def recover(self, *, sandbox: bool, run: str | None = None) -> list[Ticket]:
-        """Take over what dead kernels left open, where the account's key is at hand."""
+    def recover(self, *, sandbox: bool, run: str | None = None) -> list[tuple[str, Ticket]]:
+        """Take over what dead kernels left open, where the account's key is at hand; return it with the runs it is of."""
         core, taken = self._core, []
         for row in core.store.open_attempts():
             realm = realm_from(row.realm)
             if (run is not None and row.run != run) or (realm.sandbox and not sandbox):
                 continue
-            ticket = core.tickets.get(row.generation) or self.take(row)
+            ticket = core.tickets.get(row.generation)
+            if ticket is None:
+                ticket = self.take(row)
+                if ticket is not None and not _is_held(row):
+                    core.found[row.generation] = row.run
             if ticket is not None:
-                taken.append(ticket)
-                self._left[row.run] = None
+                taken.append((row.run, ticket))
         return taken
 
     def _retake(self, key: int) -> None:
@@ -97,10 +93,10 @@ class Recovering:
 
     def ticket_of(self, row: AttemptRow) -> Ticket | None:
         """Return a ticket for what is open in the ledger; None where the account's key is not at hand."""
-        lane, generation = self._lane_at_hand(realm_from(row.realm)), self._core.store.generation(row.generation)
+        lane, generation = self.lane_at_hand(realm_from(row.realm)), self._core.store.generation(row.generation)
         return None if lane is None or generation is None else Ticket(generation, self._runs.lane(lane), row.run)
 
-    def _lane_at_hand(self, realm: Realm) -> Lane | None:
+    def lane_at_hand(self, realm: Realm) -> Lane | None:
         """Return the way to a realm met in the ledger; None where its key or its provider's package is not at hand."""
         known: Lane | None = self._runs.lanes.get(realm)
         try:
@@ -110,25 +106,38 @@ class Recovering:
             return None
 
     def resume(self, run: str | None) -> RunHandle:
-        """Take over what is open (in one run), and give a handle on all rows of the runs that it belongs to.
+        """Take over what is open (in one run), and give a handle on it.
 
-        A run that was taken over when the ledger was opened counts as well, although it may be over by now.
+        What was taken over when the ledger was opened counts as well, although it may be over by now. Of the one run that
+        was left in the middle all rows are given; of several, and of what a person has to settle, only what is open.
         """
+        core = self._core
         tickets = self.recover(sandbox=True, run=run)
         if run is not None and not tickets:
-            check_named(self._core.store, run)
-        runs = [run] if run is not None else list(self._left)
-        for one in runs:
-            self._left.pop(one, None)
-        open_here = {ticket.generation.id: ticket for ticket in tickets}
-        return self._resumed(runs, open_here, name=runs[0] if len(runs) == 1 else uuid.uuid4().hex[:10])
+            check_named(core.store, run)
+        found = {generation: one for generation, one in core.found.items() if run in {None, one}}
+        for generation in found:
+            del core.found[generation]
+        still = {ticket.generation.id: one for one, ticket in tickets}
+        held = {t.generation.id for _, t in tickets if t.state is State.AMBIGUOUS and not t.lane.lists} - set(found)
+        begun = {one for generation, one in (found | still).items() if generation not in held}
+        whole = [run] if run is not None else list(begun) if len(begun) == 1 else []
+        handle = self._resumed(whole, found | still, {ticket.generation.id: ticket for _, ticket in tickets})
+        handle.unsent = sum(core.store.unbrought_rows(one) for one in {*whole, *begun})
+        return handle
 
-    def _resumed(self, runs: Sequence[str], tickets: Mapping[str, Ticket], *, name: str) -> RunHandle:
-        """Return a handle on the rows of some runs: what is open is followed, the rest stands as the ledger has it."""
+    def _resumed(self, whole: Sequence[str], left: Mapping[str, str], tickets: Mapping[str, Ticket]) -> RunHandle:
+        """Return a handle on what was left: what is open is followed, the rest stands as the ledger has it.
+
+        Args:
+            whole: The runs of which all rows are given.
+            left: What was found open, with the run that it is of.
+            tickets: What is open still.
+        """
         reader = Reader(self._core.settings.home)
-        rows = [(one, generation) for one in runs for generation in reader.run_rows(one)]
+        rows = [(one, generation) for one in whole for generation in reader.run_rows(one)]
         known = {generation for _, generation in rows}
-        rows += [(ticket.run, generation) for generation, ticket in tickets.items() if generation not in known]
+        rows += [(one, generation) for generation, one in left.items() if generation not in known]
         ids = [generation for _, generation in rows]
 
         def load(indices: Sequence[int]) -> list[Delivered]:
@@ -136,9 +145,10 @@ class Recovering:
             return [found[ids[index]] for index in indices]
 
         book = RowBook(len(ids), asked=lambda index: load([index])[0], load=load)
-        lanes = [ticket.lane.realm for ticket in tickets.values()]
-        facts = {"models": reader.models(ids), "sandbox": bool(ids) and all(realm.sandbox for realm in lanes)}
-        handle = self._runs.handle(name, book, **facts)
+        runs = tuple(dict.fromkeys([*whole, *(one for one, _ in rows)]))
+        handle = self._runs.part(runs, book, models=reader.models(ids), sandbox=reader.sandbox(ids))
+        for cost in reader.sunk(whole):
+            handle.sink(cost)
         for start in range(0, len(ids), PART):
             part = range(start, min(start + PART, len(ids)))
             attempts = reader.last_attempts(ids[start : start + PART])
@@ -150,7 +160,7 @@ class Recovering:
                 attempt = attempts.get(ids[index])
                 own = attempt is None or attempt.run == rows[index][0]
                 handle.put(index, replace(row, done=True, cached=row.state is State.SAVED and not own))
-        handle.adopted = tuple(index for index, one in enumerate(ids) if one in tickets)
+        handle.adopted = tuple(index for index, one in enumerate(ids) if one in left)
         return handle
 
     def _take_up(self, handle: RunHandle, index: int, ticket: Ticket) -> None:
@@ -162,23 +172,7 @@ class Recovering:
         handle.put(index, ticket.facts(done=held or ticket.generation.id not in self._core.tickets))
         handle.tell(index, str(ticket.state), ticket.expected)
 
-    def resolve(self, id: str, action: str, job: str | None) -> RunHandle:
-        """Settle what is ambiguous."""
-        core = self._core
-        row = find_ambiguous(core.store, core.kernel, id, self._lane_at_hand)
-        generation, realm = core.store.generation(row.generation), realm_from(row.realm)
-        lane = self._lane_at_hand(realm)
-        if generation is None or lane is None:
-            message = f"the key of the account {realm} is not at hand. Set it and resolve again."
-            raise InvalidCall(message)
-        check_action(action, job, lane, id)
-        claim_row(core.store, core.kernel, row, job)
-        ticket = core.tickets.get(generation.id) or Ticket(generation, self._runs.lane(lane), row.run)
-        ticket.load(row)
-        core.tickets[generation.id] = ticket
-        handle = self._runs.handle(uuid.uuid4().hex[:10], [generation])
-        handle.budget = NO_BUDGET if action == "resubmit" else None
-        ticket.followers.append((handle, 0))
-        ticket.wanted = action == "resubmit"
-        core.safely(ticket, lambda: self._resolving.act(ticket, action, job, handle.id))
-        return handle
+
+def _is_held(row: AttemptRow) -> bool:
+    """Whether nobody is at work on an attempt: only a person can settle it."""
+    return row.state == State.AMBIGUOUS and row.kernel == NOBODY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -12,19 +13,20 @@ from notebookgen.jobs.budget import unbounded
 from notebookgen.jobs.capping import over_cap, with_unit
 from notebookgen.jobs.clock import SystemClock
 from notebookgen.jobs.consent import MOST
+from notebookgen.jobs.leftover import Rest
 from notebookgen.ledger.rows import from_nano
 from notebookgen.normal import amount_words, plain_number
 from notebookgen.records import Cost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from notebookgen.jobs.ticket import Ticket
     from notebookgen.ledger.store import Store
     from notebookgen.records import Generation
     from notebookgen.settings import Cap
 
-__all__ = ["dearest", "over_budget", "reservation"]
+__all__ = ["dearest", "over_budget", "over_run", "reservation"]
 
 
 def reservation(store: Store, generation: Generation, listed: Cost) -> Cost:
@@ -54,6 +56,7 @@ def over_budget(
     *,
     now: int | None = None,
     caps: Mapping[str, tuple[Cap, ...]] = MappingProxyType({}),
+    left: Callable[[], Rest] | None = None,
 ) -> BudgetExceeded | None:
     """Return why the run's budget or a cap over the ledger's life does not allow it, or None.
 
@@ -65,8 +68,10 @@ def over_budget(
         reserved: What is set aside for it.
         now: The moment of the intent, in microseconds; by default now.
         caps: Caps that hold here besides those kept in the ledger.
+        left: Tells what is left of its run; None where it is all there is.
     """
-    over = _over_run(store, ticket, reserved)
+    rest = left or (lambda: Rest(Counter([(ticket.generation.full_model, reserved)])))
+    over = _over_run(store, ticket, reserved, rest)
     if over is not None or ticket.generation.realm.sandbox:
         return over
     return over_cap(
@@ -76,10 +81,16 @@ def over_budget(
         reserved=reserved,
         now=SystemClock().now() if now is None else now,
         counted=ticket.budget.max_new is not None,
+        rest=rest,
     )
 
 
-def _over_run(store: Store, ticket: Ticket, reserved: Cost) -> BudgetExceeded | None:
+def over_run(store: Store, ticket: Ticket, reserved: Cost) -> BudgetExceeded | None:
+    """Return why the run's own budget does not allow it, or None."""
+    return _over_run(store, ticket, reserved, lambda: Rest(Counter([(ticket.generation.full_model, reserved)])))
+
+
+def _over_run(store: Store, ticket: Ticket, reserved: Cost, rest: Callable[[], Rest]) -> BudgetExceeded | None:
     """Return why the run's own budget does not allow it, or None."""
     budget = ticket.budget
     if not budget.said and not ticket.generation.realm.sandbox and store.bought_by(ticket.run) >= MOST:
@@ -90,7 +101,7 @@ def _over_run(store: Store, ticket: Ticket, reserved: Cost) -> BudgetExceeded | 
     if budget.max_new is not None and store.bought_by(ticket.run) >= budget.max_new:
         return BudgetExceeded(
             f"max_new={budget.max_new} is reached, so {ticket.generation.full_model} was not sent for this one.\n"
-            "Run it again with a higher max_new to go on; what is bought is not bought again."
+            f"{_more(rest())}"
         )
     if not budget.finite:
         return None
@@ -107,7 +118,22 @@ def _over_run(store: Store, ticket: Ticket, reserved: Cost) -> BudgetExceeded | 
     taken = from_nano(store.committed(run=ticket.run, unit=reserved.unit))
     if taken + reserved.amount <= cap:
         return None
+    have = amount_words(max(cap - taken, Decimal(0)), reserved.unit)
     return BudgetExceeded(
-        f"{ticket.generation.full_model} needs {reserved}, and the budget has"
-        f" {amount_words(max(cap - taken, Decimal(0)), reserved.unit)} left. Nothing was sent.\nRaise it: budget={plain_number(taken + reserved.amount)}"
+        f"{ticket.generation.full_model} needs {reserved}, and the budget has {have} left. Nothing was sent.\n"
+        f"{_higher(rest())}"
     )
+
+
+def _more(rest: Rest) -> str:
+    """Return what is typed to buy what is left, where a count has ended the run: it counts from nought each time."""
+    what = "all of it, which is bought anew" if rest.anew else "what is left; what is bought is not bought again"
+    return f"Run it again with max_new={rest.count} for {what}."
+
+
+def _higher(rest: Rest) -> str:
+    """Return what is typed to buy what is left, where a budget has ended the run: it begins at nought each time."""
+    if rest.alone:
+        return f"Raise it: {rest.budget}"
+    kept = "" if rest.anew else "; what is bought is not bought again"
+    return f"{rest.words}. Run it again with {rest.budget}{kept}."

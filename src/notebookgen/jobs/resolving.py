@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall, JobAmbiguous, NotebookgenError, near_miss
 from notebookgen.jobs.matching import alike
+from notebookgen.jobs.resending import send_again
 from notebookgen.jobs.states import State
-from notebookgen.ledger.rows import realm_from
 from notebookgen.providers import read_look
 from notebookgen.records import Job, JobRef
 
@@ -24,23 +24,20 @@ if TYPE_CHECKING:
     from notebookgen.ledger.kernels import KernelLock
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.ledger.store import Store
-    from notebookgen.records import Realm
     from notebookgen.wire import HttpResponse
 
-__all__ = ["ACTIONS", "Resolving", "check_action", "claim_row", "find_ambiguous"]
+__all__ = ["ACTIONS", "Resolving", "check_action", "check_free", "claim_row", "find_ambiguous"]
 
 ACTIONS = ("adopt", "resubmit", "write_off")
 
 
-def find_ambiguous(store: Store, kernel: KernelLock, id: str, lane_of: Callable[[Realm], Lane | None]) -> AttemptRow:
+def find_ambiguous(store: Store, id: str) -> AttemptRow:
     """Return the ambiguous attempt whose generation's id begins with ``id``.
 
-    Where the provider lists no jobs, no kernel is looking for it, so that any may settle it.
-
     Raises:
-        InvalidCall: There is none, there are several, or another living kernel looks after it.
+        InvalidCall: There is none, or there are several.
     """
-    ids = store.ids_like(id)
+    ids = [id] if store.last_attempt(id) is not None else store.ids_like(id)
     rows = [row for row in map(store.last_attempt, ids) if row is not None and row.state == State.AMBIGUOUS]
     if not rows:
         last = [row for row in map(store.last_attempt, ids) if row is not None]
@@ -57,15 +54,28 @@ def find_ambiguous(store: Store, kernel: KernelLock, id: str, lane_of: Callable[
             f"'{id}' could be any of {', '.join(row.generation[:12] for row in rows)}. Give more digits of the id."
         )
         raise InvalidCall(message)
-    (row,) = rows
-    lane = lane_of(realm_from(row.realm))
-    if row.kernel != kernel.id and kernel.alive(row.kernel) and (lane is None or lane.lists):
-        message = f"another kernel looks after {id} just now. Resolve it there, or end that kernel first."
+    return rows[0]
+
+
+def check_free(core: Core, row: AttemptRow, lane: Lane | None) -> None:
+    """Check that nobody is at work on an ambiguous attempt.
+
+    Where the provider lists no jobs, no kernel is looking for it, so that any may settle it.
+
+    Raises:
+        InvalidCall: Another living kernel looks after it, or it is just being sent again.
+    """
+    name, other = row.generation[:12], row.kernel != core.kernel.id and core.kernel.alive(row.kernel)
+    if other and (lane is None or lane.lists):
+        message = f"another kernel looks after {name} just now. Resolve it there, or end that kernel first."
         raise InvalidCall(message)
-    return row
+    ticket = core.tickets.get(row.generation)
+    if ticket is not None and ticket.again is not None:
+        message = f"{name} waits to be sent again already. Press Stop first, or look how it goes on: ng.runs()"
+        raise InvalidCall(message)
 
 
-def check_action(action: str, job: str | None, lane: Lane, id: str) -> None:
+def check_action(action: str, job: str | None, lane: Lane, id: str, *, count: int = 1) -> None:
     """Check that an action is one, and that it has what it needs.
 
     Raises:
@@ -73,6 +83,9 @@ def check_action(action: str, job: str | None, lane: Lane, id: str) -> None:
     """
     if action not in ACTIONS:
         message = f"'{action}' is no way to resolve.{near_miss(action, ACTIONS)} Ways are: adopt, resubmit, write_off."
+        raise InvalidCall(message)
+    if job and count > 1:
+        message = f"job {job} can be only one of {count} rows. Nothing was done. Say which one: rows=..."
         raise InvalidCall(message)
     if action == "adopt" and not job and not lane.lists:
         message = (
@@ -106,8 +119,8 @@ class Resolving:
         self._reconciling = reconciling
         self._adopt = adopt
 
-    def act(self, ticket: Ticket, action: str, job: str | None, run: str) -> None:
-        """Settle an ambiguous ticket; where it is sent again, as part of ``run``."""
+    def act(self, ticket: Ticket, action: str, job: str | None) -> None:
+        """Settle an ambiguous ticket; where it is sent again, by the run that the ticket has."""
         core = self._core
         if action == "adopt" and job:
             self._ask(ticket, job)
@@ -115,15 +128,13 @@ class Resolving:
         if action == "adopt":
             self._reconciling.hold(ticket)
             return
-        with core.settling(ticket):
-            self._reconciling.write_off(ticket, f"{action} by a person: nobody knows whether it was accepted")
-            if action == "resubmit":
-                core.store.begin_run(run, at=core.clock.now(), kernel=core.kernel.id, notebook=None, tag=None)
         if action == "write_off":
+            with core.settling(ticket):
+                self._reconciling.write_off(ticket, f"{action} by a person: nobody knows whether it was accepted")
             core.finish(ticket)
             return
-        ticket.price, ticket.run, ticket.state, ticket.key = ticket.reserved, run, State.PLANNED, 0
-        core.ready.append(ticket)
+        ticket.price = ticket.reserved
+        send_again(core, ticket, f"{action} by a person")
 
     def _ask(self, ticket: Ticket, job: str) -> None:
         """Ask the provider about a job that a person named, and adopt it if it is one."""

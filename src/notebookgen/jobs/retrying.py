@@ -28,8 +28,8 @@ def may_help(row: Delivered) -> bool:
     return row.state in MAY_BE_RETRIED and getattr(row.error, "retryable", None) is not False
 
 
-def wishes_again(house: House, run: str | None) -> tuple[str, list[Wish]]:
-    """Return which run is meant, and what of it is to be asked for again; nothing where nothing may be tried again.
+def wishes_again(house: House, run: str | None) -> tuple[str, str | None, list[Wish]]:
+    """Return which run is meant, its tag, and what of it is to be asked for again; nothing where nothing may be.
 
     Args:
         house: The home folder's engine, media and model lists.
@@ -42,7 +42,7 @@ def wishes_again(house: House, run: str | None) -> tuple[str, list[Wish]]:
     reader = Reader(house.settings.home)
     meant = run or reader.run_to_retry()
     if meant is None:
-        return "", []
+        return "", None, []
     ids = reader.run_rows(meant)
     known = reader.runs()
     if not ids and meant not in known:
@@ -51,7 +51,11 @@ def wishes_again(house: House, run: str | None) -> tuple[str, list[Wish]]:
     found = recalled(reader, ids)
     rows = [found[one] for one in dict.fromkeys(ids) if one in found and may_help(found[one])]
     askers = _askers(house, {(row.generation.realm, row.generation.model) for row in rows})
-    return meant, [askers[row.generation.realm, row.generation.model].wish(row.generation) for row in rows]
+    return (
+        meant,
+        reader.tag(meant),
+        [askers[row.generation.realm, row.generation.model].wish(row.generation) for row in rows],
+    )
 
 
 def _askers(house: House, models: Iterable[tuple[Realm, str]]) -> dict[tuple[Realm, str], Asker]:

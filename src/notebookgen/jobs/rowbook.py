@@ -6,11 +6,13 @@ read from there when somebody asks.
 
 from __future__ import annotations
 
+import copy
 import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from notebookgen.jobs.delivered import Delivered
+from notebookgen.jobs.leftover import AGAIN
 from notebookgen.jobs.states import FREE, OPEN, State
 from notebookgen.jobs.tally import Tally
 
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["KEPT", "RowBook", "book_of"]
 
 KEPT = 1000
+UNTRIED = "\nNot tried again: "
 STATES = tuple(State)
 NUMBER = {state: number for number, state in enumerate(STATES)}
-BEGUN, DONE, CACHED = 1, 2, 4
+BEGUN, DONE, CACHED, FINAL = 1, 2, 4, 8
 # What the ledger knows nothing of is made again from what was asked for.
 UNWRITTEN = FREE - {State.REFUSED}
 
@@ -61,6 +64,7 @@ class RowBook:
         self._over: dict[int, None] = {}  # done rows among those in full, the oldest first
         self._errors: dict[int, NotebookgenError] = {}
         self._rest: NotebookgenError | None = None
+        self._before: dict[int, Delivered] = {}  # rows that are asked for once more, as they were
 
     # Written -----------------------------------------------------------------------------------------------------
 
@@ -69,17 +73,33 @@ class RowBook:
         flags = self._flags[index]
         if flags & DONE and not row.done:
             return False
+        before = self._before.get(index)
+        if before is not None and row.done and row.state not in OPEN:
+            del self._before[index]
+            if row.state is State.PLANNED:
+                return self._put_back(index, before, row.error)
         if flags:
             self.tally.add(self.get(index), -1)
         else:
             self.tally.states[State.PLANNED] -= 1
         self.tally.add(row)
         self._states[index] = NUMBER[row.state]
-        self._flags[index] = BEGUN | (DONE if row.done else 0) | (CACHED if row.cached else 0)
+        self._flags[index] = flags_of(row)
         self._full[index] = row
         if row.done:
             self._over[index] = None
             self._forget()
+        return True
+
+    def _put_back(self, index: int, before: Delivered, why: NotebookgenError | None) -> bool:
+        """Give back a row that was asked for once more where nothing was sent for it: as it was, and why it still is."""
+        self.tally.add(self.get(index), -1)
+        if not before.cached:
+            self.tally.sink(before.cost, -1)
+        row = replace(before, error=not_tried(before.error, why), done=True)
+        self.tally.add(row)
+        self._states[index], self._flags[index] = NUMBER[row.state], flags_of(row)
+        self._full[index] = row  # and it stays there: the ledger does not have why it was not tried
         return True
 
     def known(self, indices: Iterable[int]) -> None:
@@ -92,17 +112,23 @@ class RowBook:
         """Set a row as one that is never to be sent: skipped or invalid."""
         self._mark(index, state, DONE)
 
-    def reopen(self, index: int) -> None:
-        """Begin again with a row that was over; what it has cost so far stays spent."""
+    def reopen(self, index: int, *, settled: bool = False) -> None:
+        """Begin again with a row that was over; what it has cost so far stays spent.
+
+        Args:
+            index: The row.
+            settled: Whether the ledger tells how it ends in any case; else it is as it was where nothing is sent for it.
+        """
         row = self.get(index)
         self.tally.add(row, -1)
-        self.tally.sink(row)
-        again = Delivered(row.generation)
-        self.tally.add(again)
-        self._over.pop(index, None)
-        self._errors.pop(index, None)
-        self._full[index] = again
-        self._states[index], self._flags[index] = NUMBER[again.state], BEGUN
+        if not row.cached:
+            self.tally.sink(row.cost)
+        self.tally.states[State.PLANNED] += 1
+        for known in (self._over, self._errors, self._full):
+            known.pop(index, None)
+        if not settled:
+            self._before[index] = row
+        self._states[index], self._flags[index] = NUMBER[State.PLANNED], 0
 
     def _mark(self, index: int, state: State, flags: int) -> None:
         """Set a row that was not begun, in a few bytes."""
@@ -113,9 +139,12 @@ class RowBook:
 
     def end(self, error: NotebookgenError | None) -> int:
         """End every row that was not begun, as planned: nothing of it was sent, and nothing will be. Return how many."""
-        self._rest, before = error, self.tally.done
+        before = self.tally.done
         for index, flags in enumerate(self._flags):
-            if not flags:
+            if not flags and index in self._before:
+                self._put_back(index, self._before.pop(index), error)
+            elif not flags:
+                self._rest = error
                 self._flags[index] = DONE
                 self.tally.done += 1
         return self.tally.done - before
@@ -173,6 +202,10 @@ class RowBook:
         """Whether a row has ended for this run."""
         return bool(self._flags[index] & DONE)
 
+    def final(self, index: int) -> bool:
+        """Whether a row has ended in a way that another try would not mend."""
+        return bool(self._flags[index] & FINAL)
+
     def state(self, index: int) -> State:
         """Return a row's state."""
         return STATES[self._states[index]]
@@ -189,12 +222,30 @@ class RowBook:
         """Return a row from memory, or as it was asked for."""
         if index in self._full:
             return self._full[index]
+        if index in self._before:
+            return Delivered(self._before[index].generation)
         row = self._asked(index)
         error = self._errors.get(index) or row.error
         if error is None and not self._flags[index] & BEGUN and self.state(index) is State.PLANNED:
             error = self._rest
         flags = self._flags[index]
         return replace(row, state=self.state(index), error=error, done=bool(flags & DONE), cached=bool(flags & CACHED))
+
+
+def flags_of(row: Delivered) -> int:
+    """Return what is kept of how a row stands, beside its state."""
+    final = getattr(row.error, "retryable", None) is False
+    return BEGUN | (DONE if row.done else 0) | (CACHED if row.cached else 0) | (FINAL if final else 0)
+
+
+def not_tried(before: NotebookgenError | None, why: NotebookgenError | None) -> NotebookgenError | None:
+    """Return why a row is as it was, with why it was not tried again."""
+    if before is None or why is None:
+        return before or why
+    error = copy.copy(before)
+    said = str(why).replace(AGAIN, "").strip()  # the try before may well have been charged
+    error.args = (f"{str(before).partition(UNTRIED)[0]}{UNTRIED}{said}",)
+    return error
 
 
 def book_of(generations: Sequence[Generation]) -> RowBook:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import NotebookgenError, StillRunning
-from notebookgen.jobs.budget import NO_BUDGET
+from notebookgen.jobs.budget import NO_BUDGET, unbounded
 from notebookgen.jobs.consent import MOST, asked_for
 from notebookgen.jobs.feeding import AHEAD, Feed, Feeding
 from notebookgen.jobs.handle import RunHandle
 from notebookgen.jobs.knowing import BOUGHT_ANEW
-from notebookgen.jobs.recalling import recalled
+from notebookgen.jobs.leftover import AGAIN
+from notebookgen.jobs.parting import Part
+from notebookgen.jobs.recalling import became
 from notebookgen.jobs.reserving import reservation
 from notebookgen.jobs.rowbook import RowBook
 from notebookgen.jobs.states import State
@@ -98,15 +100,21 @@ class Runs:
                 )
                 rows += [(wish.generation.with_sample(sample), wish) for sample in samples]
             self._check_consent(rows, budget)
-            said = str(budget) if budget.said else None
             core.store.begin_run(
-                run, at=core.clock.now(), kernel=core.kernel.id, notebook=notebook, tag=tag, budget=said
+                run,
+                at=core.clock.now(),
+                kernel=core.kernel.id,
+                notebook=notebook,
+                tag=tag,
+                budget=budget.kept,
+                total=len(rows),
             )
             for generation, _ in rows:
                 core.store.remember(generation, core.clock.now())
             core.store.add_rows(run, ((place, one.sample, one.id) for place, (one, _) in enumerate(rows)))
         handle = self.handle(run, [generation for generation, _ in rows])
-        handle.budget = budget
+        handle.budget, handle.anew = budget, any(wish.fresh for wish in wishes)
+        handle.priced = _prices_of(rows).get
         for index, (generation, wish) in enumerate(rows):
             self._follow(handle, index, generation, self.lane(wish.lane), wish, budget)
         return handle
@@ -125,7 +133,9 @@ class Runs:
                 kernel=core.kernel.id,
                 notebook=large.notebook,
                 tag=large.tag,
-                budget=str(large.budget) if large.budget.said else None,
+                budget=large.budget.kept,
+                total=len(survey),
+                barred=len(never),
             )
             core.store.add_rows(run, ((*divmod(index, samples), survey.id(index)) for index in known))
         book = RowBook(len(survey), asked=large.asked, load=large.load)
@@ -142,6 +152,7 @@ class Runs:
     def _feed(self, handle: RunHandle, large: LargeRun, *, again: bool = False) -> None:
         """Bring the rows of a large run that are not over."""
         core, source = self._core, large.source
+        handle.priced, handle.anew = large.survey.priced(), source.fresh
         lanes = {lane.realm: self.lane(lane) for lane in large.lanes}
         limit = min(large.concurrency or core.settings.concurrency, core.settings.concurrency)
         core.queue.limit(handle.id, limit)
@@ -166,6 +177,7 @@ class Runs:
             indices: Which rows.
             rows: The large run, or the wishes for these rows.
         """
+        self.pause(handle, paused=False)  # it may have ended while it was paused
         handle.reopen(indices)
         self.handles[handle.id] = handle
         if isinstance(rows, LargeRun):
@@ -197,7 +209,10 @@ class Runs:
 
         Raises:
             BudgetNeeded: There are more than fifty new ones; the message is the price tag.
+            BudgetExceeded: Of several kinds one has no price that a budget could hold.
         """
+        if budget.finite and budget.max_new is None and len({generation.shape for generation, _ in rows}) > 1:
+            self._check_bounds(rows, budget)
         if budget.said or len(rows) <= MOST:
             return
         new: dict[str, Cost] = {}
@@ -206,6 +221,17 @@ class Runs:
                 new[generation.id] = reservation(self._core.store, generation, wish.price)
         if len(new) > MOST:
             raise asked_for(list(new.values()))
+
+    def _check_bounds(self, rows: Sequence[tuple[Generation, Wish]], budget: Budget) -> None:
+        """Refuse a budget that cannot hold over some of the rows, before any of them is sent.
+
+        Raises:
+            BudgetExceeded: One has no price that the budget could hold.
+        """
+        for generation, wish in rows:
+            price = reservation(self._core.store, generation, wish.price)
+            if not price.bounded and self._is_new(generation):
+                raise unbounded(generation.full_model, price, f"the budget of {budget}", lifted=True, count=len(rows))
 
     def _is_new(self, generation: Generation) -> bool:
         """Whether asking for a generation would buy it."""
@@ -223,18 +249,24 @@ class Runs:
             del self.handles[known]
             self._core.queue.limit(known, None)
             self._core.queue.pause(known, paused=False)
-        home = self._core.settings.home
-        handle = RunHandle(
-            run,
-            rows,
-            clock=self._core.clock.monotonic,
-            stop=self._stop,
-            pause=self._pause,
-            look=lambda ids: recalled(Reader(home), ids),
-            **facts,
-        )
-        self.handles[run] = handle
+        self.handles[run] = handle = RunHandle(run, rows, **self._ways(), **facts)
         return handle
+
+    def part(self, runs: Sequence[str], rows: Sequence[Generation] | RowBook, **facts: Any) -> Part:
+        """Make a handle on some rows of some runs, and keep it as long as they are under way."""
+        part = Part(runs, rows, **self._ways(), **facts)
+        self.handles[uuid.uuid4().hex] = part
+        return part
+
+    def _ways(self) -> dict[str, Any]:
+        """Return what every handle needs of the engine."""
+        home = self._core.settings.home
+        return {
+            "clock": self._core.clock.monotonic,
+            "stop": self._stop,
+            "pause": self._pause,
+            "look": lambda runs, rows: became(Reader(home), runs, rows),
+        }
 
     def _follow(
         self, handle: RunHandle, index: int, generation: Generation, lane: Lane, wish: Wish | None, budget: Budget
@@ -256,6 +288,8 @@ class Runs:
             if payer is not None and payer.paused:
                 ticket.charge(handle)  # who is paused buys nothing, and others need not wait for it
         ticket.followers.append((handle, index))
+        if core.found.pop(generation.id, None) is not None:
+            handle.take_up(index)
         core.show(ticket)
         handle.tell(index, "starting" if ticket.state is State.PLANNED else str(ticket.state), ticket.expected)
 
@@ -270,7 +304,7 @@ class Runs:
 
     def call_off(self, what: str | None) -> int:
         """Bring no more rows of a run that is cancelled (or of all of them); return how many never will be."""
-        words = NotebookgenError("cancelled before it was sent. Nothing was charged.")
+        words = NotebookgenError(f"cancelled before it was sent. {AGAIN}")
         meant = [one for one in self.handles.values() if not one.done and what in {None, one.id}]
         for handle in meant:
             self.pause(handle, paused=False)
@@ -279,9 +313,11 @@ class Runs:
     def unwant(self, *handles: RunHandle) -> None:
         """Send nothing new of some runs, but for what another run wants, too."""
         core = self._core
-        stopped = NotebookgenError("stopped before it was sent. Nothing was charged.")
+        stopped = NotebookgenError(f"stopped before it was sent. {AGAIN}")
         for handle in handles:
             handle.stopped = True
+            if handle.part:
+                continue
             if handle.done:  # it ended just as Stop was pressed: who stopped it has not got it
                 self._core.ended(handle, taken=False)
             self.pause(handle, paused=False)
@@ -289,13 +325,21 @@ class Runs:
         for ticket in list(core.tickets.values()):
             if not any(one in handles for one, _ in ticket.followers):
                 continue
-            others = [one for one, _ in ticket.followers if one.buys]
+            # What is to be sent again is wanted by whoever has said so, and by nobody else.
+            again = ticket.again is not None
+            others = [one for one, _ in ticket.followers if one.buys and (not again or one.part or one.resubmits)]
             if others and ticket.run not in {one.id for one in others}:
                 ticket.charge(others[0])  # who stopped pays for nothing more
             elif not others:
                 ticket.wanted = False
                 if ticket.state is State.PLANNED:
                     core.leave(ticket, _left(ticket, stopped))
+
+
+def _prices_of(rows: Sequence[tuple[Generation, Wish]]) -> dict[int, tuple[str, Cost]]:
+    """Return model and price of each row that is not equal to an earlier one."""
+    first = {generation.id: place for place, (generation, _) in reversed(list(enumerate(rows)))}
+    return {first[generation.id]: (generation.full_model, wish.price) for generation, wish in rows}
 
 
 def _left(ticket: Ticket, stopped: NotebookgenError) -> NotebookgenError:

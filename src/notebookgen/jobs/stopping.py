@@ -60,9 +60,11 @@ def _many(handle: RunHandle) -> str:
     accepted = count[State.SUBMITTED] + count[State.COMPLETED]
     spent = " + ".join(amount_words(amount, unit) for unit, amount in sorted(now.spent.items()))
     held = " + ".join(amount_words(amount, unit) for unit, amount in sorted(now.reserved.items()))
+    badly = count[State.FAILED] + count[State.REFUSED] + count[State.CANCELLED]
     open_ = accepted + count[State.INTENT] + count[State.AMBIGUOUS]
     parts = [
         f"{count[State.SAVED]} of {now.total} done",
+        f"{badly} failed, refused or cancelled" if badly else "",
         f"{count[State.INTENT]} still being sent (what is accepted is kept)" if count[State.INTENT] else "",
         f"{accepted} under way (looked after to their end)" if accepted else "",
         f"{count[State.AMBIGUOUS]} ambiguous" if count[State.AMBIGUOUS] else "",
@@ -74,4 +76,4 @@ def _many(handle: RunHandle) -> str:
         if open_ and not spent
         else "",
     ]
-    return f"Stopped: {', '.join(part for part in parts if part)}. Run it again, or: ng.Client().cancel('{handle.id}')"
+    return f"Stopped: {', '.join(part for part in parts if part)}. Run it again, or: ng.Client().cancel({handle.typed})"

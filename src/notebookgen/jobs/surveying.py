@@ -6,6 +6,7 @@ take a few bytes each.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -114,6 +115,7 @@ class Survey:
         fates: A number of ``FATES`` for each.
         ids: The generation's id for each, 16 bytes; zeros where there is none.
         prices: How many new ones there are of each model and price.
+        kinds: Which of ``prices`` each entry has, counted from 1; 0 where it is not new.
         stops: The first entry that the budget would not cover, or None.
         error: Why the first row that cannot be sent cannot.
     """
@@ -121,6 +123,7 @@ class Survey:
     fates: bytearray
     ids: bytearray
     prices: Counter[tuple[str, Cost]] = field(default_factory=Counter)
+    kinds: array[int] = field(default_factory=lambda: array("I"))
     stops: int | None = None
     error: NotebookgenError | None = None
 
@@ -145,6 +148,11 @@ class Survey:
         """Return the entries that would meet one of some fates."""
         wanted = {NUMBER[fate] for fate in fates}
         return [index for index, number in enumerate(self.fates) if number in wanted]
+
+    def priced(self) -> Callable[[int], tuple[str, Cost] | None]:
+        """Return what tells model and price of an entry that was new; None for the others."""
+        known = [None, *self.prices]
+        return lambda index: known[self.kinds[index]]
 
     @property
     def costs(self) -> list[Cost]:
@@ -173,7 +181,8 @@ def survey_of(
             others, it says so, and the looking begins again.
     """
     total = source.total * source.samples
-    survey = Survey(bytearray(total), bytearray(total * 16))
+    survey = Survey(bytearray(total), bytearray(total * 16), kinds=array("I", bytes(array("I").itemsize * total)))
+    numbers: dict[tuple[str, Cost], int] = {}
     reckoning = _Reckoning(budget)
     seen: set[str] = set()
     for start in range(0, source.total, PART):
@@ -205,7 +214,9 @@ def survey_of(
         if changed({wish.generation.full_model for _, wish in new}):
             return survey_of(source, reader, budget=budget, present=present, tick=tick, changed=changed)
         for (place, wish), price in zip(new, set_aside(source, reader, [wish for _, wish in new]), strict=True):
-            survey.prices[wish.generation.full_model, price] += 1
+            kind = (wish.generation.full_model, price)
+            survey.prices[kind] += 1
+            survey.kinds[place] = numbers.setdefault(kind, len(numbers) + 1)
             if survey.stops is None and not reckoning.fits(price):
                 survey.stops = place
         tick(at // source.samples, source.total)

@@ -11,6 +11,7 @@ from notebookgen.jobs.states import OPEN, State
 
 if TYPE_CHECKING:
     from notebookgen.jobs.delivered import Delivered
+    from notebookgen.records import Cost
 
 __all__ = ["Tally"]
 
@@ -58,10 +59,11 @@ class Tally:
         elif row.state in OPEN and row.reserved.amount and row.reserved.unit:
             add(self.reserved, row.reserved.unit, row.reserved.amount * sign)
 
-    def sink(self, row: Delivered) -> None:
-        """Keep what a row has cost, although it is asked for once more."""
-        if not row.cached and row.cost.amount and row.cost.unit:
-            add(self.spent, row.cost.unit, row.cost.amount)
+    def sink(self, cost: Cost, sign: int = 1) -> None:
+        """Keep what a row has cost, although it is asked for once more; with ``sign=-1`` take that back."""
+        if cost.amount and cost.unit:
+            add(self.spent, cost.unit, cost.amount * sign)
+            self.listed += sign * (cost.basis == "listed")
 
     @property
     def open(self) -> int:

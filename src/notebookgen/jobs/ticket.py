@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.handle import RunHandle
+    from notebookgen.jobs.resending import Again
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.providers import Provider
     from notebookgen.records import Asset, Generation, Kind, Model, Output, Realm
@@ -153,6 +154,7 @@ class Ticket:
         tries: Creates sent by this process.
         asked_again: How often the job was asked for new addresses.
         queued: Whether the ledger was asked, and it has to be bought.
+        again: The ambiguous attempt that is written off when it is sent again, until then.
         reply: The reply to its create where that is itself what was paid for, until the files are in place.
         wanted: Whether somebody still wants it bought (Stop clears it).
         followers: Who is told, and at which of their rows.
@@ -190,6 +192,7 @@ class Ticket:
     tries: int = 0
     asked_again: int = 0
     queued: bool = False
+    again: Again | None = None
     reply: HttpResponse | None = None
     wanted: bool = True
     followers: list[tuple[RunHandle, int]] = field(default_factory=list)
@@ -217,12 +220,24 @@ class Ticket:
         self.reserved = Cost(from_nano(row.reserved), row.unit, "listed") if row.reserved is not None else NO_COST
 
     def told(self, *, done: bool) -> Iterator[tuple[RunHandle, int, Delivered]]:
-        """Return what each follower is told: one row of the run that pays has the cost, the others share what it paid for."""
+        """Return what each follower is told: one row of the run that pays has the cost, the others share what it paid for.
+
+        Whoever looks at a part of that run sees the same.
+        """
         facts = self.facts(done=done)
         shared = facts if self.cached or len(self.followers) < 2 else replace(facts, cached=True)
-        paying = next((one for one, (handle, _) in enumerate(self.followers) if handle.id == self.run), 0)
+        paying: dict[int, int] = {}
+        for number, (handle, _) in enumerate(self.followers):
+            if self.run in handle.runs:
+                paying.setdefault(id(handle), number)
+        first = set(paying.values()) or {0}
         for number, (handle, index) in enumerate(self.followers):
-            yield handle, index, facts if number == paying else shared
+            yield handle, index, facts if number in first else shared
+
+    @property
+    def own(self) -> tuple[RunHandle, int] | None:
+        """The run that pays for it, and its first row there; None where that run does not follow it."""
+        return next(((handle, index) for handle, index in self.followers if handle.id == self.run), None)
 
     @property
     def patient(self) -> bool:
@@ -240,10 +255,11 @@ class Ticket:
 
     def facts(self, *, done: bool) -> Delivered:
         """Return how it stands, for those who follow it."""
+        state = State.AMBIGUOUS if self.again is not None and self.state is State.PLANNED else self.state
         return Delivered(
             generation=self.generation,
-            state=self.state,
-            cost=nothing(self.reserved.unit or self.lane.provider.unit) if self.state in FREE else self.cost,
+            state=state,
+            cost=nothing(self.reserved.unit or self.lane.provider.unit) if state in FREE else self.cost,
             assets=self.assets,
             seconds=self.seconds,
             job=self.job,

@@ -93,7 +93,7 @@ MADE_OF: Mapping[str, tuple[str, ...]] = {
 # A run's rows stand as its own attempt does, else (what was paid for before) as the newest. Money is that of the run's
 # own attempts: what a run was given back cost it nothing. The second half is what a person had sent again by hand.
 RUNS = """
-    SELECT r.id AS run, r.at, r.tag, r.notebook, r.budget, g.provider, g.model, coalesce(g.sandbox, 0) AS sandbox, a.state, a.unit,
+    SELECT r.id AS run, r.at, r.tag, r.notebook, r.budget, r.total, g.provider, g.model, coalesce(g.sandbox, 0) AS sandbox, a.state, a.unit,
            CASE WHEN a.run = r.id AND NOT w.again THEN a.charged ELSE 0 END AS charged,
            CASE WHEN a.run = r.id AND NOT w.again THEN a.refunded ELSE 0 END AS refunded,
            CASE WHEN a.run = r.id AND NOT w.again THEN a.reserved ELSE 0 END AS reserved, w.generation IS NOT NULL AS wanted
@@ -106,12 +106,12 @@ RUNS = """
         (SELECT key FROM attempts b WHERE b.generation = g.id ORDER BY number DESC LIMIT 1))
     WHERE w.run IS NOT NULL OR NOT EXISTS (SELECT 1 FROM attempts c WHERE c.run = r.id)
     UNION ALL
-    SELECT r.id, r.at, r.tag, r.notebook, r.budget, g.provider, g.model, g.sandbox, a.state, a.unit, a.charged, a.refunded,
+    SELECT r.id, r.at, r.tag, r.notebook, r.budget, r.total, g.provider, g.model, g.sandbox, a.state, a.unit, a.charged, a.refunded,
            a.reserved, 0
     FROM attempts a JOIN runs r ON r.id = a.run JOIN generations g ON g.id = a.generation
     WHERE (a.run, a.generation) NOT IN (SELECT run, generation FROM run_rows WHERE generation IS NOT NULL)
     UNION ALL  -- what a row cost before it was tried again: money without a row of its own
-    SELECT r.id, r.at, r.tag, r.notebook, r.budget, g.provider, g.model, g.sandbox, NULL, a.unit, a.charged, a.refunded,
+    SELECT r.id, r.at, r.tag, r.notebook, r.budget, r.total, g.provider, g.model, g.sandbox, NULL, a.unit, a.charged, a.refunded,
            a.reserved, 0
     FROM attempts a JOIN runs r ON r.id = a.run JOIN generations g ON g.id = a.generation
     WHERE a.unit IS NOT NULL
@@ -282,14 +282,19 @@ class Ledger:
         """Return one row for each run and unit, newest first: when, what, how it stands, what it cost.
 
         ``net`` is what the run itself spent: what was paid for before and given back cost it nothing. Unknown amounts are
-        counted in ``cost_unknown``; where nothing else is known, ``net`` is null.
+        counted in ``cost_unknown``; where nothing else is known, ``net`` is null. ``rows`` are all that were asked for, those
+        that a budget or Stop left unsent among them.
         """
         texts = ("run", "tag", "notebook", "budget", "provider", "model", "state", "unit")
-        order = ("run", "at", "tag", "notebook", "budget", "provider", "model", "sandbox", "state", "unit")
+        order = ("run", "at", "tag", "notebook", "budget", "total", "provider", "model", "sandbox", "state", "unit")
         kinds = {name: pl.String if name in texts else pl.Int64 for name in order}
         kinds |= dict.fromkeys(("charged", "refunded", "reserved", "wanted"), pl.Int64)
         with opened(self._path) as read:
-            found = columns(read[0], RUNS, kinds) if read is not None else pl.DataFrame(schema=kinds)
+            if read is None:
+                found = pl.DataFrame(schema=kinds)
+            else:
+                told = any(row[1] == "total" for row in read[0].execute("PRAGMA table_info(runs)"))
+                found = columns(read[0], RUNS if told else RUNS.replace("r.total", "NULL"), kinds)
         found = found.with_columns(
             pl.col("at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
             *(money(name) for name in ("charged", "refunded", "reserved")),
@@ -312,6 +317,7 @@ class Ledger:
                 .str.join(", ")
                 .alias("model"),
                 pl.col("wanted").sum().alias("rows"),
+                pl.col("total").first(),
                 (state == "saved").sum().alias("saved"),
                 state.is_in(["intent", "submitted", "completed"]).sum().alias("open"),
                 (state == "ambiguous").sum().alias("ambiguous"),
@@ -319,10 +325,18 @@ class Ledger:
                 pl.when(net.is_not_null().any() | ~made.any()).then(net.sum().cast(MONEY)).alias("net"),
                 (made & net.is_null()).sum().alias("cost_unknown"),
             )
+            .with_columns(_with_unbrought())
             .sort("at", descending=True, maintain_order=True)
             .select(*RUN_COLUMNS)
         )
         return readable(runs, "net")
+
+
+def _with_unbrought() -> pl.Expr:
+    """Return how many rows a run has, with those of which only the number is known: they are counted in its first unit."""
+    rows = pl.col("rows")
+    more = (pl.col("total") - rows.sum().over("run")).fill_null(0).clip(0)
+    return rows + pl.when(pl.int_range(pl.len()).over("run") == 0).then(more).otherwise(0)
 
 
 def readable(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:

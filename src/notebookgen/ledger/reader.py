@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from notebookgen.records import Asset, Generation, Realm
+    from notebookgen.records import Asset, Cost, Generation, Realm
 
 __all__ = ["Reader"]
 
@@ -64,6 +64,18 @@ class Reader:
             ids,
         )
         return {row["generation"]: AttemptRow(*row) for row in rows}
+
+    def attempts(self, ids: Sequence[str]) -> dict[str, list[AttemptRow]]:
+        """Return all attempts to buy each generation, the oldest first."""
+        rows = self._ask(
+            """SELECT a.* FROM json_each(?) asked JOIN attempts a ON a.generation = asked.value
+               ORDER BY a.generation, a.number""",
+            ids,
+        )
+        found: dict[str, list[AttemptRow]] = {}
+        for row in rows:
+            found.setdefault(row["generation"], []).append(AttemptRow(*row))
+        return found
 
     def assets(self, attempts: Sequence[int]) -> dict[int, tuple[Asset, ...]]:
         """Return the files of attempts, by the attempt's key."""
@@ -126,6 +138,23 @@ class Reader:
         )
         return {row["model"] for row in rows}
 
+    def sandbox(self, ids: Sequence[str]) -> bool:
+        """Whether the sandbox answers for all of some generations."""
+        rows = self._ask(
+            """SELECT DISTINCT g.sandbox FROM json_each(?) asked JOIN generations g ON g.id = asked.value""", ids
+        )
+        return bool(rows) and all(row["sandbox"] for row in rows)
+
+    def sunk(self, runs: Sequence[str]) -> list[Cost]:
+        """Return what tries of some runs have cost that were followed by another one."""
+        rows = self._ask(
+            """SELECT a.* FROM json_each(?) asked JOIN attempts a ON a.run = asked.value
+               WHERE a.charged > coalesce(a.refunded, 0) AND EXISTS (
+                   SELECT 1 FROM attempts b WHERE b.generation = a.generation AND b.number > a.number)""",
+            runs,
+        )
+        return [AttemptRow(*row).cost for row in rows]
+
     def run_to_retry(self) -> str | None:
         """Return the newest run of which something failed, was refused or cancelled and may be tried again."""
         with self._open() as database:
@@ -138,6 +167,12 @@ class Reader:
                    ORDER BY r.at DESC LIMIT 1"""
             ).fetchone()
         return str(row["id"]) if row else None
+
+    def tag(self, run: str) -> str | None:
+        """Return the word that was kept with a run."""
+        with self._open() as database:
+            row = database.execute("SELECT tag FROM runs WHERE id = ?", (run,)).fetchone() if database else None
+        return row["tag"] if row else None
 
     def runs(self) -> list[str]:
         """Return the ids of all runs, the newest first."""

@@ -147,7 +147,13 @@ CREATE INDEX run_rows_generation ON run_rows (generation);
 ALTER TABLE attempts ADD COLUMN unkept INTEGER;    -- since when files of a finished job cannot be had
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, SECOND, THIRD)
+# Rows of a large run are written down as they are brought to be sent: their number is kept from the beginning.
+FOURTH = """
+ALTER TABLE runs ADD COLUMN total INTEGER;         -- how many rows were asked for; null where nobody wrote it down
+ALTER TABLE runs ADD COLUMN barred INTEGER;        -- how many of them are never sent: skipped or invalid
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SECOND, THIRD, FOURTH)
 VERSION = len(MIGRATIONS)
 
 

@@ -121,17 +121,32 @@ class Store(Sums):
     # Runs --------------------------------------------------------------------------------------------------------
 
     def begin_run(
-        self, run: str, *, at: int, kernel: str, notebook: str | None, tag: str | None, budget: str | None = None
+        self,
+        run: str,
+        *,
+        at: int,
+        kernel: str,
+        notebook: str | None,
+        tag: str | None,
+        budget: str | None = None,
+        total: int | None = None,
+        barred: int = 0,
     ) -> None:
-        """Write down that a run begins; its budget as it was said."""
+        """Write down that a run begins: its budget as it was said, how many rows it has, and how many are never sent."""
         self._do(
-            "INSERT INTO runs (id, at, kernel, notebook, tag, budget) VALUES (?, ?, ?, ?, ?, ?)",
-            run, at, kernel, notebook, tag, budget,
+            """INSERT INTO runs (id, at, kernel, notebook, tag, budget, total, barred)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+            run, at, kernel, notebook, tag, budget, total, barred,
         )  # fmt: skip
 
     def end_run(self, run: str, at: int, *, delivered: bool = False) -> None:
         """Write down that a run has nothing more to do, and whether all of it was handed to whoever asked for it."""
         self._do("UPDATE runs SET ended = ?, delivered = ? WHERE id = ?", at, at if delivered else None, run)
+
+    def run_budget(self, run: str) -> str | None:
+        """Return the budget of a run, as it was said."""
+        row = self._one("SELECT budget FROM runs WHERE id = ?", run)
+        return row["budget"] if row else None
 
     def add_rows(self, run: str, rows: Iterable[tuple[int, int, str | None]]) -> None:
         """Write down which generation stands at which (position, sample) of a run."""
@@ -229,15 +244,6 @@ class Store(Sums):
         """Return the kernel that began a run; None where there is no such run, or it has ended."""
         row = self._one("SELECT kernel FROM runs WHERE id = ? AND ended IS NULL", run)
         return str(row["kernel"]) if row else None
-
-    def unsent_rows(self, run: str) -> int:
-        """Return how many generations of a run were never sent."""
-        row = self._one(
-            """SELECT count(DISTINCT w.generation) FROM run_rows w LEFT JOIN attempts a ON a.generation = w.generation
-               WHERE w.run = ? AND (a.key IS NULL OR a.state = 'planned')""",
-            run,
-        )
-        return int(row[0]) if row else 0
 
     def run_attempts(self, run: str) -> list[AttemptRow]:
         """Return the attempts made by one run."""

@@ -139,6 +139,24 @@ class Sums:
             known[key] = int(row[0]) if row else 0
         return int(known[key])
 
+    def unsent_rows(self, run: str) -> int:
+        """Return how many rows of a run were never sent: of those not even brought only the number is kept."""
+        row = self._one(
+            """SELECT count(DISTINCT w.generation) FROM run_rows w LEFT JOIN attempts a ON a.generation = w.generation
+               WHERE w.run = ? AND (a.key IS NULL OR a.state = 'planned')""",
+            run,
+        )
+        return (int(row[0]) if row else 0) + self.unbrought_rows(run)
+
+    def unbrought_rows(self, run: str) -> int:
+        """Return how many rows of a run were never brought to be sent, so that nothing but their number is kept."""
+        row = self._one(
+            """SELECT r.total - r.barred - (SELECT count(*) FROM run_rows w WHERE w.run = r.id) FROM runs r
+               WHERE r.id = ? AND r.total IS NOT NULL""",
+            run,
+        )
+        return max(int(row[0]), 0) if row else 0
+
     def newer_creates(self, realm: str, *, sent: int = 0, lost: int = 0) -> int:
         """Return how many attempts came after the oldest one that has no answer and is looked for, of all kernels.
 

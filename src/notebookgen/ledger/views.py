@@ -256,6 +256,8 @@ def runs_view(frame: pl.DataFrame) -> View:
     rows = []
     for one in found:
         stands = ", ".join(f"{one[name]} {name}" for name in STANDS if one[name])
+        unsent = one["rows"] - sum(one[name] for name in STANDS)
+        stands += f", {unsent} not sent" if stands and unsent > 0 else ""
         cells = (one["run"], f"{one['at'].astimezone():%Y-%m-%d %H:%M}", stands or "nothing sent", _spent(one))
         model = one["model"] + (PLAY if one["sandbox"] and "sandbox" not in one["model"] else "")
         rows.append((*cells, *([one["tag"] or ""] if tagged else []), model))

@@ -113,17 +113,18 @@ def _retry(command: Command, client: Callable[[], Client]) -> Results | Page:
     if tried:
         remember_run(results)
         return results
-    told = f"in run {results.run}, and what failed there failed for good" if results.run else "in any run"
+    told = f"in run {results.run}" if results.run else "in any run"
     return Page(
-        f"Nothing may be tried again {told}. Nothing was sent.\n"
-        "What failed for good needs another prompt or other settings: run its cell again with those."
+        f"Nothing failed {told} that another try could mend. Nothing was sent.\n"
+        "What failed for good needs another prompt or other settings, and what was not sent its cell run again."
     )
 
 
 def _resolve(command: Command, client: Callable[[], Client]) -> Result:
     """Settle what is ambiguous."""
-    job = command.options.get("job")
-    return client().resolve(command.words[0], command.words[1], job=None if job is None else str(job))
+    options: Mapping[str, Any] = command.options
+    job, more = options.get("job"), {name: options.get(name) for name in ("budget", "max_new")}
+    return client().resolve(command.words[0], command.words[1], job=None if job is None else str(job), **more)
 
 
 def _cancel(command: Command, client: Callable[[], Client]) -> Page:

@@ -248,7 +248,11 @@ COMMANDS: tuple[Subcommand, ...] = (
         "resolve",
         "settle what nobody knows the fate of: adopt, resubmit or write_off",
         ("ID", "ACTION"),
-        (Flag("job", "--job", "", "JOB", "the provider's job to adopt"),),
+        (
+            Flag("job", "--job", "", "JOB", "the provider's job to adopt"),
+            Flag("budget", "--budget", "", "AMOUNT", "with resubmit: what its run may spend in all", read=_budget),
+            Flag("max_new", "--max-new", "", "N", "with resubmit: how many its run may buy", read=_whole("--max-new")),
+        ),
     ),
     Subcommand("cancel", "cancel what is running, at the provider", ("[RUN]",)),
     Subcommand("login", "read a provider's key and keep it in the system keyring", ("PROVIDER",)),

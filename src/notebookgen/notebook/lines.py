@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -120,10 +119,7 @@ def resumed_line(handle: RunHandle) -> str:
         return (
             f"run {handle.id}: nothing was left open · {handle.summary()}" if handle.total else "nothing was left open"
         )
-    found = Counter(str(row.state) for row in handle.rows(handle.adopted))
-    saved = found.pop("saved", 0)
-    parts = [f"{saved} saved", *(f"{count} {state}" for state, count in sorted(found.items()))]
-    return f"run {handle.id}: found {len(handle.adopted)} open, {', '.join(parts)} · in all {handle.summary()}"
+    return handle.summary(resumed=True)
 
 
 def _tail(progress: Progress) -> Iterator[str]:

@@ -29,6 +29,7 @@ SPOKEN = re.compile(
     r"|ng\.(?:Client\(\)\.)?(?P<name>models|runs|resume|retry|resolve|cancel|doctor)\((?P<given>[^()]*)\)"
     r"|(?<![\w.(])(?P<keyword>" + "|".join(KEYWORDS) + r")=(?P<value>'[^']*'|\{[^{}]*\}|\d+(?:\.\d+)?|True)"
     r"|\"(?P<column>\{[^{}]+\})\" or ng\.col\([^()]*\) for its cells; polars\.lit\([^()]*\) for the word itself"
+    r"|(?P<whole>Write (?:ng\.col|polars\.format)\(.*?\) for its cells; polars\.lit\(.*?\) for the text itself)"
     r"|(?<![\w.(])settings=\{'(?P<setting>[^']*)': \.\.\.\}"
     r"|%load_ext notebookgen, then (?=%generate)"
 )
@@ -62,6 +63,7 @@ def _told(found: re.Match[str], *, imported: bool) -> str:
         "model": lambda: f"%generate help {found['model']}",
         "name": lambda: " ".join(("%generate", found["name"], *_words(found["given"]))),
         "column": lambda: f"{found['column']} for its cells, or more words around it",
+        "whole": lambda: "Make a column of the whole text, and write its name alone between braces",
         "setting": lambda: f"-s '{found['setting']}'=...",
         "keyword": lambda: _flag(found["keyword"], found["value"]),
     }

@@ -86,12 +86,22 @@ def asked(call: Call, scope: Scope, client: Callable[[], Client]) -> dict[str, A
         if model is not None and not one.sure:
             check_slip(one.key, model)
         inner = None if one.quoted else scope.name(one.text)
-        settings[one.key] = (
-            typed(one, model.setting(one.key) if model else None)
-            if inner is None
-            else scope.held(inner, f"-s {one.key}")
-        )
+        if inner is not None:
+            settings[one.key] = scope.held(inner, f"-s {one.key}")
+        elif one.quoted and scope.columns:
+            settings[one.key] = _literal(one.text)
+        else:
+            settings[one.key] = typed(one, model.setting(one.key) if model else None)
     return {"model": name, "kind": call.kind, "settings": settings or None, "images": _images(call, scope)}
+
+
+def _literal(text: str) -> Any:
+    """Return a quoted text for every row of a frame, whose braces are meant as they stand."""
+    if "{" not in text:
+        return text
+    import polars as pl  # noqa: PLC0415 - loaded already where there is a frame
+
+    return pl.lit(text)
 
 
 def _record(name: str | None, kind: str | None, client: Client) -> Model | None:

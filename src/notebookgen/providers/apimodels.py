@@ -14,7 +14,14 @@ from urllib.parse import quote, urlencode
 from notebookgen.errors import InvalidCall, InvalidImage, InvalidSetting, near_miss
 from notebookgen.providers import apimodels_replies as replies
 from notebookgen.providers.base import Delivery, Provider, Uploaded, unexpected
-from notebookgen.providers.checks import IMAGE_TYPES, check_prompt, checked_settings, refuse_reserved, with_required
+from notebookgen.providers.checks import (
+    IMAGE_TYPES,
+    check_prompt,
+    checked_settings,
+    refuse_reserved,
+    remade,
+    with_required,
+)
 from notebookgen.providers.images import image_fields, placed
 from notebookgen.providers.pricing import known_model, known_models, listed_price
 from notebookgen.providers.replies import enveloped_fault, is_url, succeeded
@@ -94,10 +101,10 @@ class APIModels(Provider):
         if route == CHAT:
             self._check_chat(generation)
         images = placed(generation, model, silent=SILENT.get(route, SILENT_ELSEWHERE))
-        prepared = replace(generation, settings=checked_settings(generation, model), images=images)
+        prepared = remade(generation, checked_settings(generation, model), images)
         for image in images:
             self.delivery(prepared, image, model)
-        return replace(prepared, settings=with_required(prepared.settings, prepared, model))
+        return remade(prepared, with_required(prepared.settings, prepared, model), prepared.images)
 
     def price(self, generation: Generation, model: Model | None) -> Cost:
         """Return what the price list says."""

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from notebookgen.errors import InvalidCall, InvalidImage, InvalidSetting, UnexpectedResponse
 from notebookgen.providers.base import Callback, Delivery, Fault, Provider, unexpected
-from notebookgen.providers.checks import check_prompt, checked_settings, refuse_reserved, with_required
+from notebookgen.providers.checks import check_prompt, checked_settings, refuse_reserved, remade, with_required
 from notebookgen.providers.images import image_fields, only_public, placed
 from notebookgen.providers.pricing import known_model, known_models, listed_price
 from notebookgen.providers.replies import (
@@ -121,13 +121,13 @@ class APIXO(Provider):
         refuse_reserved(generation, model, RESERVED)
         check_prompt(generation, model)
         images = placed(generation, model, silent=("image_urls", "image_urls"))
-        prepared = replace(generation, settings=checked_settings(generation, model), images=images)
+        prepared = remade(generation, checked_settings(generation, model), images)
         self._check_images(prepared, model)
         settings = with_required(prepared.settings, prepared, model)
         mode = model.setting("mode") if model is not None else None
         if mode is not None and "mode" not in settings:
             settings["mode"] = _mode(prepared, mode)
-        return replace(prepared, settings=settings)
+        return remade(prepared, settings, prepared.images)
 
     def price(self, generation: Generation, model: Model | None) -> Cost:
         """Return what the price list says."""

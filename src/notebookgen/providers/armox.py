@@ -19,7 +19,7 @@ from notebookgen.errors import InvalidCall, UnexpectedResponse
 from notebookgen.normal import plain_number
 from notebookgen.providers.armox_lists import APP, app_model, live_model
 from notebookgen.providers.base import Callback, Delivery, Fault, Limits, Provider, unexpected
-from notebookgen.providers.checks import check_prompt, checked_settings, refuse_reserved, with_required
+from notebookgen.providers.checks import check_prompt, checked_settings, refuse_reserved, remade, with_required
 from notebookgen.providers.counting import results_asked
 from notebookgen.providers.images import image_fields, only_public, placed
 from notebookgen.providers.pricing import known_model, known_models, listed_price
@@ -119,12 +119,12 @@ class Armox(Provider):
         images = placed(generation, model, silent=("image_input", "image_input"))
         for image in images:
             only_public(image, self.title)
-        prepared = replace(generation, settings=checked_settings(generation, model), images=images)
+        prepared = remade(generation, checked_settings(generation, model), images)
         given = prepared.settings if not prepared.prompt else {**prepared.settings, field: prepared.prompt}
         complete = with_required(given, prepared, model)
         if prepared.prompt:
             complete.pop(field, None)
-        return replace(prepared, settings=complete)
+        return remade(prepared, complete, prepared.images)
 
     def price(self, generation: Generation, model: Model | None) -> Cost:
         """Return the base figure of the live list, else what the price list says.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidImage, InvalidPrompt, InvalidSetting, near_miss
@@ -17,9 +18,9 @@ from notebookgen.providers.counting import COUNTS, MOST_RESULTS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from notebookgen.records import Generation, Model, Setting
+    from notebookgen.records import Generation, InputImage, Model, Setting
 
-__all__ = ["IMAGE_TYPES", "check_prompt", "checked_settings", "refuse_reserved", "with_required"]
+__all__ = ["IMAGE_TYPES", "check_prompt", "checked_settings", "refuse_reserved", "remade", "with_required"]
 
 IMAGE_TYPES = frozenset({"url", "image", "array<url>"})
 WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
@@ -109,6 +110,17 @@ def with_required(settings: Mapping[str, object], generation: Generation, model:
         message = f"{name}{allowed}. Nothing was sent.\nGive it: {setting.key}=..., or in a cell: -s {setting.key}=..."
         raise InvalidSetting(message)
     return complete
+
+
+def remade(generation: Generation, settings: Mapping[str, object], images: tuple[InputImage, ...]) -> Generation:
+    """Return a generation with other settings and images; itself where they are the very same, as for most rows.
+
+    Equal is not enough: ``True`` and ``1`` are equal, and another content.
+    """
+    same = settings.keys() == generation.settings.keys() and images == generation.images
+    if same and all(settings[key] is value for key, value in generation.settings.items()):
+        return generation
+    return replace(generation, settings=settings, images=images)
 
 
 def refuse_reserved(generation: Generation, model: Model | None, reserved: Mapping[str, str]) -> None:

@@ -68,7 +68,11 @@ def fault_error(
             f"{charged} {_more_money(provider, sandbox=sandbox)}",
         ),
         403: (Forbidden, "does not allow it", f"{charged} See the account's plan and the content policy."),
-        404: (NotFound, "knows no such thing", f"{charged}{_near(provider, model)} {_elsewhere(provider, model, sandbox=sandbox)}"),
+        404: (
+            NotFound,
+            "knows no such thing",
+            f"{charged}{_near(provider, model)} {_elsewhere(provider, model, sandbox=sandbox)}",
+        ),
         429: (RateLimited, "takes no more requests for now", f"{charged} Run again in a minute."),
     }
     code = fault.code if fault.code >= 400 else fault.status

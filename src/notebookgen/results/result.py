@@ -9,7 +9,7 @@ from notebookgen.errors import InvalidCall
 from notebookgen.jobs.states import State
 from notebookgen.media.copies import copied
 from notebookgen.media.naming import human_name
-from notebookgen.results.waiting import row_after, wait_for
+from notebookgen.results.waiting import row_after, wait_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -167,7 +167,7 @@ class Result:
             JobError: It did not end well.
             ProviderError: The provider refused it.
         """
-        wait_for(self.handle, timeout)
+        wait_on(self.handle, timeout)
         if self.handle.failure is not None:
             raise self.handle.failure
         row = row_after(self.handle, self.index)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from notebookgen.errors import InvalidCall
+from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.retrying import MAY_BE_RETRIED, may_help
+from notebookgen.jobs.settling import Word
 from notebookgen.jobs.states import FREE, OVER, State
 from notebookgen.media.copies import made
+from notebookgen.normal import count_words
 from notebookgen.results.result import Result
-from notebookgen.results.waiting import wait_for
+from notebookgen.results.waiting import wait_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from decimal import Decimal
 
     import polars as pl
@@ -37,18 +42,18 @@ class Results(Sequence[Result]):
         handle: RunHandle,
         cancel: Callable[[str], list[str]],
         *,
-        join: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
+        join: Callable[[pl.DataFrame, Sequence[int] | None], pl.DataFrame] | None = None,
         retry: Callable[[list[int]], None] | None = None,
-        resolve: Callable[[str, str, str | None], Result] | None = None,
+        resolve: Callable[[RunHandle, list[int], Word], None] | None = None,
     ) -> None:
         """Read a run.
 
         Args:
             handle: The run.
             cancel: Cancels at the provider what begins with that id; returns lines for a person.
-            join: Puts the ``gen_`` columns beside the rows that were asked for.
+            join: Puts the ``gen_`` columns beside the rows that were asked for: all, or those in some places.
             retry: Begins again with some rows, and waits for them.
-            resolve: Settles an ambiguous generation: its id, what to do, the provider's job.
+            resolve: Settles some rows that are ambiguous as a person says, and waits for them.
         """
         self.handle = handle
         self._cancel = cancel
@@ -80,27 +85,23 @@ class Results(Sequence[Result]):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """How the rows stand now: the rows that were asked for, in their order, with the ``gen_`` columns beside them."""
-        import polars as pl  # noqa: PLC0415 - Polars loads when a frame is asked for
+        """How the rows stand now: the rows that were asked for, in their order, with the ``gen_`` columns beside them.
 
-        from notebookgen.ledger.frame import money_frame  # noqa: PLC0415 - likewise
-
-        parts = [money_frame({})]
-        for start in range(0, len(self), PART):
-            rows = self.handle.rows(range(start, min(start + PART, len(self))))
-            parts.append(money_frame(gen_columns(rows, self.handle.retell)))
-        gen = pl.concat(parts)
-        return self._join(gen) if self._join is not None else gen
+        ``gen_cost`` is what was paid for what stands in the row, net, whenever that was; ``gen_cached`` tells where this
+        run did not pay. Equal rows share what is paid once: one of them has it, and the others nought. What earlier tries
+        of a row have cost, that failed and were not refunded, is not what the row has cost: it is in ``cost`` alone.
+        """
+        return self._joined(self._parts())
 
     @property
     def cost(self) -> dict[str, Decimal]:
-        """What this run spent, by unit; units are never added together."""
+        """What this run spent, by unit, tries that came to nothing among it; units are never added together."""
         return self.handle.spent
 
     @property
     def failed(self) -> pl.DataFrame:
         """The rows that did not end well: failed, refused, cancelled or invalid; why is in ``gen_error``."""
-        return self._having(*MAY_BE_RETRIED, State.INVALID)
+        return self._joined(self._parts(*MAY_BE_RETRIED, State.INVALID))
 
     @property
     def ambiguous(self) -> pl.DataFrame:
@@ -113,7 +114,8 @@ class Results(Sequence[Result]):
 
         from notebookgen.ledger.frame import MONEY  # noqa: PLC0415 - likewise
 
-        rows = self.handle.rows(self.handle.among([State.AMBIGUOUS]))
+        parts = list(self._parts(State.AMBIGUOUS))
+        rows = [row for _, part in parts for row in part]
         typed = [f"ng.resolve('{row.generation.id[:12]}', 'resubmit')" for row in rows]
         evidence = pl.DataFrame(
             {
@@ -129,15 +131,46 @@ class Results(Sequence[Result]):
                 "resolve": pl.String,
             },
         )
-        return self._having(State.AMBIGUOUS).hstack(evidence)
+        return self._joined(parts).hstack(evidence)
 
-    def _having(self, *states: State) -> pl.DataFrame:
-        """Return the rows in some states."""
-        return self.frame[self.handle.among(states)]
+    def _parts(self, *states: State) -> Iterator[tuple[list[int], list[Delivered]]]:
+        """Return the rows in some states (or all), with their places, a part at a time; no others are read."""
+        places = self.handle.among(states) if states else range(len(self))
+        for start in range(0, len(places), PART):
+            part = places[start : start + PART]
+            rows = zip(part, self.handle.rows(part), strict=True)
+            found = [(place, row) for place, row in rows if not states or row.state in states]  # it may have gone on
+            yield [place for place, _ in found], [row for _, row in found]
+
+    def _joined(self, parts: Iterable[tuple[list[int], list[Delivered]]]) -> pl.DataFrame:
+        """Return rows as a frame, beside what was asked for."""
+        import polars as pl  # noqa: PLC0415 - Polars loads when a frame is asked for
+
+        from notebookgen.ledger.frame import money_frame  # noqa: PLC0415 - likewise
+
+        places: list[int] = []
+        frames = [money_frame({})]
+        for some, rows in parts:
+            places += some
+            columns: dict[str, Any] = gen_columns(rows, self.handle.retell)
+            # Polars cuts lists apart ten times as fast as it takes Python's own; no path has a NUL in it.
+            paths = pl.Series(["\0".join(one) for one in columns["gen_paths"]], dtype=pl.String).str.split("\0")
+            columns["gen_paths"] = paths.list.eval(pl.element().filter(pl.element() != ""))
+            frames.append(money_frame(columns))
+        gen = pl.concat(frames)
+        equal = ~pl.col("gen_id").is_first_distinct() | (~pl.col("gen_cached")).any().over("gen_id")
+        shared = pl.col("gen_cached") & equal  # what was paid once is told once
+        nothing = pl.lit(0).cast(gen.schema["gen_cost"])
+        gen = gen.with_columns(gen_cost=pl.when(shared).then(nothing).otherwise("gen_cost"))
+        return gen if self._join is None else self._join(gen, places if len(places) < len(self) else None)
 
     def wait(self, timeout: float | None = None) -> Results:
-        """Wait until nothing more will come by itself, at most ``timeout`` seconds."""
-        wait_for(self.handle, timeout)
+        """Wait until nothing more will come by itself, at most ``timeout`` seconds. Stop ends the wait, and not the run.
+
+        Raises:
+            Stopped: A person pressed Stop; the message says how to end the run.
+        """
+        wait_on(self.handle, timeout)
         return self
 
     def pause(self) -> Results:
@@ -152,7 +185,7 @@ class Results(Sequence[Result]):
 
     def cancel(self) -> Results:
         """Ask the providers to cancel what is under way; what they said is in ``said``. What was not sent never will be."""
-        self.said = tuple(self._cancel(self.run))
+        self.said = tuple(line for run in self.handle.runs for line in self._cancel(run))
         return self
 
     @property
@@ -166,40 +199,66 @@ class Results(Sequence[Result]):
         """Buy another try for the rows that failed, were refused or cancelled, where that may help; and wait for them.
 
         It goes on with this run and under its budget. What failed for good stays as it is: only another prompt or other
-        settings can mend it.
+        settings can mend it. What the budget or a Stop keeps from being sent once more stays failed, and may be tried
+        again later. Rows that were never sent are no failures: the same call again sends them.
 
         Raises:
-            InvalidCall: The run is still under way.
+            InvalidCall: The run is still under way, or nothing of it failed and there are rows that were never sent.
         """
         if not self.handle.done:
             message = "the run is still under way. Wait for it (.wait()) or press Stop, then retry."
             raise InvalidCall(message)
         again = self.may_be_retried
+        unsent = len(self.handle.among([State.PLANNED]))
+        if unsent and not again:
+            message = (
+                f"nothing of this run may be tried again, and {count_words(unsent, 'row was', 'rows were')} never sent."
+                " Nothing was sent now.\nRun the call (or the cell) again to send what is left; what is bought is not"
+                " bought again."
+            )
+            raise InvalidCall(message)
         if again and self._retry is not None:
             self._retry(again)
         return self
 
-    def resolve(self, action: str, rows: int | Sequence[int] | None = None, *, job: str | None = None) -> Results:
-        """Settle rows of which nobody knows whether they were accepted.
+    def resolve(
+        self,
+        action: str,
+        rows: SupportsIndex | Iterable[SupportsIndex] | None = None,
+        *,
+        job: str | None = None,
+        budget: Any = None,
+        max_new: int | None = None,
+    ) -> Results:
+        """Settle rows of which nobody knows whether they were accepted, all together, and wait for them.
+
+        What is sent again is bought under the run's budget, in which what was sent before counts as spent. What it does
+        not allow stays ambiguous; why is in ``gen_error``.
 
         Args:
             action: ``adopt`` (it was accepted), ``resubmit`` (send it again and risk paying twice) or ``write_off``.
             rows: Which rows, by their place in ``frame``; by default all that are ambiguous.
             job: The provider's handle, for one row, where it lists no jobs.
+            budget: What the run may spend in all, from now on, to send rows again; by default what was said for it.
+            max_new: How many the run may buy in all, to send rows again.
 
         Raises:
             InvalidCall: A row is not ambiguous, or the action lacks something.
+            BudgetExceeded: The budget or a cap allows none of them to be sent again; they stay ambiguous.
         """
+        more = parse_budget(budget, max_new=max_new)
         indices = self.handle.among([State.AMBIGUOUS])
-        wanted = indices if rows is None else [rows] if isinstance(rows, int) else list(rows)
+        wanted = indices if rows is None else places(rows)
         for index in wanted:
             if index not in indices:
                 message = f"row {index} is not ambiguous. Those that are: {indices[:20]}"
                 raise InvalidCall(message)
-        for index, row in zip(wanted, self.handle.rows(wanted), strict=True):
-            if self._resolve is not None:
-                result = self._resolve(row.generation.id, action, job)
-                self.handle.put(index, result.handle.row(result.index))
+        if wanted and self._resolve is None:
+            name = self.handle.row(wanted[0]).generation.id[:12]
+            message = f"these results only show what there is. Nothing was done. Type: ng.resolve('{name}', '{action}')"
+            raise InvalidCall(message)
+        if wanted and self._resolve is not None:
+            self._resolve(self.handle, wanted, Word(action, job, more))
         return self
 
     def save(self, folder: str | Path) -> list[Path]:
@@ -234,6 +293,24 @@ class Results(Sequence[Result]):
         return f"<Results {self.handle.summary()}>"
 
 
+def places(rows: SupportsIndex | Iterable[SupportsIndex]) -> list[int]:
+    """Return the places of rows, each once: one whole number of any kind, or several.
+
+    Raises:
+        InvalidCall: There is something else among them.
+    """
+    try:
+        with contextlib.suppress(TypeError):
+            return [operator.index(rows)]  # type: ignore[arg-type]  # several have none
+        found = [] if isinstance(rows, str | bytes) else [operator.index(one) for one in rows]  # type: ignore[union-attr]  # one was tried
+    except TypeError:
+        found = []
+    if not found:
+        message = f"rows takes a row's place in the frame, or several of them, and not {rows!r}. Nothing was done."
+        raise InvalidCall(message)
+    return list(dict.fromkeys(found))
+
+
 def gen_columns(rows: Sequence[Delivered], retell: Callable[[str], str] = str) -> dict[str, list[Any]]:
     """Return the ``gen_`` columns of some rows."""
     unsent = {State.SKIPPED, State.INVALID}
@@ -258,6 +335,9 @@ def gen_columns(rows: Sequence[Delivered], retell: Callable[[str], str] = str) -
 
 
 def text_of(row: Delivered) -> str | None:
-    """Return the text that came back, where one did."""
-    texts = [Path(asset.path).read_text(encoding="utf-8") for asset in row.assets if asset.kind == "text"]
+    """Return the text that came back, where one did, and its files are here."""
+    try:
+        texts = [Path(asset.path).read_text(encoding="utf-8") for asset in row.assets if asset.kind == "text"]
+    except FileNotFoundError:  # one of ten thousand is gone: the others are to be read all the same
+        return None
     return "\n\n".join(texts) if texts else None

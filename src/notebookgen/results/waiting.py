@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import NotebookgenError, StillRunning
+from notebookgen.errors import BudgetExceeded, NotebookgenError, StillRunning, Stopped
 from notebookgen.jobs.states import State
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from notebookgen.results.result import Result
     from notebookgen.results.results import Results
 
-__all__ = ["delivered", "delivered_any", "leave", "row_after", "still_running", "wait_for"]
+__all__ = ["check_denied", "delivered", "delivered_any", "leave", "row_after", "still_running", "wait_for", "wait_on"]
 
 
 def wait_for(handle: RunHandle, timeout: float | None) -> None:
@@ -26,6 +26,39 @@ def wait_for(handle: RunHandle, timeout: float | None) -> None:
             left -= 0.1
             if left <= 0:
                 return
+
+
+def wait_on(handle: RunHandle, timeout: float | None) -> None:
+    """Wait for a run in the background. Stop ends the wait, and not the run.
+
+    Raises:
+        Stopped: A person pressed Stop; the message says how to end the run.
+    """
+    try:
+        wait_for(handle, timeout)
+    except KeyboardInterrupt:
+        how = handle.retell(f"To end it: ng.Client().cancel({handle.typed})")
+        message = f"Stopped waiting, and the run goes on: {handle.summary()}\n{how}"
+        raise Stopped(message) from None
+
+
+def check_denied(part: RunHandle) -> None:
+    """Check that of the rows that a person wanted sent again, some were.
+
+    Raises:
+        BudgetExceeded: A budget or a cap was in the way of all of them; they are as they were.
+    """
+    rows = part.rows()
+    denials = [row.error for row in rows if row.state is State.AMBIGUOUS and isinstance(row.error, BudgetExceeded)]
+    if not rows or len(denials) < len(rows):
+        return
+    if len(rows) == 1:
+        raise denials[0]
+    name = rows[0].generation.id[:8]
+    told = str(denials[0]).replace(
+        "It stays ambiguous. To send it again", f"{len(rows)} rows stay ambiguous. To send them again"
+    )
+    raise BudgetExceeded(told.replace(f"ng.resolve('{name}', ", ".resolve("))
 
 
 def still_running(handle: RunHandle, row: Delivered) -> JobError:
@@ -41,12 +74,12 @@ def still_running(handle: RunHandle, row: Delivered) -> JobError:
     elif row.error is not None and row.state in words:  # why it does not go on just now
         words[row.state] = str(row.error)
     if row.state in words:
-        what, then = words[row.state], f"Run it again to pick it up, or type: ng.resume('{handle.id}')"
+        what, then = words[row.state], f"Run it again to pick it up, or type: ng.resume({handle.typed})"
     elif handle.stopped:
         what, then = "Nothing more is sent for it; whether it left just now is told by ng.runs().", "Run it again."
     else:
         what = "It was not sent yet, and is sent as soon as it can be."
-        then = f"Wait on, or call it off: ng.Client().cancel('{handle.id}')"
+        then = f"Wait on, or call it off: ng.Client().cancel({handle.typed})"
     message = f"{row.generation.full_model} is not done after the wait (it is {row.state}). {what}\n{then}"
     return StillRunning(message, id=row.generation.id, job=row.job)
 
