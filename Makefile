@@ -47,7 +47,7 @@ lab: $(DEMO_READY)  ## open a copy of the quickstart in JupyterLab
 
 test: $(TEST_READY) chromium lint types layers docs pytest  ## lint, types, layers, documentation and every test, the browser's too
 
-check: $(TEST_READY) lint types layers  ## what takes under a minute
+check: $(TEST_READY) lint types layers  ## what takes about a minute
 	@$(PYTEST) -m "not slow and not browser" $(PYTEST_ARGS)
 
 lint: $(TEST_READY)  ## style of the code, checked

@@ -209,6 +209,7 @@ def test_a_wrong_setting_changes_nothing(real: Handle) -> None:
     assert (None, 16) == (ng.settings().timeout, ng.settings().concurrency)
 
 
+@pytest.mark.slow
 def test_the_configured_timeout_ends_the_wait(real: Handle) -> None:
     """A timeout ends the wait and not the job: the error says how to go on, and the same call picks it up."""
     real.configure(seconds=(1.5, 1.5), immediate=False)

@@ -110,6 +110,7 @@ def test_no_more_are_in_hand_than_may_be(home: Path) -> None:
         assert 4 == len(shop.jobs)
 
 
+@pytest.mark.slow
 def test_a_line_that_ran_dry_is_filled_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is in hand is made before the first file is here: when they come, all at once, the run goes on."""
     shop, gate = Shop(), threading.Event()
@@ -142,6 +143,7 @@ def test_what_is_here_and_what_is_never_sent_is_passed_by(home: Path) -> None:
     assert 20 + len(new) == len(shop.jobs)
 
 
+@pytest.mark.slow
 def test_equal_rows_share_wherever_they_stand(home: Path) -> None:
     """Also where the equal one comes long after the first has ended."""
     shop = Shop()
@@ -199,6 +201,7 @@ def test_what_is_kept_of_a_row_is_little(home: Path) -> None:
 # Trouble while rows are brought --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_ledger_that_is_held_while_rows_are_brought_loses_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another program holds the file just as rows are to be written down: that is said, and they come once more."""
     monkeypatch.setattr(writing, "BUSY_SECONDS", 0.05)
@@ -274,6 +277,7 @@ def test_a_retry_of_a_run_that_ended_paused_goes_on(home: Path) -> None:
     assert ["saved"] == states(handle)
 
 
+@pytest.mark.slow
 def test_stop_just_as_a_retry_begins_sends_nothing_more(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stop comes while the engine is being told: the run it goes on with is stopped like any other."""
     shop, go = Shop(), threading.Event()

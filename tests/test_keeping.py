@@ -167,6 +167,7 @@ def test_what_is_paid_for_is_asked_for_until_it_comes(
     assert 1 == shop.seen["create"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trouble", "hours", "given_up"),
     [(trouble, hours, hours > 168) for trouble in ("gone", "page", "denied") for hours in (100.0, 200.0)],

@@ -279,6 +279,7 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
 def test_sums_are_sums_over_rows(tmp_path_factory: pytest.TempPathFactory, rows: list[Any]) -> None:

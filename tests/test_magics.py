@@ -174,6 +174,7 @@ def test_outside_a_notebook_the_last_line_goes_to_stderr(shell: Shell, capfd: py
     assert lines[0].startswith("saved · armox:sandbox/picture · ")
 
 
+@pytest.mark.slow
 def test_background_and_timeout_leave_the_job_alone(shell: Shell, box: Handle, everywhere: None) -> None:
     """The wait ends, the job goes on, and the next run of the cell picks it up: one create in all."""
     box.configure(seconds=(1.0, 1.0))
@@ -449,6 +450,7 @@ def test_costs_are_summed_by_unit_and_leave_the_sandbox_out(shell: Shell) -> Non
     assert by_tag.select("tag", "unit", "net").rows() == [("lesson", "credits", Decimal(40))]
 
 
+@pytest.mark.slow
 def test_runs_resume_and_cancel(shell: Shell, box: Handle, everywhere: None) -> None:
     """What is left open is found again by its run, or cancelled at the provider."""
     assert str(shell.run("%generate resume")).startswith("Nothing was left open")

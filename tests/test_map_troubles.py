@@ -85,6 +85,7 @@ class Road:
 # Outages -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_outage_makes_a_run_wait_and_fails_no_row(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody can be reached for a while: the run says so, waits, goes on by itself, and every row is made."""
     road = Road(real.origin)

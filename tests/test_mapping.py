@@ -167,6 +167,7 @@ def test_fresh_buys_each_row_anew(played: Handle) -> None:
     assert [0, 0, 0] == ng.map(numbered(3), "poem {n}", model=POEM).frame["gen_sample"].to_list()
 
 
+@pytest.mark.slow
 def test_a_fresh_run_that_was_stopped_is_taken_up(played: Handle) -> None:
     """What it had brought home before Stop, and what came afterwards, was handed to nobody: nothing is bought twice."""
     ng.map(numbered(40), "poem {n}", model=POEM)
@@ -295,6 +296,7 @@ def test_rows_are_called_by_their_own_names(played: Handle) -> None:
 # How many, and how long ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 3])
 def test_never_more_under_way_than_said(played: Handle, most: int) -> None:
     """Counted on the service's side: at no moment are more jobs under way than ``concurrency``."""
@@ -315,6 +317,7 @@ def played_job(create: dict[str, Any]) -> tuple[float, float]:
     return job.created, job.ends
 
 
+@pytest.mark.slow
 def test_a_timeout_ends_the_wait_and_not_the_run(played: Handle) -> None:
     """After ``timeout`` the call comes back with what there is; the jobs go on, and are there when asked for."""
     played.configure(immediate=False, seconds=(1.0, 1.2))

@@ -82,6 +82,7 @@ def test_settings_and_models_come_from_columns_where_braces_name_one(shell: Shel
     assert [TEXT, TEXT, "armox:sandbox/picture"] == [one.model for one in results]
 
 
+@pytest.mark.slow
 def test_images_come_from_a_column(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The files of one run are the input of the next; a row without one is skipped, and the prefix keeps both apart."""
     monkeypatch.setenv("NOTEBOOKGEN_SANDBOX", "1")
@@ -208,6 +209,7 @@ def test_retry_goes_on_with_the_last_run_of_this_kernel(shell: Shell, box: Handl
     assert "Nothing failed in" in repr(shell.run("%generate retry"))
 
 
+@pytest.mark.slow
 def test_retry_finds_the_run_in_the_ledger(shell: Shell, box: Handle) -> None:
     """In another kernel, or with a run's id, new tries are a run of their own, asked for with the same content."""
     from notebookgen.notebook import retrying
@@ -243,6 +245,7 @@ def test_retry_of_many_needs_a_word_about_money(shell: Shell, real: Handle) -> N
     assert before == creates(real)
 
 
+@pytest.mark.slow
 def test_resume_says_in_one_line_what_it_found_and_saved(shell: Shell, box: Handle) -> None:
     """A kernel that begins anew takes the run up: all its rows are in the frame, also those saved long before."""
     box.configure(seconds=(0.01, 0.02))

@@ -52,6 +52,7 @@ def under_way(run: ng.Results) -> int:
     return sum(states.get(state, 0) for state in ("intent", "submitted", "completed"))
 
 
+@pytest.mark.slow
 def test_a_paused_run_sends_nothing_new_and_goes_on_where_it_was(player: Client, box: Handle) -> None:
     """What is under way comes home during the pause; afterwards every row is made once, in the same run."""
     run = player.map(rows(40), "{thing}", model=TEXT, background=True, concurrency=2, budget=1000)

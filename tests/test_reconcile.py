@@ -363,6 +363,7 @@ def test_a_list_that_catches_up_settles_it(home: Path) -> None:
     assert 4 == len(shop.jobs)
 
 
+@pytest.mark.slow
 def test_a_job_accepted_while_another_is_lost_must_be_listed_too(home: Path) -> None:
     """What was accepted before the settle window ended, and is missing, shows that the list is older than that."""
     shop = Shop()
@@ -579,6 +580,7 @@ def test_a_lost_create_among_many_quick_ones_is_proven_absent(home: Path) -> Non
     assert 250 == len(shop.jobs)
 
 
+@pytest.mark.slow
 def test_one_that_is_held_stops_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the list cannot settle is held for a person, and the account goes on past a hundred newer jobs."""
     monkeypatch.setattr(buying, "LOOKED_FOR", 0.1)
@@ -695,6 +697,7 @@ def test_what_the_ledger_gives_back_is_what_was_asked(home: Path) -> None:
         store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [502, 503])
 def test_what_is_held_says_its_reason_once(home: Path, status: int) -> None:
     """Create and list meet the same trouble, or two: each is told once, also when the same is asked for again."""

@@ -75,6 +75,7 @@ def test_who_waits_until_the_end_has_got_it_even_if_a_look_was_late() -> None:
     assert (False, True) == (left.taken, left.released)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hasty", "played")
 def test_fresh_after_an_interrupted_one_is_given_once(home: Path) -> None:
     """A wait that ended leaves its sample to the next fresh call; the one after that buys another."""
