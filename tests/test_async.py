@@ -12,6 +12,7 @@ import pytest
 import notebookgen as ng
 from notebookgen import errors
 from notebookgen.sandbox import Fault
+from scripted import until
 from three_services import accepted, requests
 
 if TYPE_CHECKING:
@@ -167,3 +168,25 @@ def test_a_run_over_a_frame_that_is_cancelled_while_it_is_planned_buys_nothing(e
     ng.Client().close()
 
     assert (0, 0) == (accepted(either, "armox"), ng.runs().height)
+
+
+def test_a_task_that_is_cancelled_while_the_loop_is_busy_buys_no_more(either: Handle) -> None:
+    """The run has begun in its thread and the loop had no time to hear of it: it is stopped all the same."""
+    either.configure(immediate=False, seconds=(0.1, 0.1))
+    frame = pl.DataFrame({"n": range(60)})
+
+    async def story() -> None:
+        making = asyncio.create_task(ng.amap(frame, "poem {n}", model=GROK, max_new=60, concurrency=1))
+        await asyncio.sleep(0)
+        while not accepted(either, "apimodels"):  # the loop does nothing else meanwhile
+            pass
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+
+    asyncio.run(story())  # it waits for the call's own thread
+    bought = accepted(either, "apimodels")
+    until(lambda: ng.runs()["open"].to_list() == [0])
+
+    assert bought <= accepted(either, "apimodels") <= bought + 1  # one may have been leaving just then
+    assert 60 > bought

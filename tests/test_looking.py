@@ -18,7 +18,7 @@ ENDS: dict[str, dict[str, Any]] = {
     "apixo": {"state": "success", "resultJson": json.dumps({"resultUrls": [URL]})},
 }
 MODELS = {"apimodels": "gpt-image-2", "apixo": "nano-banana"}
-SPELLINGS = ("taskId", "task_id", "id")
+SPELLINGS = ("taskId", "task_id")
 
 
 def look(name: str, beside: dict[str, Any], inside: dict[str, Any]) -> tuple[str | None, Phase, list[str | None]]:
@@ -34,7 +34,7 @@ def look(name: str, beside: dict[str, Any], inside: dict[str, Any]) -> tuple[str
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("place", ["inside", "beside"])
 def test_another_job_is_another_in_every_spelling(name: str, spelling: str, place: str) -> None:
-    """``taskId``, ``task_id`` or ``id``, in ``data`` or beside it: its file is not taken for ours, and ours is."""
+    """``taskId`` or ``task_id``, in ``data`` or beside it: its file is not taken for ours, and ours is."""
 
     def named(id: str) -> dict[str, dict[str, Any]]:
         return {"inside": {}, "beside": {}} | {place: {spelling: id}}
@@ -47,7 +47,9 @@ def test_another_job_is_another_in_every_spelling(name: str, spelling: str, plac
 
 @pytest.mark.parametrize("name", ENDS)
 def test_the_pages_own_spelling_goes_before_the_others(name: str) -> None:
-    """A plain ``id`` may be the request's, or a line's in a table: it speaks only where nothing else does."""
+    """A plain ``id`` may be the request's, or a line's in a table: it never speaks against the job that was asked about."""
+    assert "J1" == look(name, {"id": "request-9"}, {})[0]
+    assert "J1" == look(name, {}, {"id": 12})[0]
     assert "J1" == look(name, {"id": "request-9"}, {"taskId": "J1", "task_id": "upstream-7", "id": 12})[0]
     assert "J1" == look(name, {"id": "request-9"}, {"task_id": "J1", "id": 12})[0]
     with pytest.raises(UnexpectedResponse, match="about job J2"):

@@ -161,7 +161,7 @@ def test_an_envelope_refuses_by_status_or_by_code(status: int, body: object, cod
         ({"data": {"taskId": {}, "task_id": 17}}, False, "17"),
         ({"id": "r", "data": {"id": "a"}}, False, None),
         ({"id": "r", "data": {"id": "a"}}, True, "a"),
-        ({"id": "a", "data": {}}, True, "a"),
+        ({"id": "a", "data": {}}, True, None),
         ({"taskId": "a", "data": {"id": "b"}}, True, "a"),
         ({}, True, None),
     ],

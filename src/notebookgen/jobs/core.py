@@ -278,7 +278,7 @@ class Core:
             waits: Whether it stands in a line or waits for a timer, and so comes up again by itself.
         """
         others = [(handle, index) for handle, index in ticket.followers if handle.id != ticket.run]
-        payer = next((handle for handle, _ in others if handle.buys), None)
+        payer = next((handle for handle, _ in others if handle.buys and ticket.payable(handle)), None)
         if payer is None:
             self.leave(ticket, error)
             return

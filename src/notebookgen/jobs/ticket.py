@@ -249,9 +249,14 @@ class Ticket:
         """Whether it is sent again where nobody knows whether it was accepted: a person has said so."""
         return self.wanted and any(handle.resubmits and handle.buys for handle, _ in self.followers)
 
+    def payable(self, handle: RunHandle) -> bool:
+        """Whether another run may be made to pay for it: not for a second try that only this one has asked for."""
+        return self.again is None or handle.part or handle.resubmits
+
     def charge(self, handle: RunHandle) -> None:
-        """Have another run pay for it, out of its own budget."""
-        self.run, self.budget = handle.id, handle.budget or NO_BUDGET
+        """Have another run pay for it, out of its own budget, where it may be made to."""
+        if self.payable(handle):
+            self.run, self.budget = handle.id, handle.budget or NO_BUDGET
 
     def facts(self, *, done: bool) -> Delivered:
         """Return how it stands, for those who follow it."""

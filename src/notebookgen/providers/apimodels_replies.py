@@ -105,7 +105,7 @@ def read_asked(response: HttpResponse, id: str) -> Job | None:
     data = object_or_none(body.get("data")) or {}
     if maybe(data, "state", str) is None:
         return None
-    return _task(data, task_named(body, plain=True) or id)
+    return _task(data, task_named(body, plain=False) or id)
 
 
 def read_callback(body: bytes) -> Callback | None:

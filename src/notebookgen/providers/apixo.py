@@ -214,7 +214,7 @@ class APIXO(Provider):
     def _job(self, response: HttpResponse, model: str, *, otherwise: Phase | None = None, id: str | None = None) -> Job:
         body = object_in(response.json())
         data = object_or_none(body.get("data")) or {}
-        task = task_named(body, plain=id is not None or maybe(data, "state", str) is not None) or id
+        task = task_named(body, plain=id is None and maybe(data, "state", str) is not None) or id
         if task is None or not succeeded(response) or (otherwise is None and maybe(data, "state", str) is None):
             raise unexpected(self, response)
         return replace(_read_task(data, task, otherwise or Phase.RUNNING), model=model)

@@ -111,10 +111,11 @@ def task_named(body: Mapping[str, object], *, plain: bool) -> str | None:
 
     Args:
         body: The reply.
-        plain: Whether a plain ``id`` counts where nothing else is said: it may be the request's, or a result's.
+        plain: Whether a plain ``id`` in ``data`` counts where nothing else is said: it may be a line's in a table. One
+            beside it is the request's.
     """
-    holders = (object_or_none(body.get("data")) or {}, body)
-    said = (holder.get(key) for key in (*TASKS, *(("id",) if plain else ())) for holder in holders)
+    data = object_or_none(body.get("data")) or {}
+    said = [holder.get(key) for key in TASKS for holder in (data, body)] + ([data.get("id")] if plain else [])
     return next((task for one in said if (task := handle(one)) is not None), None)
 
 
@@ -245,7 +246,7 @@ def enveloped_fault(response: HttpResponse, *, words: str, fail_code: str | None
     code = code_in(body.get("code"))
     if code is None:
         code = code_in(error.get("code"))
-    if succeeded(response) and (code is None or code < 300 or (data.get("state") and task_named(body, plain=True))):
+    if succeeded(response) and (code is None or code < 300 or (data.get("state") and task_named(body, plain=False))):
         return None
     said = [error_words(body.get(words)), error_words(body.get("error")), error_words(data)]
     plain = response.excerpt() if not body else ""

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notebookgen.jobs.handle import RunHandle
+    from notebookgen.results import Result, Results
 
 __all__ = ["ended", "in_thread", "is_cancelled"]
 
-T = TypeVar("T")
+T = TypeVar("T", bound="Result | Results")
 TICK = 0.05  # seconds, so that Stop reaches an awaiting cell
 
 _cancelled: ContextVar[threading.Event | None] = ContextVar("cancelled", default=None)
@@ -28,12 +29,21 @@ def is_cancelled() -> bool:
 
 async def in_thread(call: Callable[[], T]) -> T:
     """Make a call in a thread of its own. A thread cannot be ended: where the task is, the call finds out by itself."""
-    event = threading.Event()
+    event, made = threading.Event(), list[T]()
+
+    def work() -> T:
+        made.append(call())
+        if event.is_set():  # the task was cancelled after the call had looked
+            made[0].handle.stop()
+        return made[0]
+
     before = _cancelled.set(event)
     try:
-        return await asyncio.to_thread(call)
+        return await asyncio.to_thread(work)
     except asyncio.CancelledError:
         event.set()
+        for one in made:  # it had come back, and the loop was too busy to take it
+            one.handle.stop()
         raise
     finally:
         _cancelled.reset(before)
