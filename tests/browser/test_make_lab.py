@@ -30,8 +30,8 @@ TICK = 0.1
 
 
 @pytest.fixture
-def page_file(tmp_path: Path) -> Iterator[Path]:
-    """Run ``make lab`` where no browser can be opened; give the page that Jupyter leaves for a person to open."""
+def left(tmp_path: Path) -> Iterator[str]:
+    """Run ``make lab`` where no browser can be opened; give the address in the page that Jupyter leaves to be opened."""
     runtime = tmp_path / "runtime"
     environment = surroundings.environment(
         os.environ, tmp_path, JUPYTER_RUNTIME_DIR=str(runtime), BROWSER="true", PYTHONUNBUFFERED="1"
@@ -50,13 +50,19 @@ def page_file(tmp_path: Path) -> Iterator[Path]:
         )
     try:
         for _ in range(int(OPEN_SECONDS / TICK)):
-            if (found := list(runtime.glob("jpserver-*-open.html"))) or make.poll() is not None:
+            if (found := addresses(runtime)) or make.poll() is not None:
                 break
             threading.Event().wait(TICK)
-        assert found, (tmp_path / "make.log").read_text("utf-8", "replace")[-3000:]
-        yield found[0]
+        assert len(found) == 1, (tmp_path / "make.log").read_text("utf-8", "replace")[-3000:]
+        yield found.pop()
     finally:
         end(make)
+
+
+def addresses(runtime: Path) -> set[str]:
+    """What the page links to; none as long as Jupyter has made the file and not written it."""
+    pages = [page.read_text("utf-8") for page in runtime.glob("jpserver-*-open.html")]
+    return {link for page in pages for link in re.findall(r'href="([^"]+)"', page)}
 
 
 def end(make: subprocess.Popen[bytes]) -> None:
@@ -70,9 +76,8 @@ def end(make: subprocess.Popen[bytes]) -> None:
         os.killpg(make.pid, signal.SIGKILL)  # its kernels end with it
 
 
-def test_every_address_of_make_lab_leads_to_the_quickstart(page_file: Path, chrome: Chrome, tmp_path: Path) -> None:
+def test_every_address_of_make_lab_leads_to_the_quickstart(left: str, chrome: Chrome, tmp_path: Path) -> None:
     """Where no browser opens by itself, the printed address and the page that is left both open the notebook."""
-    (left,) = set(re.findall(r'href="([^"]+)"', page_file.read_text("utf-8")))
     page = chrome.page()
     page.goto(left, wait_until="domcontentloaded", timeout=OPEN_SECONDS * 1000)
     page.wait_for_selector(f"{PANEL} .jp-Notebook .jp-Cell", timeout=OPEN_SECONDS * 1000)
