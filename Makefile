@@ -39,16 +39,16 @@ setup: $(TEST_READY)  ## the virtual environment with everything in it
 demo: $(DEMO_READY)  ## run the quickstart on the sandbox, no key needed, and show the page
 	@$(BIN)/notebookgen demo --to $(BUILD)/demo
 
-lab: $(DEMO_READY)  ## open a copy of the quickstart in JupyterLab
+lab: $(DEMO_READY)  ## open a copy of the notebooks in JupyterLab, at the quickstart
 	@mkdir -p $(BUILD)/lab
-	@test -f $(BUILD)/lab/quickstart.ipynb || cp notebooks/quickstart.ipynb $(BUILD)/lab/
+	@for name in quickstart bulk; do test -f $(BUILD)/lab/$$name.ipynb || cp notebooks/$$name.ipynb $(BUILD)/lab/; done
 	@$(BIN)/python -m jupyterlab $(BUILD)/lab --LabApp.default_url=/lab/tree/quickstart.ipynb \
 		$$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 test: $(TEST_READY) chromium lint types layers docs pytest  ## lint, types, layers, documentation and every test, the browser's too
 
-check: $(TEST_READY) lint types layers  ## what takes about a minute
-	@$(PYTEST) -m "not slow and not browser" $(PYTEST_ARGS)
+check: $(TEST_READY) lint types layers  ## what takes less than a minute
+	@$(PYTEST) --dist worksteal --hypothesis-profile=hurried -m "not slow and not browser" $(PYTEST_ARGS)
 
 lint: $(TEST_READY)  ## style of the code, checked
 	@$(BIN)/ruff check --quiet .

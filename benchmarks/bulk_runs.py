@@ -4,7 +4,7 @@ The service is a bare one in a process of its own that speaks Armox's wire forma
 at once or after a while; every run is a process of its own, so that its processor time and its peak memory are its own.
 By hand is a pool of threads with ``requests``, and an ``aiohttp`` loop with a semaphore: neither keeps anything on
 disk before its end, so what is bought and not yet written is lost with the process. The variants take turns, and the
-table shows medians. ``--full`` adds a hundred thousand rows (about fifteen minutes).
+table shows medians. ``--full`` adds a hundred thousand rows (about ten minutes).
 """
 
 from __future__ import annotations

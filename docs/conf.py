@@ -1,4 +1,4 @@
-"""How the documentation is built: ``make docs``. The tutorial is the quickstart, run against the sandbox here."""
+"""How the documentation is built: ``make docs``. The tutorials are the notebooks, run against the sandbox here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -42,13 +46,22 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
 
-# The tutorial sees a machine without a key and with an empty ledger, whoever builds it.
+# A tutorial sees a machine without a key and with an empty ledger, whoever builds it.
 for _name in [name for name in os.environ if name.startswith(("ARMOX_", "APIMODELS_", "APIXO_", "NOTEBOOKGEN_"))]:
     del os.environ[_name]
 _home = tempfile.mkdtemp(prefix="notebookgen-docs-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
-os.environ["NOTEBOOKGEN_HOME"] = _home
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 (HERE / "tutorial").mkdir(exist_ok=True)
-shutil.copyfile(ROOT / "notebooks" / "quickstart.ipynb", HERE / "tutorial" / "quickstart.ipynb")
+for _name in ("quickstart.ipynb", "bulk.ipynb"):
+    shutil.copyfile(ROOT / "notebooks" / _name, HERE / "tutorial" / _name)
+
+
+def setup(app: Sphinx) -> None:
+    """Give each page a ledger of its own: what one tutorial has bought does not stand in the sums of another."""
+
+    def own(_app: Sphinx, page: str, _source: list[str]) -> None:
+        os.environ["NOTEBOOKGEN_HOME"] = str(Path(_home) / page)
+
+    app.connect("source-read", own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from notebookgen.client import Client
     from notebookgen.sandbox import Handle
 
-# A busy machine is no failure: no example has a deadline.
+# A busy machine is no failure: no example has a deadline. In a hurry a fifth of the examples has to do.
 hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.register_profile("hurried", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("patient")
 
+PERSONS = itertools.count()  # looking for a number that is free takes longer than many a test
 ROOT = Path(__file__).resolve().parents[1]
 FAILED = pytest.StashKey[bool]()
 LONGEST_FIRST = ("browser", "slow")
@@ -48,14 +51,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """Take what the collection has made out of the garbage collector's sight: it lives to the end, and is large.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Take what the collection makes out of the garbage collector's sight: it lives to the end, and is large.
 
     Every full collection would walk it again, and IPython asks for one whenever a shell is put away.
     """
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_unconfigure() -> None:
@@ -73,9 +81,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Hand tests to the processes one by one, in their order, but for what stays together."""
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Hand tests to the processes one by one, in their order, but for what stays together.
+
+    Where nothing has to, whoever starts the tests may name a way that costs less: ``--dist worksteal``.
+    """
     from xdist.scheduler import LoadScopeScheduling
+
+    if config.option.dist == "worksteal":
+        return None
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
@@ -94,7 +108,8 @@ def home(
     The working folder is an empty one: a project file above the checkout would be read by every call. Whatever the test
     leaves running ends with it, and what it configured is forgotten; its files are kept where it failed.
     """
-    person = tmp_path_factory.mktemp("person")
+    person = tmp_path_factory.getbasetemp() / f"of-test-{next(PERSONS)}"  # no other fixture makes folders of that name
+    person.mkdir()
     monkeypatch.chdir(person)
     for name in list(os.environ):
         if surroundings.foreign(name):

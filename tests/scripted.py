@@ -220,6 +220,32 @@ class Shop:
         return reply(202, job)
 
 
+class Held:
+    """An order whose answer is held back until the test lets it go; it may be given to several creates.
+
+    Attributes:
+        came: Set as soon as a create has come in.
+        go: To be set by the test: the answer goes out.
+    """
+
+    def __init__(self, shop: Shop, answer: HttpResponse | None = None, *, accepted: bool = False) -> None:
+        """Hold back ``answer``, or that the create is accepted: then, or with ``accepted`` as soon as it comes in."""
+        self.shop, self.answer, self.accepted = shop, answer, accepted
+        self.came, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        job = self.shop.accept(request) if self.accepted else None
+        self.came.set()
+        self.go.wait(WAIT)
+        return self.answer or reply(202, job or self.shop.accept(request))
+
+    def dropped(self, request: HttpRequest) -> HttpResponse:
+        """Lose another create without a trace, as soon as this one has come in."""
+        del request
+        self.came.wait(WAIT)
+        raise lost()
+
+
 def idle() -> Shop:
     """Return a shop that finishes nothing by itself."""
     shop = Shop()

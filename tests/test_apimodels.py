@@ -565,7 +565,7 @@ def test_a_callback_that_names_no_task_is_none(body: bytes) -> None:
     assert SERVICE.read_callback({}, body, secret=None) is None
 
 
-@settings(max_examples=100, deadline=None, database=None)
+@settings(deadline=None, database=None)
 @given(hostile_replies("apimodels"))
 def test_no_reply_breaks_the_reading(response: HttpResponse) -> None:
     """Whatever bytes come, each reading answers or raises one of our own errors, and a job read can be asked about."""

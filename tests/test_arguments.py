@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from notebookgen.errors import InvalidCall, InvalidSetting
 from notebookgen.notebook.arguments import Call, Command, ImageArgument, SettingArgument, parse, typed
 from notebookgen.notebook.flags import COMMANDS, FLAGS, help_text
+from notebookgen.notebook.sources import model_named
 from notebookgen.notebook.words import cut
 from notebookgen.records import Setting
 
@@ -24,7 +25,7 @@ def call(line: str, cell: str = "a fox\n") -> Call:
 
 def refused(line: str, cell: str | None = "a fox\n") -> str:
     with pytest.raises(InvalidCall) as caught:
-        parse(line, cell)
+        parse(line, cell, model_named)
     message = str(caught.value)
     assert len(message.splitlines()) <= 4
     return message
@@ -275,6 +276,60 @@ def test_a_prompt_on_the_first_line_is_shown_where_it_goes(line: str, cell: str,
     text = refused(line, cell)
     assert "the prompt goes below" in text
     assert written == text.splitlines()[1:]
+
+
+@pytest.mark.parametrize(
+    ("line", "cell", "written"),
+    [
+        ("armox:google/nano-banana", "a fox", ["%%generate -m armox:google/nano-banana", "a fox"]),
+        ("armox:google/nano-banana a fox", "\n", ["%%generate -m armox:google/nano-banana", "a fox"]),
+        ("armox:x -n 2 --fresh", "a fox", ["%%generate -m armox:x -n 2 --fresh", "a fox"]),
+        (
+            "-n 2 armox:x -s style='oil painting'",
+            "a fox",
+            ["%%generate -n 2 -m armox:x -s style='oil painting'", "a fox"],
+        ),
+        ("apixo:'my model' -o fox", "a fox", ["%%generate -m apixo:'my model' -o fox", "a fox"]),
+        ("google/nano-banana --over df", "a {n}", ["%%generate -m armox:google/nano-banana --over df", "a {n}"]),
+        ("sandbox/text", "a fox", ["%%generate -m armox:sandbox/text", "a fox"]),
+        ("text of a fox", "\n", ["%%generate", "text of a fox"]),
+        ("midnight: a fox", "\n", ["%%generate", "midnight: a fox"]),
+    ],
+)
+def test_a_model_without_its_flag_is_shown_behind_it(line: str, cell: str, written: list[str]) -> None:
+    """A model's name on the line is no part of the prompt: what is shown can be copied, and is what was meant."""
+    shown = refused(line, cell).splitlines()
+    assert written == shown[-2:]
+    assert ("-m" in written[0]) == (call(shown[-2].removeprefix("%%generate"), shown[-1]).model is not None)
+
+
+def test_which_model_is_meant_is_not_picked() -> None:
+    """A name that several providers have is left as it was written: the call itself names them, with their prices."""
+    assert ["%%generate -m gpt-image-2", "a fox"] == refused("gpt-image-2", "a fox").splitlines()[-2:]
+
+
+def test_a_model_behind_one_percent_is_shown_as_it_is_to_be_written() -> None:
+    """Two %, the model behind its flag, and a prompt below."""
+    for name in ("armox:google/nano-banana", "google/nano-banana"):
+        text = refused(f"{name} -n 2", None)
+        assert "%%generate (two %)" in text
+        assert ["%%generate -m armox:google/nano-banana -n 2", "A red fox in the snow"] == text.splitlines()[1:3]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("armox:x --bogus", "%%generate has no flag --bogus."),
+        ("armox:x --bugdet 5", "Did you mean '--budget'?"),
+        ("armox:x -n2", "'-n2' needs a blank: -n 2"),
+    ],
+)
+@pytest.mark.parametrize("cell", ["a fox", None])
+def test_a_wrong_flag_behind_a_model_is_told_with_it(line: str, says: str, cell: str | None) -> None:
+    """A flag that does not exist is no part of a prompt either; both mistakes are told at once."""
+    text = refused(line, cell)
+    assert says in text
+    assert "A model goes behind -m: %%generate -m armox:x" in text.splitlines()[-1]
 
 
 @pytest.mark.parametrize("line", ["--model=", "-m ''", "--tag=' '"])

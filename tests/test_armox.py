@@ -573,7 +573,7 @@ def test_the_price_is_a_base_figure() -> None:
     assert ARMOX.price(asked("some/thing"), None).amount is None
 
 
-@settings(max_examples=100, deadline=None, database=None)
+@settings(deadline=None, database=None)
 @given(hostile_replies("armox"))
 def test_no_reply_breaks_the_reading(response: HttpResponse) -> None:
     """Whatever bytes come, each reading answers or raises one of our own errors, and a job read can be asked about."""

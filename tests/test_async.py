@@ -126,6 +126,32 @@ def test_a_cancelled_task_sends_nothing_new(either: Handle) -> None:
     assert {"saved", "refused"} == set(ng.ledger().frame()["status"].to_list())
 
 
+@pytest.mark.parametrize("way", ["agenerate", "amap"])
+def test_a_cancelled_task_stops_no_other_that_asks_for_the_same(either: Handle, way: str) -> None:
+    """Each awaited call has a run of its own; what both ask for is bought once, and whoever still waits gets it."""
+    either.configure(immediate=False, seconds=(0.3, 0.3))
+    ng.configure(concurrency=1)
+
+    async def asked(**options: Any) -> Any:
+        if way == "amap":
+            return await ng.amap(pl.DataFrame({"n": range(3)}), "poem {n}", model=GROK, max_new=3, **options)
+        return await ng.agenerate("a fox", model=GROK, samples=3, **options)
+
+    async def story() -> Any:
+        making = asyncio.create_task(asked())
+        while accepted(either, "apimodels") < 1:  # noqa: ASYNC110 - counted by the services
+            await asyncio.sleep(0.02)
+        other = await asked(background=True)
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+        return other
+
+    found = asyncio.run(story()).wait(30)
+
+    assert (["saved"] * 3, 3) == ([one.status for one in found], accepted(either, "apimodels"))
+
+
 def test_a_task_cancelled_before_it_began(either: Handle) -> None:
     """A task that is cancelled while its call is still being checked buys nothing."""
     either.configure(misbehave=(Fault(kind="stall", service="armox", purpose="models", seconds=1.0),))

@@ -85,9 +85,9 @@ class Front:
         content = {"comm_id": model, "data": {"method": "custom", "content": {"event": "click"}}}
         self.client.shell_channel.send(self.client.session.msg("comm_msg", content))
 
-    def displays(self, cell: str) -> list[dict[str, Any]]:
-        """Return what a cell showed."""
-        kinds = {"display_data", "execute_result"}
+    def displays(self, cell: str, *, updated: bool = False) -> list[dict[str, Any]]:
+        """Return what a cell showed; where ``updated``, also what it put in its place."""
+        kinds = {"display_data", "execute_result", *(["update_display_data"] if updated else [])}
         mine = [one for one in self.told if one["parent_header"].get("msg_id") == cell and one["msg_type"] in kinds]
         return [one["content"] for one in mine]
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from notebookgen.errors import InvalidCall, JobCancelled
-from scripted import REALM, WAIT, Listless, Tailor, bench, idle, reply, states, until, wanted
+from scripted import REALM, WAIT, Held, Listless, Tailor, bench, idle, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from notebookgen.records import JobRef
-    from notebookgen.wire import HttpRequest, HttpResponse
+    from notebookgen.wire import HttpResponse
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -64,12 +63,8 @@ def test_without_a_name_only_this_kernels_jobs_are_cancelled(home: Path) -> None
 
 def test_what_another_kernel_has_not_sent_yet_is_told(home: Path) -> None:
     """Only the kernel that began a run can keep its rows from being sent, so a person is told where to stop it."""
-    shop, gate = idle(), threading.Event()
-
-    def held(request: HttpRequest) -> HttpResponse:
-        gate.wait(WAIT)
-        return reply(202, shop.accept(request))
-
+    shop = idle()
+    held = Held(shop)
     shop.orders.extend(["ok", held])
     with bench(home, shop, concurrency=2) as one, bench(home, shop) as two:
         handle = one.start(*(wanted(f"coat {number}") for number in range(4)))
@@ -79,7 +74,7 @@ def test_what_another_kernel_has_not_sent_yet_is_told(home: Path) -> None:
         assert [1, 1, 1] == [
             sum(words in line for line in lines) for words in ("cancelled at", "sending it just now", "2 not sent yet")
         ]
-        gate.set()
+        held.go.set()
         handle.stop()
 
 
@@ -141,6 +136,37 @@ def test_a_slip_of_the_pen_cancels_nothing(home: Path, slip: str) -> None:
         with pytest.raises(InvalidCall, match="there is no run"):
             desk.engine.cancel(slip)
     assert None is shop.seen.get("cancel")
+
+
+@pytest.mark.parametrize("by", ["run", "generation", "everything"])
+def test_who_has_cancelled_is_not_told_that_it_goes_on(home: Path, by: str) -> None:
+    """A provider that takes its time changes nothing: no more is sent, and the line says that and nothing else."""
+    shop = idle()
+    shop.answers["cancel"] = deque([reply(202, {"id": "job-1", "phase": "running"})])
+    with bench(home, shop) as desk:
+        handle = desk.start(wanted())
+        until(lambda: states(handle) == ["submitted"])
+        assert "goes on in the background" in handle.summary()
+        desk.engine.cancel({"run": handle.id, "generation": wanted().id[:8]}.get(by)).result(WAIT)
+        assert (False, ["submitted"]) == (handle.done, states(handle))
+        assert handle.summary().startswith("submitted · ")
+        assert "goes on" not in handle.summary()
+        assert "cancelled: nothing more is sent" in handle.summary()
+        shop.finished = True
+        assert handle.wait(WAIT)
+        assert "cancelled" not in handle.summary()
+        assert "goes on" not in handle.summary()
+
+
+def test_one_row_that_is_cancelled_leaves_the_run_going_on(home: Path) -> None:
+    """Its run still buys the others, and says so."""
+    shop = idle()
+    with bench(home, shop) as desk:
+        handle = desk.start(wanted("a coat"), wanted("a hat"))
+        until(lambda: states(handle) == ["submitted"] * 2)
+        desk.engine.cancel(wanted("a hat").id).result(WAIT)
+        until(lambda: states(handle) == ["submitted", "cancelled"])
+        assert "goes on in the background" in handle.summary()
 
 
 class Unsure(Tailor):

@@ -372,6 +372,7 @@ print(len(bought))
 """
 
 
+@pytest.mark.slow
 def test_processes_that_race_leave_no_gap_and_no_excess(home: Path) -> None:
     """Four processes, one file, refusals among them: the cap is full to the last unit that fits, never above it."""
     store = Store(home)

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import tomllib
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from notebookgen.errors import MOST_LINES, LedgerTooNew
 from notebookgen.ledger.schema import VERSION
 from notebookgen.ledger.store import FILE_NAME
 from notebookgen.sandbox.embedded import stop
+from three_services import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,6 +143,20 @@ def test_models_by_word_and_provider(capsys: pytest.CaptureFixture[str]) -> None
     assert {True} == {"veo" in line.lower() for line in some.splitlines()}
     assert {"apixo"} == {line.partition(":")[0] for line in of_one.splitlines()}
     assert (0, "no model has 'no such thing' in its name. All: notebookgen models\n") == (code, none)
+
+
+@pytest.mark.usefixtures("hasty", "real")
+def test_models_where_a_provider_cannot_be_reached(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are listed, and what was known of its own; a line beside the list says who could not be asked."""
+    monkeypatch.setenv("ARMOX_BASE_URL", NOWHERE)
+    code, out, err = run(capsys, "models")
+
+    assert {"apimodels", "apixo", "armox"} == {line.partition(":")[0] for line in out.splitlines()}
+    assert (0, 1) == (code, len(err.splitlines()))
+    assert err.startswith("Armox could not be asked for its models")
+    assert 1 == run(capsys, "models", "--provider", "armox")[0]
 
 
 def test_a_wrong_provider(capsys: pytest.CaptureFixture[str]) -> None:
@@ -367,7 +383,7 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
 def test_stop_is_said_in_a_word(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C: exit code 130, one word, no traceback."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("notebookgen.client.Client.models_live", interrupted)
@@ -376,17 +392,30 @@ def test_stop_is_said_in_a_word(capsys: pytest.CaptureFixture[str], monkeypatch:
 
 
 @pytest.mark.slow
-def test_the_demo_runs_without_a_key(tmp_path: Path) -> None:
-    """One command: the quickstart is run on the sandbox and written as a page; the first picture is told of; the person's ledger is left alone."""
+@pytest.mark.parametrize(("words", "name"), [((), "quickstart"), (("bulk",), "bulk")])
+def test_the_demo_runs_without_a_key(tmp_path: Path, words: tuple[str, ...], name: str) -> None:
+    """One command: a notebook is run on the sandbox and written as a page; the first picture is told of; the person's ledger is left alone."""
     target = tmp_path / "page"
-    code, out, err = finished(tmp_path / "person", "demo", "--to", str(target), "--no-browser")
-    page = (target / "quickstart.html").read_text(encoding="utf-8")
+    code, out, err = finished(tmp_path / "person", "demo", *words, "--to", str(target), "--no-browser")
+    page = (target / f"{name}.html").read_text(encoding="utf-8")
 
     assert 0 == code, err
-    assert f"{target / 'quickstart.html'}" in out.splitlines()[-1]
+    assert f"{target / name}.html" in out.splitlines()[-1]
     assert 1 == out.count("the first picture after ")
     assert "data:image/" in page
     assert not (tmp_path / "person" / "notebookgen").exists()
+
+
+def test_every_notebook_comes_along(root: Path) -> None:
+    """What is in notebooks/ is in the wheel, is run by the demo, and is a page of the documentation's tutorial."""
+    names = sorted(file.stem for file in (root / "notebooks").glob("*.ipynb"))
+    wheel = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    kept = {f"notebooks/{name}.ipynb": f"notebookgen/notebooks/{name}.ipynb" for name in names}
+    index = (root / "docs" / "index.md").read_text("utf-8").splitlines()
+
+    assert names == sorted(cli.DEMOS)
+    assert kept == wheel["force-include"]
+    assert names == sorted(line.removeprefix("tutorial/") for line in index if line.startswith("tutorial/"))
 
 
 def test_a_demo_that_has_no_place(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

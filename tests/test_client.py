@@ -13,7 +13,8 @@ import notebookgen as ng
 from notebookgen import errors
 from notebookgen.sandbox import Fault, start
 from notebookgen.sandbox.embedded import current
-from three_services import KEYS, QUICK, SMALL, WAYS, accepted, made, requests, sent, services
+from scripted import until
+from three_services import KEYS, NOWHERE, QUICK, SMALL, WAYS, accepted, made, numbered, requests, sent, services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 PICTURE = "armox:google/nano-banana"
 GROK = "apimodels:grok-image/grok-4.2-image"
+NANO = "apixo:nano-banana"
 
 
 @pytest.fixture
@@ -86,6 +88,7 @@ def test_the_configured_model(real: Handle) -> None:
     assert (PICTURE, GROK) == (made().model, made(model=GROK).model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "model"),
     [("google/nano-banana", PICTURE), ("grok-image/grok-4.2-image", GROK), ("midjourney", "apixo:midjourney")],
@@ -93,6 +96,18 @@ def test_the_configured_model(real: Handle) -> None:
 def test_a_model_without_its_provider(real: Handle, name: str, model: str) -> None:
     """A model id that one provider alone has is enough."""
     assert model == made(model=name).model
+
+
+def test_a_model_of_the_sandbox_without_its_provider(real: Handle) -> None:
+    """The sandbox's own models exist nowhere else: their name is enough, keys or not, and nobody else is asked for one."""
+    one = made(model="sandbox/text")
+    (row,) = ng.map(pl.DataFrame({"model": ["sandbox/text"]}), "a fox", model=ng.col("model"))
+    known = ng.Client().model("sandbox/text")
+
+    assert ["armox:sandbox/text"] * 3 == [one.model, row.model, str(known)]
+    assert known == ng.Client().model("armox:sandbox/text")
+    assert [True] == ng.ledger().frame()["sandbox"].to_list()
+    assert {} == real.state()["requests"]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +121,9 @@ def test_a_model_without_its_provider(real: Handle, name: str, model: str) -> No
         ("armx:google/nano-banana", errors.UnknownProvider, "Did you mean 'armox'"),
         ("nano-bananna", errors.UnknownModel, "Did you mean 'apixo:nano-banana"),
         ("armox:", errors.UnknownModel, "names no model"),
+        ("sandbox/txet", errors.UnknownModel, "Did you mean 'sandbox/text'"),
+        ("Sandbox/text", errors.UnknownModel, "Did you mean 'armox:sandbox/text'"),
+        ("picture", errors.UnknownModel, "Did you mean 'armox:sandbox/picture'"),
     ],
 )
 def test_near_misses(real: Handle, name: str, error: type[Exception], said: str) -> None:
@@ -125,6 +143,7 @@ def test_a_slip_of_the_pen_buys_nothing(real: Handle, slip: str) -> None:
     assert 0 == requests(real, "create")
 
 
+@pytest.mark.slow
 def test_a_setting_with_a_name_near_an_option(real: Handle) -> None:
     """``settings`` takes anything, and a setting that a model has may be as near to an option as it likes."""
     assert "saved" == made(model="apixo:nano-banana", mode="text-to-image").status
@@ -173,6 +192,7 @@ def test_a_client_of_one_provider(real: Handle) -> None:
     assert 0 == requests(real, "create")
 
 
+@pytest.mark.slow
 def test_an_address_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider's new address holds from the next call on, for the same account in the same kernel."""
     monkeypatch.setenv("APIXO_API_KEY", KEYS["apixo"])
@@ -259,6 +279,7 @@ def test_credits_in_dollars(real: Handle) -> None:
 # The sandbox -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_sandbox_takes_every_name(real: Handle) -> None:
     """Inside ``with ng.sandbox()`` every provider's name goes to this machine, keys or no keys; afterwards none does."""
     with ng.sandbox(seconds=QUICK, pixels=SMALL) as box:
@@ -330,6 +351,28 @@ def test_the_models_frame(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     assert ["apixo"] == sorted(set(own["model"].str.split(":").list.first()))
 
 
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("trouble", ["nowhere", "key"])
+def test_a_provider_that_cannot_be_asked_hides_no_other(
+    real: Handle, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    """Its catalogue is listed with the others' models, a warning names it; asked for alone, the reason is an error."""
+    if trouble == "nowhere":
+        monkeypatch.setenv("ARMOX_BASE_URL", NOWHERE)
+    else:
+        real.configure(misbehave=(Fault(kind="status", service="armox", purpose="models", status=401, count=None),))
+    with pytest.warns(UserWarning, match=r"^Armox could not be asked for its models") as warned:
+        frame = ng.models()
+
+    assert [__file__] == [one.filename for one in warned]
+    assert ["apimodels", "apixo", "armox"] == sorted(set(frame["model"].str.split(":").list.first()))
+    assert "apixo:nano-banana" == str(ng.Client().model("apixo:nano-banana"))
+    with pytest.raises(errors.UnknownModel, match=r"no model is named 'nonsuch'.\nArmox could not be asked"):
+        ng.Client().model("nonsuch")
+    with pytest.raises((errors.TransportError, errors.ProviderError)):
+        ng.models("armox")
+
+
 def test_the_models_of_a_provider_nobody_has(real: Handle) -> None:
     """A provider that is not there is named with the near miss."""
     with pytest.raises(errors.UnknownProvider, match="Did you mean 'apixo'"):
@@ -383,6 +426,39 @@ def test_background(real: Handle) -> None:
     assert isinstance(one, ng.Result)
     assert (False, None) == (one.done, one.path)
     assert "saved" == one.wait(30).status
+
+
+def test_the_same_call_in_the_background_is_the_same_run(real: Handle) -> None:
+    """While it goes on it is given once more, as it is for frames; what was said beside it makes it another one."""
+    real.configure(immediate=False, seconds=(60.0, 60.0))
+    asked: dict[str, Any] = {"model": PICTURE, "background": True}
+    first, two = ng.generate("a fox", **asked), ng.generate("a fox", samples=2, **asked)
+    again = [ng.generate("a fox", **asked), ng.Client().generate(" a fox", **asked)]
+    others = [ng.generate("a fox", tag="other", **asked), ng.generate("a fox", fresh=True, **asked)]
+    others += [ng.generate("a fox", fresh=True, **asked)]
+
+    assert [True] * 3 == [one is first for one in again] + [ng.generate("a fox", samples=2, **asked) is two]
+    assert 5 == len({one.handle.id for one in (first, two, *others)}) == ng.runs()["run"].n_unique()
+
+
+@pytest.mark.parametrize("way", ["stopped", "cancelled", "closed"])
+def test_what_no_longer_goes_on_is_begun_again_by_the_same_call(real: Handle, way: str) -> None:
+    """A run that was stopped or cancelled, or whose engine has ended, is not given in the place of a new one."""
+    real.configure(immediate=False, seconds=(60.0, 60.0))
+    one = ng.generate("a fox", model=NANO, background=True)
+    rows = ng.map(numbered(2), "fox {n}", model=NANO, background=True, concurrency=1)
+    until(lambda: one.job is not None and rows[0].job is not None)  # type: ignore[union-attr]  # one was asked for
+    if way == "stopped":
+        one.handle.stop()
+        rows.handle.stop()
+    elif way == "cancelled":  # a service that takes no cancelling: what was accepted goes on there
+        one.cancel()
+        rows.cancel()
+    else:
+        ng.Client().close()
+
+    assert one is not ng.generate("a fox", model=NANO, background=True)
+    assert rows is not ng.map(numbered(2), "fox {n}", model=NANO, background=True, concurrency=1)
 
 
 def test_a_quote_sends_nothing(real: Handle) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
@@ -15,12 +14,11 @@ from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.consent import MOST
 from notebookgen.jobs.ticket import Wish
 from notebookgen.records import NO_COST, Cost
-from scripted import PRICE, REALM, WAIT, Shop, bench, reply, until, wanted
+from scripted import PRICE, REALM, WAIT, Held, Shop, bench, reply, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from notebookgen.wire import HttpRequest, HttpResponse
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -50,6 +48,7 @@ def test_samples_count_each(home: Path) -> None:
         desk.engine.start([Wish(wanted(), desk.lane, None, PRICE, samples=60)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", [{"value": "none"}, {"value": 100}, {"value": None, "max_new": 60}])
 def test_any_cap_said_is_enough(home: Path, said: dict[str, object]) -> None:
     """A budget, a count, or that there is no cap: each is a person's word."""
@@ -69,40 +68,32 @@ def test_what_is_paid_for_already_and_what_is_equal_do_not_count(home: Path) -> 
 
 def test_what_another_run_has_not_sent_yet_is_new(home: Path) -> None:
     """The same again, while a run under a budget still waits with it: a run without a word does not pay for the rest."""
-    go = threading.Event()
-
-    def order(request: HttpRequest) -> HttpResponse:
-        go.wait(WAIT)
-        return reply(202, shop.accept(request))
-
     shop = Shop()
-    shop.orders.append(order)
+    held = Held(shop)
+    shop.orders.append(held)
     with bench(home, shop, concurrency=1) as desk:
         first = desk.start(*many(2 * MOST), budget=parse_budget("1 USD"))
         try:
             with pytest.raises(BudgetNeeded, match=f"{2 * MOST - 1} new generations"):
                 desk.start(*many(2 * MOST))
         finally:
-            go.set()
+            held.go.set()
         assert first.wait(WAIT)
     assert 2 == shop.seen["create"]
 
 
+@pytest.mark.slow
 def test_no_run_buys_more_than_fifty_without_a_word(home: Path) -> None:
     """Rows that another run was to pay for, and does not: taken over up to fifty, and no further."""
-    shop, go = Shop(), threading.Event()
-
-    def order(request: HttpRequest) -> HttpResponse:
-        go.wait(WAIT)
-        return reply(429, {}, **{"retry-after": "0.01"})
-
-    shop.orders.extend([order] * (MOST + 10))
+    shop = Shop()
+    held = Held(shop, reply(429, {}, **{"retry-after": "0.01"}))
+    shop.orders.extend([held] * (MOST + 10))
     with bench(home, shop, concurrency=MOST + 10) as desk:
         first = desk.start(*many(MOST + 10), budget=parse_budget("none"))
         until(lambda: shop.seen.get("create") == MOST + 10)
         second = desk.start(*many(MOST + 10))  # all are being sent for the first one
         first.stop()
-        go.set()
+        held.go.set()
         assert second.wait(WAIT)
         kinds = Counter(str(row.state) for row in second.rows())
     assert {"saved": MOST, "planned": 10} == kinds

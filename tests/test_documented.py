@@ -99,6 +99,7 @@ def test_every_function_is_documented() -> None:
     assert [] == [name for name in ng.__all__ if not re.search(rf"\b{name}\b", text)]
 
 
+@pytest.mark.slow
 def test_every_command_of_the_command_line_is_documented() -> None:
     """Each command that ``notebookgen --help`` lists has its part, and so has each of its options."""
     text = page("reference/cli")

@@ -148,7 +148,7 @@ def test_the_sandbox_lists_for_itself(played: Handle) -> None:
     A real model keeps what the page that was read says it costs; a play price stands on the sandbox's own alone.
     """
     rows = {row["model"]: row for row in ng.models("armox").to_dicts()}
-    models = {str(one): one for one in default_client().models_live("armox")}
+    models = {str(one): one for one in default_client().models_live("armox", tell=print)}
 
     assert {(False, "sandbox")} == {(row["live"], row["source"]) for row in rows.values()}
     assert {str(one): (one.cost.amount, one.cost.note) for one in Armox().catalogue()} == {

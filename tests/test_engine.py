@@ -17,7 +17,7 @@ from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.states import State
 from notebookgen.records import NO_COST, Cost, Realm
 from notebookgen.results.waiting import still_running
-from scripted import PRICE, WAIT, Listless, Shop, Tailor, bench, idle, lost, reply, states, until, wanted
+from scripted import PRICE, WAIT, Held, Listless, Shop, Tailor, bench, idle, lost, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from notebookgen.records import Generation, Job, JobRef
@@ -316,30 +316,6 @@ def test_the_engine_survives_a_bug_in_matching(home: Path) -> None:
         assert bad.wait(WAIT)
         assert ["saved"] == states(desk.bring(wanted("torn")))
     assert 2 == len(shop.jobs)
-
-
-def test_a_callback_may_read_the_run_from_another_thread(home: Path) -> None:
-    """Callbacks run without the handle's lock, and one that fails hurts nobody."""
-    shop, got = Shop(), list[str]()
-    with bench(home, shop) as desk:
-        shop.finished = False
-        handle = desk.start(wanted())
-
-        def bad() -> None:
-            raise RuntimeError("a listener's bug")
-
-        def look() -> None:
-            thread = threading.Thread(target=lambda: got.extend(states(handle)), daemon=True)
-            thread.start()
-            thread.join(WAIT)
-
-        handle.when_done(bad)
-        handle.when_done(look)
-        shop.finished = True
-        assert handle.wait(WAIT)
-        until(lambda: got)
-        assert ["saved"] == states(desk.bring(wanted("another")))
-    assert ["saved"] == got
 
 
 def test_a_ledger_with_an_account_of_nobody_opens(home: Path) -> None:
@@ -710,20 +686,15 @@ def test_a_result_of_an_engine_that_broke_says_so(home: Path) -> None:
 
 def test_closing_waits_a_little_for_a_create_that_is_answered(home: Path) -> None:
     """A reply that comes while the engine closes is written down, so that it need not be looked for."""
-    shop, sent, go = Shop(), threading.Event(), threading.Event()
-
-    def order(request: HttpRequest) -> HttpResponse:
-        sent.set()
-        go.wait(WAIT)
-        return reply(202, shop.accept(request))
-
-    shop.orders.append(order)
+    shop = Shop()
+    held = Held(shop)
+    shop.orders.append(held)
     with bench(home, shop, Listless()) as desk:
         desk.start(wanted())
-        assert sent.wait(WAIT)
+        assert held.came.wait(WAIT)
         closing = threading.Thread(target=desk.engine.close)
         closing.start()
-        go.set()
+        held.go.set()
         closing.join(WAIT)
     with bench(home, shop, Listless()) as desk:
         assert ["saved"] == states(desk.bring(wanted()))
@@ -732,21 +703,17 @@ def test_closing_waits_a_little_for_a_create_that_is_answered(home: Path) -> Non
 
 def test_what_was_paid_for_is_given_back_while_every_sender_is_busy(home: Path) -> None:
     """A cached picture does not queue behind creates that are held open for minutes."""
-    shop, go = Shop(), threading.Event()
+    shop = Shop()
+    held = Held(shop)
     with bench(home, shop, concurrency=1) as desk:
         desk.bring(wanted("old"))
-
-        def order(request: HttpRequest) -> HttpResponse:
-            go.wait(WAIT)
-            return reply(202, shop.accept(request))
-
-        shop.orders.append(order)
+        shop.orders.append(held)
         slow = desk.start(wanted("slow"), wanted("next"))
         until(lambda: shop.seen["create"] == 2)
         try:
             quick = desk.start(wanted("old"))
             assert quick.wait(WAIT / 2)
         finally:
-            go.set()
+            held.go.set()
         assert slow.wait(WAIT)
     assert ["saved", "saved"] == states(slow)

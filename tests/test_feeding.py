@@ -225,6 +225,7 @@ def test_a_ledger_that_is_held_while_rows_are_brought_loses_none(home: Path, mon
     assert 300 == len(shop.jobs)
 
 
+@pytest.mark.slow
 def test_a_row_that_cannot_be_sent_any_more_ends_and_the_run_goes_on(home: Path) -> None:
     """The image of a row is deleted after the run began: that row is invalid and says why; nobody waits for it for ever."""
 

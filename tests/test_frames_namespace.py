@@ -55,6 +55,7 @@ def test_frames_have_the_namespace_whichever_is_first(code: str, tmp_path: Path)
     assert "fine" == run(code + CHECK, tmp_path)
 
 
+@pytest.mark.slow
 def test_polars_has_its_own_loader_back(tmp_path: Path) -> None:
     """What asks Polars for its source or its files finds what it would find without us."""
     code = INSTALL + (
@@ -79,6 +80,7 @@ def test_looking_for_polars_does_not_load_it(tmp_path: Path) -> None:
     assert "fine" == run(code + CHECK, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_polars_that_cannot_be_imported_gives_its_own_error(tmp_path: Path) -> None:
     """A broken Polars fails as it would without us; once it is mended, the namespace is there."""
     package = tmp_path / "polars"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import duckdb
 import narwhals as nw
@@ -51,6 +55,7 @@ def test_every_kind_of_frame_gives_the_same_rows_in_the_same_order(kind: str) ->
     assert ROWS == {name: cells.to_list() for name, cells in found.to_dict().items()}
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(
     st.lists(
@@ -171,6 +176,75 @@ def test_paths_are_text(make: Any) -> None:
 
     assert ["a.png", None, "b.png"] == found["p"].to_list()
     assert pl.String == found["p"].dtype
+
+
+class Colour(Enum):
+    """What a colour may be."""
+
+    RED = "red"
+
+
+class Word(StrEnum):
+    """What a word may be."""
+
+    RED = "red"
+
+
+class Size(IntEnum):
+    """What a size may be."""
+
+    ONE = 1
+
+
+OBJECTS = {
+    "uuid": (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    "decimal": (Decimal("1.50"), Decimal("1.50")),
+    "date": (date(2026, 11, 21), date(2026, 11, 21)),
+    "datetime": (datetime(2026, 11, 21, 13, 58), datetime(2026, 11, 21, 13, 58)),  # noqa: DTZ001 - one without a zone is meant
+    "moment": (datetime(2026, 11, 21, 13, 58, tzinfo=UTC), datetime(2026, 11, 21, 13, 58, tzinfo=UTC)),
+    "time": (time(13, 58), time(13, 58)),
+    "timedelta": (timedelta(hours=1), timedelta(hours=1)),
+    "enum": (Colour.RED, "red"),
+    "enum of text": (Word.RED, "red"),
+    "enum of numbers": (Size.ONE, 1),
+    "path": (Path("a.png"), "a.png"),
+}
+OBJECT: dict[str, Callable[[list[Any]], Any]] = {
+    "pandas": lambda cells: pd.DataFrame({"x": pd.Series(cells, dtype=object), "n": range(len(cells))}),
+    "polars": lambda cells: pl.DataFrame({"x": held(cells), "n": range(len(cells))}),
+}
+
+
+def held(cells: list[Any]) -> pl.Series:
+    """Return a Polars column of Python objects, as they are: it reads the values of enums where the first is none."""
+    return pl.Series("x", [object(), *cells], dtype=pl.Object)[1:]
+
+
+@pytest.mark.parametrize("library", OBJECT)
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize("gap", [False, True], ids=["whole", "with a gap"])
+def test_a_column_of_objects_that_have_a_plain_form_is_read_in_it(library: str, kind: str, *, gap: bool) -> None:
+    """What a person sees of an identifier, an amount, a day or a choice is what stands in the column."""
+    given, expected = OBJECTS[kind]
+    found = read_frame(OBJECT[library]([given, None, given] if gap else [given]))
+
+    assert ([expected, None, expected] if gap else [expected]) == found["x"].to_list()
+    assert pl.Object != found["x"].dtype
+    assert "n" in found.columns
+
+
+@pytest.mark.parametrize("library", OBJECT)
+def test_days_and_moments_are_no_one_type(library: str) -> None:
+    """No moment loses its time beside a day: both stay what they are, and no prompt is made of them."""
+    cells = [date(2026, 11, 21), datetime(2026, 11, 21, 13, 58)]  # noqa: DTZ001 - one without a zone is meant
+
+    assert cells == read_frame(OBJECT[library](cells))["x"].to_list()
+
+
+@pytest.mark.parametrize("library", OBJECT)
+def test_amounts_that_are_none_are_nothing(library: str) -> None:
+    """A decimal NaN is a missing cell."""
+    assert [None, Decimal(2)] == read_frame(OBJECT[library]([Decimal("NaN"), Decimal(2)]))["x"].to_list()
 
 
 @pytest.mark.parametrize("make", [pl.DataFrame, pd.DataFrame], ids=["polars", "pandas"])

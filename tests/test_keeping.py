@@ -88,6 +88,7 @@ def outputs(desk: Bench) -> str | None:
     return desk.row(wanted()).outputs
 
 
+@pytest.mark.slow
 def test_what_came_is_handed_over_and_the_rest_is_fetched_by_the_next_call(home: Path) -> None:
     """One of three files is broken for good: the two are saved and shown, the third comes in its place when it can."""
     with service() as (files, shop, provider):
@@ -138,6 +139,7 @@ def test_a_file_that_is_gone_for_good_leaves_the_others(home: Path) -> None:
             assert asked == len(files.asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["gone", "forbidden", "page"])
 def test_what_is_paid_for_is_asked_for_until_it_comes(
     home: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
@@ -211,6 +213,7 @@ def test_what_came_inside_the_reply_and_is_not_what_was_due_is_final(home: Path)
         assert State.FAILED == desk.bring(wanted()).row(0).state
 
 
+@pytest.mark.slow
 def test_a_job_without_files_is_asked_until_it_names_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Done, without a word of where: the files come later, and by themselves."""
     monkeypatch.setattr(core, "FIRST_REST", 0.3)
@@ -255,6 +258,7 @@ def test_without_a_job_what_is_still_here_is_given_back(home: Path) -> None:
     assert 1 == shop.seen["create"]
 
 
+@pytest.mark.slow
 def test_a_kill_while_the_rest_is_fetched_loses_nothing(home: Path) -> None:
     """The row is open again while its missing file is fetched; a later engine still has the files that came."""
     with service() as (files, shop, provider):

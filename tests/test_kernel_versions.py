@@ -52,7 +52,7 @@ def test_older_kernels_show_a_run_from_its_panel_to_its_end(old: Front) -> None:
 def test_older_kernels_run_a_cell_and_tell_an_error(old: Front) -> None:
     """A cell that waits shows its line and ends in the results; one error of ours is a few lines."""
     cell = old.run("%%generate --over df[:3] -m armox:sandbox/text\nSecond {i}\n")
-    assert "3 saved" in str(old.displays(cell))
+    assert "3 saved" in str(old.displays(cell, updated=True))
     message = str(old.client.execute("%%generate -m armox:sandbox/nothing\na fox\n"))
     told = old.until(lambda one: one["msg_type"] == "error" and one["parent_header"].get("msg_id") == message)
     assert "Did you mean" in "\n".join(told["content"]["traceback"]) + told["content"]["evalue"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -152,7 +153,7 @@ class Money(RuleBasedStateMachine):
             shutil.rmtree(self.home, ignore_errors=True)
 
 
-TestMoney = Money.TestCase
+TestMoney = pytest.mark.slow(Money.TestCase)
 TestMoney.settings = settings(
     max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

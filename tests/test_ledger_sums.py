@@ -6,6 +6,7 @@ import sqlite3
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +18,6 @@ from notebookgen.settings import Cap
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 DAY = 86_400_000_000
 REALMS = (
@@ -96,6 +95,7 @@ def answers(sums: Sums) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=MOVES)
 def test_what_is_kept_is_what_the_rows_say(tmp_path_factory: pytest.TempPathFactory, moves: list[Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from notebookgen.jobs.ticket import Wish
 from notebookgen.ledger.frame import Ledger
 from notebookgen.ledger.views import runs_view
 from notebookgen.records import NO_COST, Cost
-from scripted import PRICE, WAIT, Shop, bench, idle, reply, states, until, wanted
+from scripted import PRICE, WAIT, Held, Shop, bench, idle, reply, states, until, wanted
 from test_feeding import Rows, begun
 from three_services import accepted, numbered
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from notebookgen.sandbox import Handle
-    from notebookgen.wire import HttpRequest, HttpResponse
     from scripted import Bench
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -69,12 +67,8 @@ def test_nothing_is_sent_behind_the_row_that_does_not_fit(real: Handle) -> None:
 
 def test_a_row_that_another_run_wants_goes_on_for_that_one(home: Path) -> None:
     """The run whose budget has ended pays for nothing more; another one that waits for the same row does."""
-    shop, gate = Shop(), threading.Event()
-
-    def held(request: HttpRequest) -> HttpResponse:
-        gate.wait(WAIT)
-        return reply(202, shop.accept(request))
-
+    shop = Shop()
+    held = Held(shop)
     shop.orders.append(held)
     with bench(home, shop, concurrency=1) as desk:
         first = desk.engine.start(
@@ -82,7 +76,7 @@ def test_a_row_that_another_run_wants_goes_on_for_that_one(home: Path) -> None:
         )
         until(lambda: shop.seen.get("create"))
         other = desk.engine.start([wish(desk, "c"), wish(desk, "b")], budget=parse_budget("2 USD"))
-        gate.set()
+        held.go.set()
         assert first.wait(WAIT)
         assert other.wait(WAIT)
         assert ["saved", "planned", "planned", "planned"] == states(first)

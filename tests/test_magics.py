@@ -12,6 +12,7 @@ from IPython.utils.capture import capture_output
 
 from notebookgen import errors
 from notebookgen.sandbox.sizes import PIXELS
+from three_services import NOWHERE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,7 @@ def test_running_the_cell_again_costs_nothing(shell: Shell, box: Handle) -> None
     assert creates(box) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "prompt",
     [
@@ -131,6 +133,7 @@ def test_an_image_goes_along_from_a_variable_or_a_path(shell: Shell, everywhere:
     assert listed.id == first.id
 
 
+@pytest.mark.slow
 def test_kinds(shell: Shell) -> None:
     """Without a model the sandbox's own for the kind answers."""
     assert shell.run("%%generate --kind text\nsay hello").text
@@ -172,6 +175,44 @@ def test_outside_a_notebook_the_last_line_goes_to_stderr(shell: Shell, capfd: py
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("saved · armox:sandbox/picture · ")
+
+
+def test_a_model_without_its_flag_is_shown_behind_it(shell: Shell, box: Handle) -> None:
+    """The model is no part of the prompt, with one % or two; nothing is sent."""
+    for cell in ("%%generate sandbox/text -q\na fox", "%%generate -q armox:sandbox/text\na fox"):
+        assert "-m armox:sandbox/text" in shell.told(cell).splitlines()[1]
+    assert "%%generate -m armox:sandbox/text -q" in shell.told("%generate armox:sandbox/text -q").splitlines()
+    assert "%%generate -m armox:sandbox/text" in shell.told("%generate armox:sandbox/text --bogus")
+    assert creates(box) == 0
+
+
+def test_what_is_kept_of_a_line_that_was_shown_ends_with_its_cell(shell: Shell) -> None:
+    """However many runs a cell waits for, one thing is done at its end, also where the cell is run silently."""
+    events = shell.ip.events.callbacks
+    before = sum(map(len, events.values()))
+    loop = (
+        "import notebookgen as ng\nmade = [ng.generate(f'a fox {n}', model='armox:sandbox/text') for n in range(3)]\n"
+    )
+    with capture_output():
+        shell.run(f"{loop}within = sum(map(len, get_ipython().events.callbacks.values()))")
+        assert [""] * 3 == [one.handle.above for one in shell.names["made"]]
+        shell.ip.run_cell(loop.replace("fox", "hare"), silent=True).raise_error()
+
+    assert shell.names["within"] <= before + 1
+    assert before == sum(map(len, events.values()))
+    assert [""] * 3 == [one.handle.above for one in shell.names["made"]]
+
+
+def test_the_same_cell_in_the_background_is_the_same_run(shell: Shell, box: Handle) -> None:
+    """As it is with ``--over``; where it is cancelled or asked for afresh, the cell begins another one."""
+    box.configure(seconds=(60.0, 60.0))
+    cell = "%%generate -m armox:sandbox/picture-later --background -o fox {}\na fox"
+    with capture_output():
+        one, again, fresh = (shell.run(cell.format(flag)) for flag in ("", "", "--fresh"))
+        assert one is again is not fresh
+        assert 2 == len({each.handle.id for each in (one, again, fresh)})
+        shell.run("%generate cancel")
+        assert one is not shell.run(cell.format(""))
 
 
 @pytest.mark.slow
@@ -275,6 +316,7 @@ def test_a_mistake_is_one_to_four_lines(shell: Shell, box: Handle, cell: str, ki
     assert creates(box) == 0
 
 
+@pytest.mark.slow
 def test_a_slip_in_a_settings_name_is_not_paid_for(shell: Shell, box: Handle) -> None:
     """It would be ignored and charged; who means it says so, in the magic with quotes, in Python with a dictionary."""
     shell.run("import notebookgen as ng")
@@ -338,6 +380,7 @@ def test_a_dry_run_of_more_than_fifty_says_what_the_call_would(
     assert creates(box) == 0
 
 
+@pytest.mark.slow
 def test_a_dry_run_over_a_base_figure_says_what_the_call_would(shell: Shell) -> None:
     """A budget alone buys nothing where the price may be higher; with a count, or once its cost is known, it does."""
     clip = "%%generate -m armox:sandbox/clip -s duration=1 {}\na {} fox"
@@ -403,6 +446,19 @@ def test_a_failed_job_says_what_became_of_the_money(shell: Shell, box: Handle) -
 
 
 # Commands --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_table_names_who_could_not_be_asked(shell: Shell, box: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One provider that cannot be reached hides no other; below the table it is said."""
+    for name, address in box.base_urls.items():
+        monkeypatch.setenv(f"{name.upper()}_API_KEY", "sk-made-up-for-a-test")
+        monkeypatch.setenv(f"{name.upper()}_BASE_URL", NOWHERE if name == "armox" else address)
+    table = shell.run("%generate models")
+
+    assert {"apimodels", "apixo", "armox"} == {one.partition(":")[0] for one in table["model"]}
+    assert "\nArmox could not be asked for its models" in str(table)
+    assert "apixo:nano-banana" in str(shell.run("%generate help apixo:nano-banana"))
 
 
 def test_models_are_a_table(shell: Shell) -> None:

@@ -146,6 +146,7 @@ def test_a_storm_of_errors_puts_a_handful_in_doubt(real: Handle) -> None:
     assert 60 - held == accepted(real, "apimodels")
 
 
+@pytest.mark.slow
 def test_too_many_requests_are_waited_out(real: Handle) -> None:
     """A 429 is no failure of a row: it is sent again when it may be."""
     refused = Fault(kind="status", status=429, service="apimodels", headers=(("Retry-After", "0"),), count=20)
@@ -290,6 +291,7 @@ def test_a_retry_goes_on_under_the_same_budget(played: Handle) -> None:
 # Two at once ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_runs_over_the_same_rows_share(played: Handle) -> None:
     """Both end; each row is bought once, and paid for by one of them."""
     played.configure(immediate=False, seconds=(0.1, 0.3))
@@ -304,6 +306,7 @@ def test_two_runs_over_the_same_rows_share(played: Handle) -> None:
     assert float(total) == played.state()["services"]["armox"]["charged"], paid
 
 
+@pytest.mark.slow
 def test_a_short_run_does_not_wait_for_a_long_one(played: Handle) -> None:
     """Runs take turns: two rows asked for later end while the long run is under way."""
     played.configure(immediate=False, seconds=(0.05, 0.1))

@@ -12,7 +12,7 @@ from IPython.utils.capture import capture_output
 
 import notebookgen as ng
 from notebookgen import errors
-from notebookgen.jobs.handle import duration
+from notebookgen.normal import duration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,6 +193,7 @@ def test_a_budget_is_a_cap_and_the_rest_is_told(shell: Shell, real: Handle) -> N
 # Afterwards ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_retry_goes_on_with_the_last_run_of_this_kernel(shell: Shell, box: Handle) -> None:
     """What failed is bought again, in the same results; where nothing is left to try, it says so and is no error."""
     box.configure(fail=1.0)
@@ -312,6 +313,7 @@ def heading(results: ng.Results) -> str:
     return first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("numbers", "before", "says"),
     [

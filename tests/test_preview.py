@@ -56,6 +56,7 @@ def test_a_large_drawing_is_scaled_down(tmp_path: Path) -> None:
     assert {"width": 512, "height": 256, "alt": "A red circle"} == metadata["image/png"]
 
 
+@pytest.mark.slow
 def test_a_heavy_photograph_becomes_a_jpeg(tmp_path: Path) -> None:
     """A PNG with too many bytes is shown as a JPEG within the limit."""
     limits = PreviewLimits(picture_bytes=60_000)
@@ -106,6 +107,7 @@ def test_transparency_is_kept(tmp_path: Path) -> None:
     assert len(data["image/png"]) <= PreviewLimits().picture_bytes
 
 
+@pytest.mark.slow
 def test_a_decompression_bomb_is_not_decoded(tmp_path: Path) -> None:
     """A picture whose header says too many pixels is told of, not decoded."""
     image = picture_file(tmp_path / "a.png", Image.new("1", (20_000, 10_000)))
@@ -389,6 +391,7 @@ def test_any_text_is_escaped(words: str, status: str) -> None:
     str(data["text/plain"]).encode()
 
 
+@pytest.mark.slow
 def test_the_budget_holds_for_one_result(tmp_path: Path) -> None:
     """However small a cell's budget, the HTML keeps to it, and text/plain is there."""
     clip, sound = clip_file(tmp_path / "c.mp4"), sound_file(tmp_path / "s.wav")

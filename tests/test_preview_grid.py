@@ -74,6 +74,7 @@ def test_a_hundred_tiles_keep_to_the_budget(tmp_path: Path) -> None:
     assert len(html.encode()) <= 900_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [0, 800, 3_000, 12_000, 40_000, 150_000])
 def test_a_small_budget_is_kept_and_said(tmp_path: Path, budget: int) -> None:
     """Where the budget bites, the output says how many have no picture, or are not shown."""

@@ -237,7 +237,7 @@ KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None, database=None)
+@settings(deadline=None, database=None)
 @given(st.sampled_from(PRICED), st.dictionaries(KEYS, VALUES, max_size=4), st.text(max_size=20), st.integers(0, 4))
 def test_no_settings_break_the_pricing(
     which: tuple[str, str], more: dict[str, object], prompt: str, images: int

@@ -68,6 +68,7 @@ def test_the_version_is_the_installed_one() -> None:
     assert version("notebookgen") == notebookgen.__version__
 
 
+@pytest.mark.slow
 def test_functions_stay_functions_whatever_is_imported() -> None:
     """``ng.ledger``, ``ng.settings`` and ``ng.sandbox`` are the functions also after the modules of that name were imported."""
     program = """

@@ -53,6 +53,7 @@ def brought(desk: Bench) -> tuple[Delivered, dict[str, int]]:
     return row, {name: count - before.get(name, 0) for name, count in desk.shop.seen.items() if count != before[name]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["page", "gone"])
 def test_what_was_lost_comes_home_when_it_can_be_had_again(home: Path, trouble: str) -> None:
     """The page has gone: one question, which is free, and the files are here, at what they cost when they were bought."""
@@ -69,6 +70,7 @@ def test_what_was_lost_comes_home_when_it_can_be_had_again(home: Path, trouble: 
         assert (State.SAVED, {}) == (row.state, asked)
 
 
+@pytest.mark.slow
 def test_in_another_kernel_as_well(home: Path) -> None:
     """What an earlier kernel gave up is in the ledger, with all that is needed to ask."""
     with lost(home) as (desk, files, _):
@@ -92,6 +94,7 @@ def test_what_is_still_lost_is_said_after_one_question(home: Path) -> None:
             )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -125,6 +128,7 @@ def test_what_comes_in_part_is_kept(home: Path) -> None:
         assert "1 of 3 files could not be had" in str(row.error)
 
 
+@pytest.mark.slow
 def test_a_download_that_breaks_opens_it_again(home: Path) -> None:
     """The job names its files, and only the way there is broken: it is fetched by itself from then on."""
     with lost(home) as (desk, files, _):
@@ -150,6 +154,7 @@ def denied(home: Path) -> Iterator[tuple[Bench, Shop]]:
         yield desk, shop
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("told", "state", "charged", "retryable"),
     [

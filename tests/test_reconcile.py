@@ -24,7 +24,7 @@ from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text
 from notebookgen.records import Job, Model, Phase
 from notebookgen.wire import json_request
-from scripted import PRICE, REALM, WAIT, Listless, Shop, Tailor, bench, lost, reply, states, until, wanted
+from scripted import PRICE, REALM, WAIT, Held, Listless, Shop, Tailor, bench, lost, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,25 +148,14 @@ def test_a_list_from_before_the_settle_window_proves_nothing(home: Path) -> None
 
 def test_a_job_of_an_equal_create_under_way_is_not_taken(home: Path) -> None:
     """Two equal samples, one lost and one still held open: the open one's job is left to it."""
-    shop, go = Shop(), threading.Event()
-    inside = threading.Event()
-
-    def held(request: HttpRequest) -> HttpResponse:
-        job = shop.accept(request)
-        inside.set()
-        go.wait(WAIT)
-        return reply(202, job)
-
-    def dropped(request: HttpRequest) -> HttpResponse:
-        inside.wait(WAIT)
-        raise lost()
-
-    shop.orders.extend([held, dropped])
+    shop = Shop()
+    slow = Held(shop, accepted=True)
+    shop.orders.extend([slow, slow.dropped])
     with bench(home, shop, settle=0.1) as desk:
         handle = desk.start(wanted(sample=0), wanted(sample=1))
         until(lambda: shop.seen.get("list", 0) >= 2)
         assert "ambiguous" in states(handle)
-        go.set()
+        slow.go.set()
         assert handle.wait(WAIT)
     assert ["saved", "saved"] == states(handle)
     assert 2 == len(shop.jobs) == len({row.job for row in handle.rows()})
@@ -207,6 +196,7 @@ AS_TEXT = {"echo": lambda body: {"input": json.dumps(body)}}
 RENAMED = {"echo": lambda body: {"input": {**body, "size": "large"}}, "model": "5f0c7a1e-0000"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", [ESCAPED, CUT, FOLDED, ENHANCED, NOTHING, AS_TEXT, RENAMED])
 def test_a_job_that_is_listed_otherwise_than_it_was_sent_is_never_called_absent(home: Path, shown: Any) -> None:
     """It is there, and looks different: held, never bought again, and a person can adopt the job that is named."""
@@ -246,6 +236,7 @@ def dated(shop: Shop) -> Any:
     return lambda request: replace(shop.truth(request), headers={"date": formatdate(usegmt=True)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seconds", "said", "again"),
     [
@@ -282,49 +273,29 @@ class Wardrobe(Tailor):
 
 def test_creates_under_way_are_waited_for_before_anything_is_held(home: Path) -> None:
     """A job that nobody has yet may be that of a create whose answer is still to come; then the list proves absence."""
-    shop, inside, go = Shop(), threading.Event(), threading.Event()
+    shop = Shop()
     shop.echo = lambda body: {**body, "prompt": body["prompt"] + " (enhanced)"}
-
-    def held(request: HttpRequest) -> HttpResponse:
-        job = shop.accept(request)
-        inside.set()
-        go.wait(WAIT)
-        return reply(202, job)
-
-    def dropped(_: HttpRequest) -> HttpResponse:
-        inside.wait(WAIT)
-        raise lost()
-
-    shop.orders.extend([held, dropped])
+    slow = Held(shop, accepted=True)
+    shop.orders.extend([slow, slow.dropped])
     with bench(home, shop, settle=0.1) as desk:
         handle = desk.start(wanted("slow"), wanted("dropped"))
         until(lambda: shop.seen.get("list", 0) >= 4)
         assert ["intent", "ambiguous"] == states(handle)
-        go.set()
+        slow.go.set()
         assert handle.wait(WAIT)
     assert (["saved", "saved"], 3, 2) == (states(handle), shop.seen["create"], len(shop.jobs))
 
 
 def test_jobs_of_other_rows_with_the_same_prompt_do_not_hold_a_lost_one(home: Path) -> None:
     """Fifty seeds of one prompt: a job with exactly the content of another create under way is that one's."""
-    shop, inside, go = Shop(), threading.Event(), threading.Event()
-
-    def held(request: HttpRequest) -> HttpResponse:
-        job = shop.accept(request)
-        inside.set()
-        go.wait(WAIT)
-        return reply(202, job)
-
-    def dropped(_: HttpRequest) -> HttpResponse:
-        inside.wait(WAIT)
-        raise lost()
-
-    shop.orders.extend([held, dropped])
+    shop = Shop()
+    slow = Held(shop, accepted=True)
+    shop.orders.extend([slow, slow.dropped])
     with bench(home, shop, settle=0.1) as desk:
         handle = desk.start(wanted(seed=1), wanted(seed=2))
         until(lambda: states(handle)[1] == "saved")
         assert "intent" == states(handle)[0]
-        go.set()
+        slow.go.set()
         assert handle.wait(WAIT)
     assert (["saved", "saved"], 3, 2) == (states(handle), shop.seen["create"], len(shop.jobs))
 
@@ -337,6 +308,7 @@ def cached(shop: Shop, count: int, **headers: str) -> Any:
     return reply(200, json.loads(json.dumps(shop.jobs[:count][::-1])), **headers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", [0, 2, 4])
 def test_a_list_that_lacks_a_job_we_know_proves_nothing(home: Path, shown: int) -> None:
     """Five were accepted here and fewer are listed: an old list, and the lost create may have been accepted since."""
@@ -535,6 +507,7 @@ def test_what_was_not_accepted_is_told_in_the_provider_s_words(home: Path, answe
         assert said in (desk.row(wanted()).error or "")
 
 
+@pytest.mark.slow
 def test_creates_pause_before_a_lost_one_could_be_hidden(home: Path) -> None:
     """While a lost create is looked for, fewer newer ones are sent than the list shows; all are made in the end."""
     shop, most = Shop(), 130

@@ -20,6 +20,7 @@ from notebookgen.normal import (
     amount_words,
     canonical_json,
     count_words,
+    duration,
     json_value,
     plain_number,
     plain_text,
@@ -148,6 +149,28 @@ def test_how_they_are_written() -> None:
         count_words(2, "image"),
         count_words(3, "die", "dice"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.04, "0.0 s"),
+        (0.44, "0.4 s"),
+        (9.949, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (75, "1 min 15 s"),
+        (200, "3 min 20 s"),
+        (3599.7, "1 h"),
+        (7500, "2 h 5 min"),
+    ],
+)
+def test_a_duration_is_told_in_the_same_words_everywhere(seconds: float, words: str) -> None:
+    """Below a result, in a run's last line and in a plan: one home for it, whole minutes and hours where there are any."""
+    from notebookgen.media import captions
+
+    assert (words, duration) == (duration(seconds), captions.duration)
 
 
 def test_a_phase_is_over_or_not() -> None:

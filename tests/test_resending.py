@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from contextlib import closing
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,9 +15,10 @@ import notebookgen as ng
 from notebookgen.client import default_client
 from notebookgen.errors import BudgetExceeded, InvalidCall, Stopped
 from notebookgen.jobs import answers
+from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.states import State
 from notebookgen.sandbox import Fault
-from scripted import WAIT, Listless, Shop, bench, lost, reply, states, until, wanted
+from scripted import WAIT, Held, Listless, Shop, bench, lost, reply, states, until, wanted
 from three_services import accepted, numbered
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from notebookgen.results import Results
     from notebookgen.sandbox import Handle
-    from notebookgen.wire import HttpRequest, HttpResponse
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -133,23 +132,19 @@ def test_a_later_kernel_knows_the_runs_budget(real: Handle) -> None:
 
 def test_what_was_stopped_before_it_was_sent_again_stays_in_doubt(home: Path) -> None:
     """Stop while it waits for a place: nothing is sent, nothing is written off, and the next word is heard."""
-    shop, go = Shop(), threading.Event()
+    shop = Shop()
     shop.orders.append(lost())
-
-    def order(request: HttpRequest) -> HttpResponse:
-        go.wait(WAIT)
-        return reply(202, shop.accept(request))
-
+    held = Held(shop)
     with bench(home, shop, Listless(), concurrency=1) as desk:
         assert ["ambiguous"] == states(desk.bring(wanted()))
-        shop.orders.append(order)
+        shop.orders.append(held)
         other = desk.start(wanted("in the way"))
         again = desk.engine.resolve(wanted().id, "resubmit")
         assert ["ambiguous"] == states(again)
         again.stop()
         assert again.wait(WAIT)
         assert "stays ambiguous" in str(again.row(0).error)
-        go.set()
+        held.go.set()
         assert other.wait(WAIT)
         assert State.AMBIGUOUS == desk.row(wanted()).state
         third = desk.engine.resolve(wanted().id, "resubmit")
@@ -179,9 +174,112 @@ def test_what_cannot_be_committed_is_not_written_off(home: Path) -> None:
     assert 2 == shop.seen["create"]
 
 
+# Not sent after all ---------------------------------------------------------------------------------------------------
+
+UNSENT = {
+    "never left": "unreachable",
+    "no funds": reply(402, {"error": "no funds"}),
+    "too early": reply(429, {"error": "slow down"}),
+    "refused": reply(400, {"error": "no such coat"}),
+}
+
+
+@pytest.mark.parametrize("how", UNSENT)
+def test_what_could_not_be_sent_again_may_still_be_adopted(home: Path, how: str) -> None:
+    """A second create that never left, or was refused, has replaced nothing: the first is as open as it was before."""
+    shop = Shop()
+    shop.orders.append("lost after")
+    with bench(home, shop, Listless()) as desk:
+        run = desk.bring(wanted(), budget=parse_budget(5))
+        shop.orders.extend([UNSENT[how]] * 20)
+        again = desk.engine.resolve(wanted().id, "resubmit")
+        assert again.wait(WAIT)
+        shop.orders.clear()
+        assert [["ambiguous"]] * 2 == [states(run), states(again)]
+        assert "stays ambiguous" in str(again.row(0).error)
+        assert ({}, {}) == (run.spent, again.spent)
+        row = desk.row(wanted())
+        assert (State.AMBIGUOUS, None, None) == (row.state, row.charged, row.ended)
+        assert 500_000_000 == desk.asked(lambda store: store.committed(run=run.id, unit="USD"))
+        adopted = desk.engine.resolve(wanted().id, "adopt", "job-1")
+        assert adopted.wait(WAIT)
+        assert (["saved"], {"USD": Decimal("0.5")}, {"USD": Decimal("0.5")}) == (
+            states(adopted),
+            adopted.spent,
+            run.spent,
+        )
+    assert 1 == len(shop.jobs)
+
+
+def test_what_was_refused_stays_in_the_ledger(home: Path) -> None:
+    """What left this machine is told, as the try before the one that is still open; what never left is not."""
+    shop = Shop()
+    shop.orders.append("lost after")
+    with bench(home, shop, Listless()) as desk:
+        desk.bring(wanted())
+        for how in ("unreachable", UNSENT["no funds"]):
+            shop.orders.extend([how] * 4)
+            assert desk.engine.resolve(wanted().id, "resubmit").wait(WAIT)
+            shop.orders.clear()
+        rows = desk.asked(lambda store: store.open_attempts())
+        assert [(State.AMBIGUOUS, 2)] == [(row.state, row.number) for row in rows]
+        tries = desk.asked(lambda store: [(row.number, row.state) for row in store.run_attempts(rows[0].run)])
+        assert [(1, "refused"), (2, "ambiguous")] == sorted(tries)
+        assert desk.engine.resolve(wanted().id, "resubmit").wait(WAIT)
+        assert (State.SAVED, 3) == (desk.row(wanted()).state, desk.row(wanted()).number)
+    assert 2 == len(shop.jobs)
+
+
+def test_a_second_try_goes_on_where_it_was_only_too_early(home: Path) -> None:
+    """A 429 is sent again by itself; what was written off is counted once, and said once the provider may have it twice."""
+    shop = Shop()
+    shop.orders.extend(["lost after", UNSENT["too early"], "unreachable", "ok"])
+    with bench(home, shop, Listless()) as desk:
+        run = desk.bring(wanted(), budget=parse_budget(5))
+        again = desk.engine.resolve(wanted().id, "resubmit")
+        assert again.wait(WAIT)
+        assert (["saved"], {"USD": Decimal(1)}, {"USD": Decimal(1)}) == (states(again), again.spent, run.spent)
+        assert 1_000_000_000 == desk.asked(lambda store: store.committed(run=run.id, unit="USD"))
+    assert 2 == len(shop.jobs)
+
+
+def test_a_second_try_that_is_proven_absent_has_replaced_nothing(home: Path) -> None:
+    """Where the list proves that the second create was not accepted, the first one is open again, and sent again."""
+    shop = Shop()
+    shop.echo = lambda body: {"prompt": body["prompt"].upper()}  # never wholly equal, so that a person has to say
+    shop.orders.append("lost after")
+    with bench(home, shop) as desk:
+        run = desk.bring(wanted(), budget=parse_budget(5))
+        assert ["ambiguous"] == states(run)
+        shop.jobs[0]["created"] -= 40 * 86400  # too early to be the second one
+        shop.orders.extend(["lost before"] * 9)
+        again = desk.engine.resolve(wanted().id, "resubmit")
+        assert again.wait(WAIT)
+        shop.orders.clear()
+        assert (["ambiguous"], {}) == (states(again), again.spent)
+        adopted = desk.engine.resolve(wanted().id, "adopt", "job-1")
+        assert adopted.wait(WAIT)
+        assert ["saved"] == states(adopted)
+    assert 1 == len(shop.jobs)
+
+
+def test_a_word_beforehand_that_comes_to_nothing_leaves_the_first_try_open(real: Handle) -> None:
+    """``on_ambiguous="resubmit"`` and no funds for the second try: the row is ambiguous, and what it costs is what was taken."""
+    lost, broke = (
+        Fault(kind="lost_after", contains="row 1."),
+        Fault(kind="status", contains="row 1.", status=402, count=None),
+    )
+    real.configure(misbehave=[lost, broke])
+    results = ng.map(numbered(2), "row {n}.", model=PICTURE, budget=1, on_ambiguous="resubmit", concurrency=1)
+    assert ["saved", "ambiguous"] == [one.status for one in results]
+    assert {"USD": PRICE} == results.cost
+    assert (1, 0) == (attempts("ambiguous"), attempts("failed"))
+
+
 # Counted -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["beforehand", "all", "by id"])
 def test_what_was_sent_twice_is_in_the_runs_cost(real: Handle, way: str) -> None:
     """``cost``, the last line, ``ng.runs()`` and the provider say the same."""
@@ -266,6 +364,7 @@ def test_equal_rows_are_settled_once(real: Handle) -> None:
     assert (2, {"USD": 2 * PRICE}) == (accepted(real, "apimodels"), results.cost)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rows", [np.int64(1), np.array([1]), [np.int32(1)], pl.Series([1]), (1, 1), 1], ids=lambda one: type(one).__name__
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -22,7 +23,6 @@ from three_services import accepted, picture, requests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from notebookgen.sandbox import Handle
 
@@ -194,6 +194,7 @@ def test_waiting_for_what_fails(real: Handle) -> None:
     assert "failed" in one._repr_mimebundle_()[0]["text/plain"]
 
 
+@pytest.mark.slow
 def test_waiting_not_long_enough(real: Handle) -> None:
     """A wait that ends before the job says so and changes nothing; the next one goes on."""
     real.configure(immediate=False, seconds=(1.0, 1.0))
@@ -380,3 +381,21 @@ def test_a_text_whose_file_is_gone_spares_the_others(real: Handle) -> None:
     one.unlink()
 
     assert [True, False] == found.frame["gen_text"].is_null().to_list()
+
+
+@pytest.mark.parametrize("model", ["armox:sandbox/text", PICTURE])
+def test_a_file_that_is_gone_is_told_with_how_it_comes_back(real: Handle, tmp_path: Path, model: str) -> None:
+    """It was paid for, and asking again brings it back for nothing; what is shown of it is shown without the file."""
+    one = made(model=model)
+    before = (one.text, one.image is None)
+    Path(str(one.path)).unlink()
+    for ask in (lambda: one.text if before[0] else one.image, lambda: one.save(tmp_path / "mine")):
+        with pytest.raises(
+            errors.AssetGone, match=r"is gone from its place\. It was paid for .*\nRun it again: "
+        ) as caught:
+            ask()
+        assert "nothing is bought" in str(caught.value)
+    one._repr_mimebundle_()
+    again = made(model=model)
+    assert before == (again.text, again.image is None) == (one.text, one.image is None)
+    assert again.cached

@@ -13,13 +13,12 @@ from notebookgen.errors import BudgetExceeded, StillRunning
 from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.ticket import Wish
 from notebookgen.results.results import Results
-from scripted import PRICE, WAIT, Listless, Shop, bench, idle, reply, states, until, wanted
+from scripted import PRICE, WAIT, Held, Listless, Shop, bench, idle, states, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from notebookgen.jobs.handle import RunHandle
-    from notebookgen.wire import HttpRequest, HttpResponse
     from scripted import Bench
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -51,19 +50,15 @@ def test_fresh_calls_at_once_are_wishes_of_their_own(home: Path) -> None:
 
 def test_fresh_calls_of_two_kernels_at_once_are_wishes_of_their_own(home: Path) -> None:
     """Also what the other kernel has not sent yet is its own."""
-    shop, gate = idle(), threading.Event()
-
-    def held(request: HttpRequest) -> HttpResponse:
-        gate.wait(WAIT)
-        return reply(202, shop.accept(request))
-
+    shop = idle()
+    held = Held(shop)
     shop.orders.append(held)
     with bench(home, shop, concurrency=1) as one, bench(home, shop) as two:
         first = fresh(one, 3)
         until(lambda: shop.seen.get("create") == 1)
         second = fresh(two)
         assert [0, 1, 2, 3] == samples(first, second)
-        gate.set()
+        held.go.set()
         shop.finished = True
         assert first.wait(WAIT)
         assert second.wait(WAIT)
@@ -180,14 +175,9 @@ def test_a_run_of_which_nothing_more_comes_has_ended(home: Path) -> None:
 
 def busy(shop: Shop) -> threading.Event:
     """Hold the next create open until the event is set, so that what comes after it waits in the queue."""
-    gate = threading.Event()
-
-    def held(request: HttpRequest) -> HttpResponse:
-        gate.wait(WAIT)
-        return reply(202, shop.accept(request))
-
+    held = Held(shop)
     shop.orders.append(held)
-    return gate
+    return held.go
 
 
 def test_a_row_that_one_budget_cannot_pay_is_paid_by_the_other(home: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,62 @@ def test_the_home_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     assert tmp_path / "here" == load_settings({"NOTEBOOKGEN_HOME": "here"}, tmp_path).home
     assert Path.home() / "there" == load_settings({"NOTEBOOKGEN_HOME": "~/there"}, tmp_path).home
+
+
+@pytest.mark.parametrize("name", ["notebookgen.toml", "pyproject.toml"])
+def test_a_project_file_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Settings are asked for many times in one call: a project file that has not changed is not parsed again."""
+    table = "[tool.notebookgen]\n" if name == "pyproject.toml" else ""
+    os.utime(written(tmp_path, f"{table}timeout = 9\nconcurrency = 3\n", name), (1_700_000_000, 1_700_000_000))
+    parsed: list[str] = []
+    read = tomllib.loads
+
+    def counted(text: str) -> dict[str, Any]:
+        parsed.append(text)
+        return read(text)
+
+    monkeypatch.setattr(tomllib, "loads", counted)
+
+    first = load_settings({}, tmp_path)
+    times = len(parsed)
+    again = [load_settings({}, tmp_path) for _ in range(3)]
+
+    assert (9.0, 3) == (first.timeout, first.concurrency)
+    assert [first] * 3 == again
+    assert 1 <= times == len(parsed)
+
+
+@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize("name", ["notebookgen.toml", "pyproject.toml"])
+def test_a_project_file_counts_as_it_is_now(tmp_path: Path, name: str, settled: bool) -> None:  # noqa: FBT001 - a fact
+    """A file of the same length, saved in the same moment or with the same date, counts; so does a nearer one; a removed one does not."""
+    inner, table = tmp_path / "inner", "[tool.notebookgen]\n" if name == "pyproject.toml" else ""
+
+    def save(folder: Path, seconds: int, as_name: str = name) -> Path:
+        new = written(folder, f"{table}timeout = {seconds}\n", "new")
+        if settled:
+            os.utime(new, (1_700_000_000, 1_700_000_000))
+        return new.replace(folder / as_name)
+
+    def timeout() -> float | None:
+        return load_settings({}, inner).timeout
+
+    save(tmp_path, 1)
+    inner.mkdir()
+    seen = [timeout()]
+    save(tmp_path, 2)
+    seen.append(timeout())
+    if not settled:
+        (tmp_path / name).write_text(f"{table}timeout = 3\n", encoding="utf-8")
+        seen.append(timeout())
+    nearer = save(inner, 4)
+    seen.append(timeout())
+    nearer.unlink()
+    seen.append(timeout())
+    (tmp_path / name).unlink()
+    seen.append(timeout())
+
+    assert [1.0, 2.0, *([] if settled else [3.0]), 4.0, 2.0 if settled else 3.0, None] == seen
 
 
 def test_the_nearest_project_file_counts(tmp_path: Path) -> None:

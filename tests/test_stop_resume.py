@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import threading
 from collections import deque
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,14 +16,12 @@ from notebookgen.jobs import answers
 from notebookgen.jobs.states import State
 from notebookgen.sandbox import Fault, start
 from provider_side import MODELS, Customer
-from scripted import WAIT, Listless, Shop, bench, idle, lost, reply, states, until, wanted
+from scripted import WAIT, Held, Listless, Shop, bench, idle, lost, reply, states, until, wanted
 from three_services import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from notebookgen.wire import HttpRequest, HttpResponse
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
@@ -50,22 +47,17 @@ def customer(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Customer]:
 
 def test_stop_while_a_create_is_on_its_way(home: Path) -> None:
     """The line says that it is being sent; its answer is kept, and the same call takes it up."""
-    shop, sent, go = Shop(), threading.Event(), threading.Event()
-
-    def order(request: HttpRequest) -> HttpResponse:
-        sent.set()
-        go.wait(WAIT)
-        return reply(202, shop.accept(request))
-
-    shop.orders.append(order)
+    shop = Shop()
+    held = Held(shop)
+    shop.orders.append(held)
     with bench(home, shop) as desk:
         handle = desk.start(wanted())
-        assert sent.wait(WAIT)
+        assert held.came.wait(WAIT)
         line = handle.stop()
         assert "while it was being sent" in line
         (said,) = desk.engine.cancel(handle.id).result(WAIT)
         assert "it was sent, and the answer is still to come" in said
-        go.set()
+        held.go.set()
         until(lambda: desk.row(wanted()).state == State.SAVED)
         assert ["saved"] == states(desk.bring(wanted()))
     assert 1 == shop.seen["create"]
@@ -85,18 +77,14 @@ def test_stop_while_a_job_runs(home: Path) -> None:
 
 def test_stop_tells_what_is_set_aside_for_what_is_being_sent(home: Path) -> None:
     """With creates that are still unanswered, nobody is told that nothing was spent and no more."""
-    shop, go = Shop(), threading.Event()
-
-    def order(request: HttpRequest) -> HttpResponse:
-        go.wait(WAIT)
-        return reply(202, shop.accept(request))
-
-    shop.orders.extend([order] * 3)
+    shop = Shop()
+    held = Held(shop)
+    shop.orders.extend([held] * 3)
     with bench(home, shop, concurrency=3) as desk:
         handle = desk.start(*(wanted(f"coat {number}") for number in range(5)))
         until(lambda: shop.seen.get("create") == 3)
         line = handle.stop()
-        go.set()
+        held.go.set()
         assert handle.wait(WAIT)
     assert "3 still being sent (what is accepted is kept), 2 never sent" in line
     assert "nothing spent yet, 1.5 USD reserved for what is still open" in line
@@ -104,19 +92,15 @@ def test_stop_tells_what_is_set_aside_for_what_is_being_sent(home: Path) -> None
 
 def test_stop_sends_nothing_new(home: Path) -> None:
     """Rows that wait for a free place, for the network or for the provider's leave are never sent."""
-    shop, go = Shop(), threading.Event()
-
-    def order(request: HttpRequest) -> HttpResponse:
-        go.wait(WAIT)
-        return reply(429, {}, **{"retry-after": "0.01"})
-
-    shop.orders.append(order)
+    shop = Shop()
+    held = Held(shop, reply(429, {}, **{"retry-after": "0.01"}))
+    shop.orders.append(held)
     with bench(home, shop, concurrency=1) as desk:
         handle = desk.start(*(wanted(f"coat {number}") for number in range(5)))
         until(lambda: shop.seen.get("create") == 1)
         line = handle.stop()
         assert "4 never sent" in line
-        go.set()
+        held.go.set()
         assert handle.wait(WAIT)
         assert ["saved"] == states(desk.bring(wanted("another")))
     assert 2 == shop.seen["create"]
@@ -138,36 +122,28 @@ def test_a_stopped_row_that_proves_absent_is_not_sent_again(home: Path) -> None:
 
 def test_a_row_that_two_runs_want_survives_the_stop_of_one(home: Path) -> None:
     """The other run gets it."""
-    shop, go = Shop(), threading.Event()
-
-    def order(request: HttpRequest) -> HttpResponse:
-        go.wait(WAIT)
-        return reply(202, shop.accept(request))
-
-    shop.orders.append(order)
+    shop = Shop()
+    held = Held(shop)
+    shop.orders.append(held)
     with bench(home, shop, concurrency=1) as desk:
         first = desk.start(wanted("in the way"), wanted("shared"))
         second = desk.start(wanted("shared"))
         first.stop()
-        go.set()
+        held.go.set()
         assert second.wait(WAIT)
         assert ["saved"] == states(second)
 
 
 def test_a_call_after_a_stop_takes_up_what_was_stopped(home: Path) -> None:
     """Stopped before it was sent, asked for again at once: it is sent once."""
-    shop, go = Shop(), threading.Event()
-
-    def order(request: HttpRequest) -> HttpResponse:
-        go.wait(WAIT)
-        return reply(202, shop.accept(request))
-
-    shop.orders.append(order)
+    shop = Shop()
+    held = Held(shop)
+    shop.orders.append(held)
     with bench(home, shop, concurrency=1) as desk:
         first = desk.start(wanted("in the way"), wanted("stopped"))
         first.stop()
         second = desk.start(wanted("stopped"))
-        go.set()
+        held.go.set()
         assert second.wait(WAIT)
     assert ["saved"] == states(second)
     assert 2 == shop.seen["create"]

@@ -183,6 +183,7 @@ def test_any_key_in_any_mixture_is_blacked_out(key: str, random: object) -> None
     assert told.startswith(("<***", "***"))
 
 
+@pytest.mark.slow
 def test_a_body_of_nothing_but_escapes_is_read_at_once() -> None:
     """A reply made to be slow to search is searched like any other; else this would take for hours."""
     crumbs = (KEY[8:12].encode(), KEY[:11].encode() + b" ", KEY.encode().hex()[8:20].encode())

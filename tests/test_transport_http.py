@@ -458,6 +458,7 @@ def test_a_certificate_for_another_name_is_not_trusted(
     assert server.asked == []
 
 
+@pytest.mark.slow
 def test_tls_where_there_is_none_was_never_sent() -> None:
     """Https to a server that speaks none: ``NotSent``, for nothing of the request was written."""
     with RawServer(lambda _: reply(b"{}")) as server:

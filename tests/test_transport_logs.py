@@ -90,12 +90,45 @@ def test_other_records_stay_as_they_are(logged: io.StringIO) -> None:
     assert "nonsense" in logged.getvalue()
 
 
-def test_a_record_that_cannot_be_put_together_passes() -> None:
+class Torn:
+    """Something that cannot be said."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("a mistake of somebody else's")
+
+
+@pytest.mark.parametrize(
+    ("words", "args"),
+    [
+        ("%d", ("none",)),
+        ("%(name)s", ({"other": 1},)),
+        ("%(name)d", ({"name": "none"},)),
+        ("%s %s", ("one",)),
+        ("%s", (Torn(),)),
+        (Torn(), ()),
+    ],
+)
+def test_a_record_that_cannot_be_put_together_passes(words: object, args: tuple[object, ...]) -> None:
     """It is its writer's mistake, and said by the handler as ever: nothing breaks in the exchange."""
-    record = logging.LogRecord("urllib3.connection", logging.WARNING, __file__, 1, "%d", ("none",), None)
+    record = logging.LogRecord("urllib3.connection", logging.WARNING, __file__, 1, words, args, None)
+    kept = record.args
 
     assert KEY_FILTER.filter(record)
-    assert ("%d", ("none",)) == (record.msg, record.args)
+    assert (words, kept) == (record.msg, record.args)
+
+
+def test_a_key_in_a_record_that_cannot_be_put_together_is_in_no_log(
+    logged: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What the handler says of the mistake names everything that was given: without the key, too."""
+    transport = HttpTransport(Secret(KEY), origin="https://provider.example")
+    logging.getLogger("urllib3.connection").warning("%(name)s", {"other": f"Bearer {KEY}"})
+    logging.getLogger("urllib3.connection").warning("%d", f"Bearer {KEY}")
+    transport.close()
+
+    said = logged.getvalue() + capfd.readouterr().err
+    assert "Bearer" in said
+    assert KEY[:15] not in said
 
 
 def test_every_logger_of_theirs_is_known() -> None:

@@ -76,6 +76,7 @@ def test_what_a_living_kernel_holds_is_said_at_once(home: Path) -> None:
     assert 1 == shop.seen["create"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["denied", "alike", "no file"])
 def test_what_one_kernel_has_given_up_is_taken_over_by_another(home: Path, trouble: str) -> None:
     """The first one lives on and has nothing in hand: the second asks itself, and neither waits nor buys."""
@@ -102,6 +103,7 @@ def test_what_one_kernel_has_given_up_is_taken_over_by_another(home: Path, troub
     assert 1 == shop.seen["create"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["failed", "cancelled"])
 def test_what_fails_in_one_kernel_is_not_bought_again_by_the_one_that_waits(home: Path, phase: str) -> None:
     """Both were told of one job, and it failed: another try is a person's own word, in whichever kernel."""

@@ -27,6 +27,7 @@ def no_room() -> None:
     raise OSError
 
 
+@pytest.mark.slow
 def test_one_that_cannot_be_written_waits_alone(home: Path) -> None:
     """The ledger refuses one of many: the others are saved, and that one is as soon as it can be; nothing is bought twice."""
     shop = Shop()
@@ -46,6 +47,7 @@ def test_one_that_cannot_be_written_waits_alone(home: Path) -> None:
     assert 200 == len(shop.jobs)
 
 
+@pytest.mark.slow
 def test_many_that_end_together_take_fewer_commits(home: Path) -> None:
     """What waits while the loop is busy is written in one transaction."""
     shop = Shop()

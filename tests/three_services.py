@@ -28,6 +28,8 @@ QUICK = (0.02, 0.06)
 #: How many pixels a picture has that nobody looks at.
 SMALL = 64 * 64
 PATIENCE = 60.0
+#: Where nobody listens: the port that is kept for no service at all.
+NOWHERE = "http://127.0.0.1:1/v1"
 KEYS = {"armox": "made-up-armox-key", "apimodels": "made-up-apimodels-key", "apixo": "made-up-apixo-key"}
 
 

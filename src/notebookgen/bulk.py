@@ -24,6 +24,7 @@ from notebookgen.jobs.surveying import Fate, Left
 from notebookgen.jobs.wishing import Asker, check_samples
 from notebookgen.ledger.reader import Reader
 from notebookgen.results import Results
+from notebookgen.results.begun import begun_as, under_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,21 +39,11 @@ if TYPE_CHECKING:
     from notebookgen.jobs.states import State
     from notebookgen.jobs.ticket import Lane
     from notebookgen.records import Generation
+    from notebookgen.results.begun import Begun
 
 __all__ = ["Options", "begin", "make_plan"]
 
 AMBIGUOUS = ("hold", "resubmit")
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """What runs in the background, and the plan that it was sent by."""
-
-    results: Results
-    plan: Plan
-
-
-_begun: dict[str, _Begun] = {}  # by what was asked for, as long as it runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,11 +205,11 @@ def begin(
     table, samples = plan.table, plan.wanted.samples
     key = _run_key(house, plan, options)
     begun = _under_way(key, plan) if options.background else None
-    if begun is not None and begun.plan.table.prefix == table.prefix and same(begun.plan.table.frame, table.frame):
-        return begun.results
+    if begun is not None and begun.more.table.prefix == table.prefix and same(begun.more.table.frame, table.frame):
+        return begun.given
     large = large_run(plan, options, house.settings.home, notebook)
     # Columns of which nothing is made may be others now: the same run, beside the rows that are asked for this time.
-    handle = house.engine.start_many(large) if begun is None else begun.results.handle
+    handle = house.engine.start_many(large) if begun is None else begun.given.handle
 
     def join(gen: pl.DataFrame, places: Sequence[int] | None) -> pl.DataFrame:
         return joined(table.frame, gen, samples, table.prefix, places=places)
@@ -228,7 +219,7 @@ def begin(
 
     results = Results(handle, cancel, join=join, retry=retry, resolve=resolve)
     if options.background:
-        _begun[key] = _Begun(results, plan)
+        begun_as(key, results, house, plan)
     return results
 
 
@@ -240,12 +231,10 @@ def _run_key(house: House, plan: Plan, options: Options) -> str:
     return told.hexdigest()
 
 
-def _under_way(key: str, plan: Plan) -> _Begun | None:
+def _under_way(key: str, plan: Plan) -> Begun[Results] | None:
     """Return the run that the same call has begun in the background, where it is still under way."""
-    for known in [name for name, one in _begun.items() if one.results.handle.done or one.results.handle.stopped]:
-        del _begun[known]
-    found = _begun.get(key)
-    return found if found is not None and _unsent(found.plan) == _unsent(plan) else None
+    found = under_way(key)
+    return found if found is not None and _unsent(found.more) == _unsent(plan) else None
 
 
 def _unsent(plan: Plan) -> list[tuple[int, State, Generation, str]]:

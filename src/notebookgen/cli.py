@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 DEMO_SECONDS = 180
+DEMOS = ("quickstart", "bulk")
 # What messages tell people to type in Python, and the same for a shell; the first that fits counts.
 SHELL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(told), typed)
@@ -77,7 +78,15 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"notebookgen {package_version()}")
     commands = top.add_subparsers(title="commands", required=True, dest="command", metavar="COMMAND")
 
-    demo = commands.add_parser("demo", help="run the quickstart on the sandbox and show the page; no key needed")
+    demo = commands.add_parser("demo", help="run a notebook on the sandbox and show the page; no key needed")
+    demo.add_argument(
+        "notebook",
+        nargs="?",
+        default=DEMOS[0],
+        choices=DEMOS,
+        metavar="NOTEBOOK",
+        help="quickstart (the default), or bulk: a study over the rows of a frame",
+    )
     demo.add_argument(
         "--to", type=Path, default=None, metavar="FOLDER", help="where the page goes (default: a new folder)"
     )
@@ -139,7 +148,7 @@ def say(text: str, *, error: bool = False) -> None:
 
 
 def run_demo(options: argparse.Namespace) -> None:
-    """Execute the quickstart notebook against the sandbox and write it as one page."""
+    """Execute a notebook against the sandbox and write it as one page."""
     try:
         import nbformat  # noqa: PLC0415 - an extra
         from nbclient import NotebookClient  # noqa: PLC0415 - an extra
@@ -154,8 +163,9 @@ def run_demo(options: argparse.Namespace) -> None:
     except OSError as error:
         message = f"{folder} cannot be made: {error.strerror}. Give another one: notebookgen demo --to FOLDER"
         raise NotWritable(message) from error
-    notebook = nbformat.read(quickstart(), as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no types
-    say("running the quickstart on the sandbox (no key, nothing charged) ...")
+    name = str(options.notebook)
+    notebook = nbformat.read(shipped(name), as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no types
+    say(f"running the notebook {name} on the sandbox (no key, nothing charged) ...")
     began = time.monotonic()
     # A home of its own: the demo starts from nothing each time, and stays out of the user's ledger.
     environment = {**os.environ, "NOTEBOOKGEN_SANDBOX": "1"}
@@ -172,14 +182,12 @@ def run_demo(options: argparse.Namespace) -> None:
         try:
             client.execute(env=environment)
         except CellExecutionError as error:
-            nbformat.write(notebook, folder / "quickstart.ipynb")  # type: ignore[no-untyped-call]  # likewise
-            message = (
-                f"a cell of the quickstart failed: {error.ename}: {error.evalue}\nSee {folder / 'quickstart.ipynb'}"
-            )
+            nbformat.write(notebook, folder / f"{name}.ipynb")  # type: ignore[no-untyped-call]  # likewise
+            message = f"a cell of {name} failed: {error.ename}: {error.evalue}\nSee {folder / f'{name}.ipynb'}"
             raise NotebookgenError(message) from error
-    nbformat.write(notebook, folder / "quickstart.ipynb")  # type: ignore[no-untyped-call]  # likewise
+    nbformat.write(notebook, folder / f"{name}.ipynb")  # type: ignore[no-untyped-call]  # likewise
     page, _ = HTMLExporter(template_name="lab", require_js_url="", mathjax_url="").from_notebook_node(notebook)  # type: ignore[no-untyped-call]  # likewise
-    target = folder / "quickstart.html"
+    target = folder / f"{name}.html"
     target.write_text(page, encoding="utf-8")
     say(f"done in {time.monotonic() - began:.0f} s: {target}")
     if not options.no_browser and has_screen():
@@ -191,8 +199,9 @@ def first_picture(began: float) -> Callable[..., None]:
     shown: list[float] = []
 
     def told(cell: Any, **_rest: Any) -> None:
-        kinds = {kind for output in cell.outputs for kind in output.get("data", ())}
-        if not shown and any(kind.startswith("image/") for kind in kinds):
+        data = [output.get("data", {}) for output in cell.outputs]
+        several = any("data:image/" in str(one.get("text/html")) for one in data)
+        if not shown and (several or any(kind.startswith("image/") for one in data for kind in one)):
             shown.append(time.monotonic() - began)
             say(f"the first picture after {shown[0]:.1f} s")
 
@@ -204,14 +213,14 @@ def has_screen() -> bool:
     return sys.platform in {"win32", "darwin"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def quickstart() -> Path:
-    """Return the quickstart notebook: the installed copy, else the source tree's."""
+def shipped(name: str) -> Path:
+    """Return a notebook that comes along: the installed copy, else the source tree's."""
     here = Path(__file__).parent
-    places = (here / "notebooks" / "quickstart.ipynb", here.parents[1] / "notebooks" / "quickstart.ipynb")
+    places = [folder / "notebooks" / f"{name}.ipynb" for folder in (here, here.parents[1])]
     for place in places:
         if place.exists():
             return place
-    message = f"the quickstart notebook is missing (looked for {places[0]}). Install notebookgen again."
+    message = f"the notebook {name} is missing (looked for {places[0]}). Install notebookgen again."
     raise NotebookgenError(message)
 
 
@@ -221,7 +230,10 @@ def run_models(options: argparse.Namespace) -> None:
     from notebookgen.jobs.listing import with_word  # noqa: PLC0415 - likewise
     from notebookgen.ledger.views import models_view  # noqa: PLC0415 - likewise
 
-    found = with_word(Client(options.provider).models_live(), options.word)
+    missed: list[str] = []
+    found = with_word(Client(options.provider).models_live(tell=missed.append), options.word)
+    if missed:
+        say(in_shell("\n".join(missed)), error=True)
     if found:
         say(models_view(found).text(line_width(), head=False))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -15,13 +16,14 @@ from notebookgen.jobs.asking import check_options, check_texts
 from notebookgen.jobs.budget import check_unit, parse_budget
 from notebookgen.jobs.choosing import choose
 from notebookgen.jobs.house import House, house_of, notebook_name
-from notebookgen.jobs.listing import find_models, live_models, named_model
+from notebookgen.jobs.listing import find_model, find_models, live_models
 from notebookgen.jobs.quote import Quote, quoted
 from notebookgen.jobs.wishing import wish_of
 from notebookgen.mapping import OverFrames
 from notebookgen.providers import provider_class
 from notebookgen.results import Result, Results
 from notebookgen.results.awaiting import ended, in_thread, is_cancelled
+from notebookgen.results.begun import begun_as, under_way
 from notebookgen.results.waiting import check_denied, delivered, delivered_any, wait_for
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.ticket import Lane, Wish
     from notebookgen.ledger.frame import Ledger
     from notebookgen.records import Model
+    from notebookgen.results.begun import Begun
     from notebookgen.settings import Settings
 
     Planning = AbstractContextManager[Callable[[int, int], None]]
@@ -171,6 +174,11 @@ class Client(OverFrames):
             samples=samples,
             fresh=fresh,
         )
+        key = repr((self.settings.home, wish.generation.id, samples, cap, tag)) if background and not fresh else ""
+        begun: Begun[Result | Results] | None = under_way(key)
+        if begun is not None:
+            self._watch(begun.given)
+            return begun.given
         handle: RunHandle | None = None
         try:
             if is_cancelled():
@@ -188,6 +196,7 @@ class Client(OverFrames):
         results = Results(handle, self._cancel_lines, retry=self._retrying(handle, wish), resolve=self._settle)
         given: Result | Results = results if samples > 1 else results[0]
         if background:
+            begun_as(key, given, self._house)
             self._watch(given)
             return given
         return delivered(given) if isinstance(given, Result) else delivered_any(given)
@@ -301,9 +310,10 @@ class Client(OverFrames):
         own = self._api_key is not None
         return find_models(self._house, provider or self.provider, self._lane, has_own_key=own)
 
-    def models_live(self, provider: str | None = None) -> list[Model]:
-        """Return the models, with the live list of every provider that has one and can be asked now."""
-        return live_models(self._house, provider or self.provider, self._lane, has_own_key=self._api_key is not None)
+    def models_live(self, provider: str | None = None, *, tell: Callable[[str], None]) -> list[Model]:
+        """Return the models, with the live list of every provider that has one; ``tell`` is told who cannot be asked."""
+        own = self._api_key is not None
+        return live_models(self._house, provider or self.provider, self._lane, has_own_key=own, tell=tell)
 
     def model(self, name: str) -> Model:
         """Return what is known of a model.
@@ -311,13 +321,18 @@ class Client(OverFrames):
         Raises:
             UnknownModel: Nobody knows it; near misses are named.
         """
-        return named_model(name, self.models_live())
+        own = self._api_key is not None
+        return find_model(name, self._house, self.provider, self._lane, has_own_key=own)
 
     def models(self, provider: str | None = None) -> pl.DataFrame:
-        """Return the models as a frame: model, kind, name, cost, unit, settings, live, source."""
+        """Return the models as a frame; of several providers, one that cannot be asked is named in a warning."""
         from notebookgen.ledger.frame import models_frame  # noqa: PLC0415 - Polars loads when a frame is asked for
 
-        return models_frame(self.models_live(provider))
+        missed: list[str] = []
+        frame = models_frame(self.models_live(provider, tell=missed.append))
+        for line in missed:
+            warnings.warn(line, stacklevel=3)  # behind ``ng.models``
+        return frame
 
     def ledger(self) -> Ledger:
         """Return the ledger; ``.frame()`` gives it as a Polars DataFrame."""
@@ -342,7 +357,7 @@ class Client(OverFrames):
         check_texts(run=run)
         handle = self._house.engine.resume(run)
         self._follow(handle, None)
-        return Results(handle, self._cancel_lines, resolve=self._settle)
+        return Results(handle, self._cancel_lines, retry=partial(self._retry_again, handle), resolve=self._settle)
 
     def resolve(
         self, id: str, action: str, *, job: str | None = None, budget: Any = None, max_new: int | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import InvalidCall, SettingsError, near_miss
+from notebookgen.jobs.choosing import SANDBOX_MODELS
 from notebookgen.ledger.filesystem import why_not_writable
 from notebookgen.ledger.store import FILE_NAME, Store
 from notebookgen.providers import provider_class, provider_names, usable_names
@@ -78,6 +79,7 @@ def _check_model(where: str, model: str | None) -> None:
     if provider in provider_names() and rest:
         return
     known = [str(one) for name in usable_names() for one in provider_class(name)().catalogue()]
+    known += [f"armox:{one}" for one in SANDBOX_MODELS.values()]
     message = (
         f"{where} sets model to {model!r}; a model is written provider:id, as in armox:google/nano-banana."
         f"{near_miss(model or '', known)}\nInstalled providers are: {', '.join(provider_names())}."

@@ -190,6 +190,17 @@ class OverFrames:
         self._follow(handle, timeout)
         return Results(handle, self._cancel_lines, retry=again, resolve=self._settle)
 
+    def _retry_again(self: Host, handle: RunHandle, indices: list[int]) -> None:
+        """Begin again with some rows that were taken up, each under the budget of its own run.
+
+        Raises:
+            NotebookgenError: The key of an account is not at hand. Nothing was sent.
+        """
+        from notebookgen.jobs.retrying import wishes_for  # noqa: PLC0415 - rarely asked for
+
+        wishes = wishes_for(self._house, handle.rows(indices))
+        self._go_on(handle, lambda: self._house.engine.retry(handle, indices, wishes))
+
     def _go_on(self: Host, handle: RunHandle, begin: Callable[[], None]) -> None:
         """Begin again with a run that was over, and wait for it.
 

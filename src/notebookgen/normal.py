@@ -108,7 +108,7 @@ def json_value(value: object, key: str = "value") -> object:
 
 def duration(seconds: float) -> str:
     """Return a duration as people write it: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:

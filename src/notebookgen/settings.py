@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+import stat
+import time
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +29,8 @@ __all__ = ["PERIODS", "Cap", "Settings", "check_address", "load_settings", "plac
 
 ENCODING = "utf-8-sig"  # as some editors of Windows write it
 FILE_NAMES = ("notebookgen.toml", "pyproject.toml")
+FILES_KEPT = 64  # of which it is remembered what they say
+COARSE = 2_000_000_000  # nanoseconds: within them a file may change twice and show one time (FAT counts so)
 NOT_IN_FILES = {  # and where they are set instead
     "home": "ng.configure(home='...') or NOTEBOOKGEN_HOME",
     "base_urls": "ng.configure(base_urls={...}) or a variable such as ARMOX_BASE_URL",
@@ -34,6 +40,7 @@ YES_OR_NO = {
     **dict.fromkeys(("1", "true", "yes", "on", "y"), True),
     **dict.fromkeys(("0", "false", "no", "off", "n"), False),
 }
+Version = tuple[int, ...]  # of a file: see _version
 NO_AMOUNTS: Mapping[str, Decimal] = MappingProxyType({})
 NO_PRICES: Mapping[str, OwnPrice] = MappingProxyType({})
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
@@ -127,7 +134,7 @@ def load_settings(env: Mapping[str, str], folder: Path) -> Settings:
     settings = Settings(home=_home(env))
     path = find_file(folder)
     if path is not None:
-        for name, value in _table(path).items():
+        for name, value in _table(path, _version(path)).items():
             settings = settings.changed(place_of(path, name), **{name: value})
         settings = replace(settings, file=path)
     said = env.get("NOTEBOOKGEN_SANDBOX", "").strip()
@@ -142,13 +149,37 @@ def find_file(folder: Path) -> Path | None:
     for place in (folder, *folder.parents):
         for name in FILE_NAMES:
             path = place / name
-            if path.is_file() and (name == FILE_NAMES[0] or _speaks_of_us(path)):
-                return path
+            version = _version(path)
+            with suppress(OSError):  # other people's file, which cannot be read just now
+                if version is not None and (name == FILE_NAMES[0] or _speaks_of_us(path, version)):
+                    return path
     return None
+
+
+def _version(path: Path) -> Version | None:
+    """Return what is another one whenever a file's content may be; None where there is no file.
+
+    One that was written just now may change once more and show the same time and size, so it is read each time.
+    """
+    try:
+        seen = path.stat()
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(seen.st_mode):
+        return None
+    now = time.time_ns()
+    young = now if now - seen.st_mtime_ns < COARSE else 0
+    return (seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino, young)
 
 
 def place_of(path: Path, name: str) -> str:
     """Return where a project file sets something, for messages: the file, and the line where it can be told."""
+    return _place(path, name, _version(path))
+
+
+@lru_cache(FILES_KEPT)
+def _place(path: Path, name: str, _: Version | None) -> str:
+    """Return where that version of a file sets something."""
     try:
         lines = path.read_text(encoding=ENCODING).splitlines()
     except (OSError, UnicodeDecodeError):
@@ -160,16 +191,17 @@ def place_of(path: Path, name: str) -> str:
     return str(path) if found is None else f"{path}, line {found + 1},"
 
 
-def _speaks_of_us(path: Path) -> bool:
+@lru_cache(FILES_KEPT)
+def _speaks_of_us(path: Path, _: Version) -> bool:
     """Whether a pyproject.toml has a table for notebookgen, however it is spelled.
 
     Other people's files may be broken. One that cannot be read and names us may well hold our settings (that nothing
     may be paid for, say), so it counts.
+
+    Raises:
+        OSError: It cannot be opened.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError:
-        return False
+    raw = path.read_bytes()
     if not any("notebookgen".encode(coding) in raw for coding in ("utf-8", "utf-16-le", "utf-16-be")):
         return False
     try:
@@ -188,8 +220,9 @@ def _home(env: Mapping[str, str]) -> Path:
     return Path(platformdirs.user_data_dir("notebookgen", appauthor=False))
 
 
-def _table(path: Path) -> dict[str, object]:
-    """Return the settings that a project file holds."""
+@lru_cache(FILES_KEPT)
+def _table(path: Path, _: Version | None) -> Mapping[str, object]:
+    """Return the settings that a version of a project file holds."""
     text = ""
     try:
         text = path.read_text(encoding=ENCODING)

@@ -8,9 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from notebookgen.jobs.consent import price_tag
-from notebookgen.jobs.handle import duration
 from notebookgen.jobs.surveying import FATES, Fate
-from notebookgen.normal import amount_words, count_words
+from notebookgen.normal import amount_words, count_words, duration
 
 if TYPE_CHECKING:
     from notebookgen.frames.plan import Plan

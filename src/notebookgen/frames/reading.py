@@ -9,7 +9,11 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import polars as pl
 
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["in_short", "is_lazy", "read_frame", "same"]
 
 SCALARS = (str, bytes, bool, int, float, complex)
+TYPED = (Decimal, date, datetime, time, timedelta)  # Polars has a type for each, and for no mixture of them
+OURS = (Enum, UUID)  # others read these as raw bytes, or not at all
 INTERVAL = "month_day_nano_interval"  # as Arrow calls it
 LONGEST_WORDS = 200  # characters of a library's own words in a message of ours
 
@@ -31,7 +37,8 @@ def read_frame(frame: Any) -> pl.DataFrame:
     """Return the rows of a frame, in their order.
 
     A lazy frame is collected, once. A pandas index without a name is dropped; named levels become the first columns,
-    unless there is a column of that name already. Columns of ``pathlib`` paths become text.
+    unless there is a column of that name already. Columns of ``pathlib`` paths and of UUIDs become text, enums what they
+    stand for.
 
     Args:
         frame: Anything that Narwhals takes: Polars, pandas, PyArrow, DuckDB, Dask, Modin, ...
@@ -125,13 +132,23 @@ def _from_pandas(known: nw.DataFrame[Any]) -> pl.DataFrame:
     if named:
         native = native.reset_index(level=named)
     table = nw.from_native(native, eager_only=True)
+    columns = {name: table.get_column(name) for name in table.columns}
+    odd = {name for name, column in columns.items() if column.dtype == nw.Object and _odd(column.to_list())}
     try:
-        read: pl.DataFrame = table.to_polars()
+        if not odd:
+            read: pl.DataFrame = table.to_polars()
+            return read
     except ImportError:
         raise
-    except Exception:  # noqa: BLE001 - PyArrow and Polars have many words for it; the columns say which it is
-        return pl.DataFrame([_one(table[name], name) for name in table.columns])
-    return read
+    except Exception:  # noqa: BLE001, S110 - PyArrow and Polars have many words for it; the columns say which it is
+        pass
+    return pl.DataFrame([_one(column, name, odd=name in odd) for name, column in columns.items()])
+
+
+def _odd(cells: Sequence[Any]) -> bool:
+    """Whether cells are to be looked at here: others make bytes of UUIDs, and days of moments beside days."""
+    kinds = set(map(type, cells))
+    return any(issubclass(kind, OURS) for kind in kinds) or kinds.issuperset({date, datetime})
 
 
 def _with_intervals(table: Any) -> pl.DataFrame:
@@ -175,15 +192,17 @@ def _twice(words: str) -> InvalidCall:
     return InvalidCall(f"several columns of the frame have the same name ({words}). Nothing was sent. Rename them.")
 
 
-def _one(column: Any, name: object) -> pl.Series:
-    """Return one column of a pandas frame that cannot be read as a whole."""
+def _one(column: Any, name: object, *, odd: bool) -> pl.Series:
+    """Return one column of a pandas frame that cannot be read as a whole; an odd one is looked at here."""
     try:
-        found: pl.Series = column.to_polars()
+        if not odd:
+            found: pl.Series = column.to_polars().alias(str(name))
+            return found
     except ImportError:
         raise
-    except Exception:  # noqa: BLE001 - what it holds is looked at instead, and told
-        return _objects(str(name), [None if _missing(cell) else cell for cell in column.to_list()])
-    return found.alias(str(name))
+    except Exception:  # noqa: BLE001, S110 - what it holds is looked at instead, and told
+        pass
+    return _objects(str(name), [None if _missing(cell) else cell for cell in column.to_list()])
 
 
 def _settled(frame: pl.DataFrame) -> pl.DataFrame:
@@ -210,7 +229,8 @@ def _objects(name: str, cells: Sequence[Any]) -> pl.Series:
             f"Make it one type first, or leave it out: with pandas, frame['{name}'] = frame['{name}'].astype(str)."
         )
         raise InvalidCall(message)
-    if kinds.keys() <= set(SCALARS):
+    endless = any(isinstance(cell, Decimal) and not cell.is_finite() for cell in given)  # Polars gives up on these
+    if kinds.keys() <= set(SCALARS) or (len(kinds) == 1 and kinds.keys() <= set(TYPED) and not endless):
         try:
             return pl.Series(name, given)
         except UnicodeEncodeError as error:  # a lone surrogate: half of a character, as a cut text has it
@@ -223,9 +243,15 @@ def _objects(name: str, cells: Sequence[Any]) -> pl.Series:
 
 
 def _plain(cell: Any) -> Any:
-    """Return an object of a column: a path as text, a NumPy scalar as Python's own."""
+    """Return an object of a column: a path or UUID as text, an enum as its value, a NumPy scalar as Python's own."""
+    if isinstance(cell, Enum):
+        return _plain(cell.value)
     if isinstance(cell, os.PathLike):
         return os.fspath(cell)
+    if isinstance(cell, UUID):
+        return str(cell)
+    if isinstance(cell, Decimal) and cell.is_nan():
+        return None
     return cell.item() if hasattr(cell, "item") and hasattr(cell, "dtype") and not getattr(cell, "shape", 1) else cell
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError, TransportError
 from notebookgen.jobs.outcomes import Accepted, NeverSent, Outcome, RefusedCreate
+from notebookgen.jobs.resending import sent_again, take_back
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
 from notebookgen.jobs.ticket import UNCLEAR_IN_A_ROW
@@ -44,6 +45,8 @@ class Answers:
     def settle(self, ticket: Ticket, outcome: Outcome) -> None:
         """Write down what a create came to, and go on from there."""
         lane = ticket.lane
+        if not isinstance(outcome, RefusedCreate | NeverSent):
+            sent_again(ticket)
         if isinstance(outcome, Accepted):
             lane.unclear = lane.unreachable = 0
             self.accepted(ticket, outcome.job)
@@ -145,7 +148,7 @@ class Answers:
         if outcome.stops_account or (outcome.again or 0.0) > LONGEST_WAIT:
             lane.stopped = error
         columns = {"error": str(error), "fail_code": error.fail_code, "charged": 0, "basis": "listed"}
-        core.move(ticket, State.REFUSED, ended=core.clock.now(), **columns)
+        take_back(core, ticket, State.REFUSED, ended=core.clock.now(), **columns)
         if (
             outcome.again is not None
             and outcome.again <= LONGEST_WAIT
@@ -162,7 +165,7 @@ class Answers:
     def _unsent(self, ticket: Ticket, error: NotSent) -> None:
         """Take back an intent whose create never left this machine; try again a few times, a large run for as long as it takes."""
         core, lane = self._core, ticket.lane
-        core.move(ticket, State.PLANNED, error=str(error))
+        take_back(core, ticket, State.PLANNED, error=str(error))
         cause = error.__cause__
         if isinstance(cause, NotebookgenError) and not isinstance(cause, TransportError):
             core.finish(ticket, cause)  # it could not be built: trying again would not help

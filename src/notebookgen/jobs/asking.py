@@ -180,25 +180,29 @@ def _image(value: Any, store: MediaStore, field: str | None, *, listed: bool, ne
     if read.url is not None:
         return InputImage(field=field, url=read.url, listed=listed)
     data = read.data or b""
+    sha256 = store.keep_input(data)
     return InputImage(
         field=field,
-        sha256=store.keep_input(data),
-        origin=origin_of(value, near=near),
+        sha256=sha256,
+        origin=origin_of(value, sha256, near=near),
         mime=read.mime,
         size=len(data),
         listed=listed,
     )
 
 
-def origin_of(value: Any, *, near: bool) -> str | None:
+def origin_of(value: Any, sha256: str, *, near: bool) -> str | None:
     """Return where a result's file can still be read; an address of this machine helps only services of this machine.
 
     Args:
         value: What was given as an image.
+        sha256: Hash of the bytes that it holds now; where they are not what came from there, that address is none of theirs.
         near: Whether the provider is on this machine.
     """
-    url = getattr(value, "url", None)
+    url, assets = getattr(value, "url", None), getattr(value, "assets", ())
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        return None
+    if not assets or assets[0].sha256 != sha256:
         return None
     return url if near or not on_this_machine(url) else None
 

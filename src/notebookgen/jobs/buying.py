@@ -22,13 +22,15 @@ from notebookgen.ledger.rows import realm_text, to_nano
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from notebookgen.errors import BudgetExceeded
     from notebookgen.jobs.answers import Answers
     from notebookgen.jobs.core import Core
     from notebookgen.jobs.feeding import Feeding
     from notebookgen.jobs.knowing import Knowing
+    from notebookgen.jobs.resending import Instead
     from notebookgen.jobs.ticket import Lane, Ticket
     from notebookgen.media.spool import Spool
-    from notebookgen.records import Cost, InputImage, Realm
+    from notebookgen.records import InputImage, Realm
     from notebookgen.wire import HttpResponse
 
 __all__ = ["Buying"]
@@ -75,6 +77,8 @@ class Buying:
         for _ in range(ROUNDS):
             self._feeding.fill()
             came = [core.ready.popleft() for _ in range(len(core.ready))]
+            for ticket in came:
+                ticket.find_payer()  # who was to pay may have stopped, or be paused, since it was last decided about
             unknown = self._together([ticket for ticket in came if not ticket.queued], self._knowing.known)
             for ticket in came:
                 if ticket.queued or ticket in unknown:
@@ -149,13 +153,12 @@ class Buying:
             if core.busy()[ticket.run]:
                 return self._hold(ticket)  # what is under way may turn out cheaper than was reserved
             if ticket.again is not None:
-                no = denied(core, ticket, reserved, over)
-                return lambda: core.finish(ticket, no)
+                return self._denied(ticket, denied(core, ticket, reserved, over), over)
             if ticket.own is not None:
                 handle, index = ticket.own
                 handle.ends = (index, over)
             return lambda: self._over(ticket, over)
-        lost = write_off(core, ticket)
+        instead = write_off(core, ticket)
         ticket.at = core.clock.now()
         ticket.reserved = reserved
         if ticket.key:
@@ -175,7 +178,7 @@ class Buying:
             ticket.state = State.INTENT
         self._probed.add(lane.realm)
         ticket.expected = core.store.usual_seconds(ticket.generation)
-        return lambda: self._send(ticket, lost)
+        return lambda: self._send(ticket, instead)
 
     def _not_now(self, ticket: Ticket) -> Callable[[], None] | None:
         """Return what is to be done in place of buying; None where neither the run's end nor the account is in the way."""
@@ -224,17 +227,37 @@ class Buying:
             for one in core.tickets.values()
         )
 
+    def _denied(self, ticket: Ticket, no: BudgetExceeded, over: BudgetExceeded) -> Callable[[], None]:
+        """Leave a row in doubt that the budget does not cover once more; where its run has said so itself, the run ends there."""
+        core, run = self._core, ticket.run
+        own = next((one for one in ticket.followers if one[0].id == run and one[0].resubmits), None)
+        if own is not None:
+            own[0].ends = (own[1], over)
+
+        def follow_up() -> None:
+            core.finish(ticket, no)
+            if own is not None:
+                self._close(run, over)
+
+        return follow_up
+
     def _over(self, ticket: Ticket, error: NotebookgenError) -> None:
         """End a row that the budget does not cover, and all of its run behind it: rows are sent in their order.
 
         What is not known to be bought by this run (it may be here, or another kernel may be making it) is still looked up.
         """
-        core, run = self._core, ticket.run
+        run = ticket.run
+        self._core.decline(ticket, error)
+        self._close(run, error)
+
+    def _close(self, run: str, error: NotebookgenError) -> None:
+        """Bring no more of a run, and end what stands behind the row at which its money has ended."""
+        core = self._core
         self._feeding.close(run, error)
-        core.decline(ticket, error)
         for one in list(core.tickets.values()):
             if one.queued and not one.shared and one.state is State.PLANNED and is_behind(one, run):
                 core.decline(one, error, waits=True)
+        core.queue.pass_on(run)
 
     def _behind(self, ticket: Ticket, run: str, error: NotebookgenError) -> None:
         """End a row behind the one that the budget does not cover, unless that was done, or another run pays for it by now."""
@@ -277,11 +300,11 @@ class Buying:
             lambda uploaded, error: core.safely(ticket, lambda: then(uploaded, error)),
         )
 
-    def _send(self, ticket: Ticket, lost: tuple[str, Cost] | None) -> None:
-        """Send the one create of this attempt; ``lost`` is what was written off for it, and by which run it was paid."""
+    def _send(self, ticket: Ticket, instead: Instead | None) -> None:
+        """Send the one create of this attempt; ``instead`` is what was written off for it."""
         core, lane = self._core, ticket.lane
-        if lost is not None:
-            begun(ticket, lost)
+        if instead is not None:
+            begun(ticket, instead)
         uploads, spool = dict(lane.uploads), self._spool
         ticket.tries += 1
         ticket.accepted, ticket.timed = core.clock.monotonic(), True

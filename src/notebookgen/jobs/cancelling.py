@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError
+from notebookgen.jobs.elsewhere import made_elsewhere
 from notebookgen.jobs.leftover import AGAIN
 from notebookgen.jobs.naming import check_named
 from notebookgen.jobs.states import OPEN, State
@@ -18,6 +19,7 @@ from notebookgen.ledger.store import FEWEST_DIGITS
 
 if TYPE_CHECKING:
     from notebookgen.jobs.core import Core
+    from notebookgen.jobs.elsewhere import CalledOff
     from notebookgen.jobs.recovering import Recovering
     from notebookgen.jobs.ticket import Ticket
     from notebookgen.jobs.watching import Watching
@@ -27,7 +29,7 @@ __all__ = ["cancel_all"]
 
 
 def cancel_all(
-    core: Core, watching: Watching, recovering: Recovering, what: str | None, called_off: int = 0
+    core: Core, watching: Watching, recovering: Recovering, what: str | None, called_off: CalledOff
 ) -> Future[list[str]]:
     """Ask for the cancelling of a run's jobs (or of one generation's, or of all), in the engine's thread.
 
@@ -36,7 +38,7 @@ def cancel_all(
         watching: Who asks.
         recovering: Who takes over what dead kernels left.
         what: A run's id, the beginning of a generation's id, or None for everything under way in this kernel.
-        called_off: How many rows of it were not even brought to the engine, and never will be.
+        called_off: What of it was not even brought to the engine, and never will be.
 
     Returns:
         A line for each job, once every provider has answered.
@@ -46,6 +48,8 @@ def cancel_all(
     tickets = [ticket for ticket in meant if ticket.state in OPEN]
     for ticket in meant:
         ticket.wanted = False  # also what is on its way: it is not sent a second time
+        for handle, _ in ticket.followers:
+            handle.called_off = handle.called_off or what in {None, handle.id} or handle.total == 1
     lines = _unsent(core, [ticket for ticket in meant if ticket.state is State.PLANNED], called_off) + lines
     told: Future[list[str]] = Future()
     expected = len(lines) + len(tickets) + len(elsewhere)
@@ -66,17 +70,15 @@ def cancel_all(
     return told
 
 
-def _unsent(core: Core, tickets: list[Ticket], called_off: int) -> list[str]:
+def _unsent(core: Core, tickets: list[Ticket], called_off: CalledOff) -> list[str]:
     """End the rows that were not sent; return a line about those that never will be, and about those made elsewhere."""
-    waiting = [ticket for ticket in tickets if ticket.shared]
-    for ticket in tickets:
-        words = f"cancelled before it was sent. {AGAIN}"
-        core.drop(
-            ticket, NotebookgenError("no longer waited for; another kernel is making it." if ticket.shared else words)
-        )
-    number = len(tickets) - len(waiting) + called_off
+    number, elsewhere = called_off.unsent, called_off.elsewhere
+    for ticket in tickets:  # another kernel may have begun with one since it was last looked up
+        words = made_elsewhere(core, core.store.last_attempt(ticket.generation.id))
+        number, elsewhere = number + (words is None), elsewhere + (words is not None)
+        core.drop(ticket, words or NotebookgenError(f"cancelled before it was sent. {AGAIN}"))
     lines = [f"{number} not sent yet, and never will be."] if number else []
-    return lines + ([f"{len(waiting)} made by another kernel, and no longer waited for here."] if waiting else [])
+    return lines + ([f"{elsewhere} made by another kernel, and no longer waited for here."] if elsewhere else [])
 
 
 def _meant(core: Core, what: str | None) -> list[Ticket]:

@@ -25,6 +25,7 @@ __all__ = [
     "Choice",
     "bearing",
     "choose",
+    "is_sandboxed",
     "missing_key",
     "no_model",
     "several_models",
@@ -88,11 +89,16 @@ def choose(
             return Choice(provider or "armox", _first_of(provider_class(provider or "armox")(), kind), sandbox=True)
         raise no_model(provider, kind)
     owner, model = _split(name, provider, has_key)
-    if model.startswith("sandbox/"):
-        sandbox = True  # these models exist nowhere else: whoever names one names the sandbox
+    if is_sandboxed(model):
+        sandbox = True
     if not sandbox and not has_key(owner):
         raise missing_key(provider_class(owner)())
     return Choice(owner, model, sandbox)
+
+
+def is_sandboxed(name: str) -> bool:
+    """Whether a model is one of the sandbox's own, with or without its provider: they exist nowhere else."""
+    return name.strip().removeprefix("armox:").startswith("sandbox/")
 
 
 def bearing(name: str, models: Iterable[Model]) -> list[Model]:
@@ -120,6 +126,8 @@ def _split(name: str, provider: str | None, has_key: Callable[[str], bool]) -> t
         return before, after
     if provider is not None:
         return provider, name.strip()
+    if is_sandboxed(name):
+        return "armox", name.strip()
     models = [model for one in usable_names() for model in provider_class(one)().catalogue()]
     found = bearing(name.strip(), models)
     payable = found if len(found) == 1 else [model for model in found if has_key(model.provider)]
@@ -133,7 +141,8 @@ def _split(name: str, provider: str | None, has_key: Callable[[str], bool]) -> t
             f"Installed are: {', '.join(provider_names())}."
         )
         raise UnknownProvider(message)
-    hint = near_miss(name, map(str, models)) or near_miss(name, {model.id for model in models})
+    full = [*map(str, models), *(f"armox:{one}" for one in SANDBOX_MODELS.values())]
+    hint = near_miss(name, full) or near_miss(name, {one.partition(":")[2] for one in full})
     message = (
         f"no model is named '{name}'.{hint}\n"
         f"A model is written provider:id, as in armox:google/nano-banana. To see them: ng.models()"

@@ -180,6 +180,7 @@ class Core:
         """Come back to a ticket after a while; a new attempt begins where the last one has ended."""
         if ticket.state is State.REFUSED:
             ticket.state, ticket.key = State.PLANNED, 0
+            self.show(ticket)
         self.tell(ticket, phase)
         self.later(seconds, lambda: self.ready.append(ticket))
 

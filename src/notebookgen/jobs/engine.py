@@ -29,7 +29,7 @@ from notebookgen.jobs.runs import Runs
 from notebookgen.jobs.settling import Settling, Word
 from notebookgen.jobs.stopping import stopped_line
 from notebookgen.jobs.watching import Watching
-from notebookgen.ledger.kernels import KernelLock
+from notebookgen.ledger.kernels import FOLDER, KernelLock
 from notebookgen.ledger.store import Store
 from notebookgen.media.spool import Spool
 
@@ -225,7 +225,7 @@ class Engine:
             opened.set_exception(error)
             return
         try:
-            kernel = KernelLock(self._settings.home / "kernels")
+            kernel = KernelLock(self._settings.home / FOLDER)
         except BaseException as error:  # noqa: BLE001 - handed to the caller
             store.close()
             opened.set_exception(error)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import LedgerError, NotWritable
+from notebookgen.errors import InvalidImage, LedgerError, NotWritable
 from notebookgen.jobs.core import DISK_WAIT
 from notebookgen.jobs.delivered import Delivered
+from notebookgen.jobs.states import State
 from notebookgen.jobs.surveying import Fate, Left
+from notebookgen.normal import sample_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +27,11 @@ __all__ = ["Feed", "Feeding"]
 # So many rows of a run are in hand beside those under way: enough that no place stays empty while files come home.
 AHEAD = 64
 MOST_AT_ONCE = 256
+# Nothing else of a row can: its texts and settings were read once, and stay.
+CHANGED = (
+    "an image of this row has changed since the run was planned. Nothing was sent.\n"
+    "Ask for it again: the row is another one with that image, and has its own price."
+)
 
 
 @dataclass(slots=True)
@@ -117,6 +124,14 @@ class Feeding:
         del self._feeds[run]
         return feed.handle.end(error)
 
+    def left(self, run: str) -> dict[int, str]:
+        """Return the rows of a run that were not brought, with the ids of what they ask for, as far as these are known."""
+        feed = self._feeds.get(run)
+        if feed is None or feed.source.fresh:  # which sample of its content a fresh one is, is told when it is brought
+            return {}
+        left = (index for index in range(feed.at, len(feed.survey)) if not feed.handle.over(index))
+        return {index: name for index in left if (name := feed.survey.id(index))}
+
     def _bring(self, feed: Feed, room: int) -> None:
         """Write down the next rows and have the engine look after them."""
         core, now, at = self._core, self._core.clock.now(), feed.at
@@ -135,9 +150,11 @@ class Feeding:
             core.later(DISK_WAIT, lambda: None)
             return
         for index, left in found:
-            if isinstance(left, Left):
-                feed.handle.put(index, Delivered(left.generation, left.state, error=left.error, done=True))
+            if isinstance(left, Left):  # one that is asked for once more stays as it was
+                state = State.PLANNED if feed.again else left.state
+                feed.handle.put(index, Delivered(left.generation, state, error=left.error, done=True))
         for index, generation, wish in rows:
+            feed.survey.ids[index * 16 : index * 16 + 16] = bytes.fromhex(generation.id)
             feed.brought += 1
             feed.follow(index, generation, wish)
         if feed.handle.done and len(rows) < len(found):
@@ -147,7 +164,8 @@ class Feeding:
     def _next(feed: Feed, room: int) -> Iterator[tuple[int, Wish | Left]]:
         """Yield the next rows that something is to be done for; those that are over already are passed by.
 
-        A row that could be sent when the run began, and cannot any more (its image has gone, say), ends there.
+        A row that could be sent when the run began, and cannot any more (its image has gone, say, or is another one by
+        now), ends there.
         """
         count, samples = 0, feed.source.samples
         part: tuple[int, Wish | Left] | None = None
@@ -168,10 +186,12 @@ class Feeding:
             content = wish.generation.content
             if feed.again:
                 sample = feed.handle.row(index).generation.sample
-            elif feed.source.fresh:
+            if feed.survey.id(index) not in {"", sample_id(content, sample)}:
+                yield index, Left(State.INVALID, InvalidImage(CHANGED), wish.generation.with_sample(sample))
+                continue
+            if feed.source.fresh and not feed.again:
                 if content not in feed.samples:
                     feed.samples[content] = feed.unused(wish.generation, samples)
                 sample = feed.samples[content][sample]
             generation = wish.generation.with_sample(sample) if sample else wish.generation
-            feed.survey.ids[index * 16 : index * 16 + 16] = bytes.fromhex(generation.id)
             yield index, replace(wish, generation=generation)

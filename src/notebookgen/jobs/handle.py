@@ -6,7 +6,6 @@ The engine's thread writes it, any other thread reads it; only what is frozen cr
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 from dataclasses import replace
 from decimal import Decimal
@@ -15,10 +14,11 @@ from typing import TYPE_CHECKING
 from notebookgen.errors import LedgerError
 from notebookgen.jobs.progress import Progress, taken_up
 from notebookgen.jobs.rowbook import RowBook, book_of
+from notebookgen.jobs.tally import in_all
 from notebookgen.normal import amount_words, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.budget import Budget
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.states import State
     from notebookgen.records import Cost, Generation
 
-__all__ = ["Progress", "RunHandle", "duration"]
-
-log = logging.getLogger("notebookgen")
+__all__ = ["Progress", "RunHandle"]
 
 
 class RunHandle:
@@ -49,6 +47,7 @@ class RunHandle:
         stop: Callable[[RunHandle], str],
         pause: Callable[[RunHandle, bool], None] | None = None,
         look: Callable[[Collection[str], Sequence[Delivered]], Sequence[Later]] | None = None,
+        earlier: Callable[[Collection[str], Sequence[str]], Mapping[str, Sequence[Cost]]] | None = None,
     ) -> None:
         """Begin with every row planned.
 
@@ -61,6 +60,7 @@ class RunHandle:
             stop: What the engine does when a person presses Stop.
             pause: What the engine does when a person pauses the run, or lets it go on.
             look: Reads from the ledger what became of rows of some runs: ``look(runs, rows)``.
+            earlier: Reads from it what earlier tries of some runs have cost: ``earlier(runs, ids)``.
         """
         self.id = run
         self.runs: tuple[str, ...] = (run,)  # the runs whose rows these are, as the ledger has them
@@ -72,6 +72,7 @@ class RunHandle:
         self._stop = stop
         self._pause = pause
         self._look = look
+        self._earlier = earlier
         self._changed = threading.Condition()
         self._book = rows if isinstance(rows, RowBook) else book_of(rows)
         self._models = set(models) or ({one.full_model for one in rows} if not isinstance(rows, RowBook) else set())
@@ -82,17 +83,19 @@ class RunHandle:
         self.paused = False  # a person wants nothing new to be sent for a while
         self.adopted: tuple[int, ...] = ()  # the rows that an earlier kernel or a stopped cell had left open
         self.stopped = False  # a person pressed Stop: it buys nothing more
+        self.called_off = False  # a person cancelled it: nothing more is sent, and what was sent may still come
         self.taken = False  # somebody was there to take what it brought when it ended
         self.released = False  # nobody waits any more: the same call again takes up what this one began
         self.patient = False  # an outage makes it wait, however long that takes, rather than fail its rows
         self.priced: Callable[[int], Price | None] | None = None  # what each row costs that was new when it began
         self.anew = False  # the same call again buys all of it once more
         self.ends: tuple[int, NotebookgenError] | None = None  # the row at which its money has ended, and why
+        self.elsewhere = ""  # which other kernel has what of it in hand, where it was taken up
         self.unsent = 0  # rows of a run taken up that were never brought to be sent: only their number is known
         self.resubmits = False  # a person has said that what is ambiguous is to be sent again, at the risk of a charge
         self._notes: list[str] = []
+        self._turn = 0  # how often it took in what came later, or began again
         self._failure: BaseException | None = None
-        self._callbacks: list[Callable[[], None]] = []
         if self.done:
             self._ended = self._began
 
@@ -105,15 +108,13 @@ class RunHandle:
                 return
             if row.done:
                 self._phases.pop(index, None)
-            callbacks = self._wake()
-        call_all(callbacks)
+            self._wake()
 
     def end(self, error: NotebookgenError | None) -> int:
         """End every row that was not begun, as planned; return how many."""
         with self._changed:
             count = self._book.end(error)
-            callbacks = self._wake()
-        call_all(callbacks)
+            self._wake()
         return count
 
     def reopen(self, indices: Sequence[int], *, settled: bool = False) -> None:
@@ -124,11 +125,13 @@ class RunHandle:
             if self._ended is not None:  # what was done in between took the run no time
                 self._began += self._clock() - self._ended
             self._ended, self.ends, self.stopped, self.released, self.taken = None, None, False, False, False
+            self.called_off = False
+            self._turn += 1
 
-    def sink(self, cost: Cost) -> None:
-        """Count what an earlier try of this run has cost, although its row is asked for once more."""
+    def sink(self, cost: Cost, sign: int = 1) -> None:
+        """Count what an earlier try of this run has cost, although its row is asked for once more; -1 takes that back."""
         with self._changed:
-            self._book.tally.sink(cost)
+            self._book.tally.sink(cost, sign)
 
     def take_up(self, index: int) -> None:
         """Count a row as one that was left open before, and is taken up here."""
@@ -158,18 +161,15 @@ class RunHandle:
         """End the run because the engine itself could not go on."""
         with self._changed:
             self._failure = error
-            callbacks = self._wake()
-        call_all(callbacks)
+            self._wake()
 
-    def _wake(self) -> list[Callable[[], None]]:
-        """Tell who waits, when all is over; return who is to be called, without the lock."""
+    def _wake(self) -> None:
+        """Tell who waits, when all is over."""
         if not self.done or self._ended is not None:
-            return []
+            return
         self._ended = self._clock()
         self.taken = self.awaited  # told under the lock, as ``release`` is: it is one or the other
         self._changed.notify_all()
-        callbacks, self._callbacks = self._callbacks, []
-        return callbacks
 
     # Read by anybody ---------------------------------------------------------------------------------------------
 
@@ -214,14 +214,6 @@ class RunHandle:
         with self._changed:
             return self._changed.wait_for(lambda: self.done, timeout)
 
-    def when_done(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` once the run is done, from the engine's thread; at once if it is done already."""
-        with self._changed:
-            if not self.done:
-                self._callbacks.append(callback)
-                return
-        callback()
-
     @property
     def ended(self) -> int:
         """How many rows have ended for this run."""
@@ -242,17 +234,20 @@ class RunHandle:
         if self._look is None or self._ended is None:
             return
         with self._changed:
-            left = self._book.left()
+            left, turn = self._book.left(), self._turn
             held = self._book.held(left)
         rows = self._book.filled(left, held)
         with contextlib.suppress(LedgerError):  # what is known stands; the next look may tell more
             found = self._look(self.runs, rows) if rows else ()
-            for index, row, now in zip(left, rows, found, strict=False):
-                if now.row.state is row.state and now.row.at == row.at:
-                    continue
-                self.put(index, replace(now.row, cached=row.cached or not now.own, done=True))
-                for cost in () if row.cached else now.sunk:
-                    self.sink(cost)
+            with self._changed:  # another thread may have taken the same in meanwhile, or the run have begun again
+                for index, row, now in zip(left, rows, found, strict=False) if turn == self._turn else ():
+                    if now.row.state is row.state and now.row.at == row.at:
+                        continue
+                    self._turn = turn + 1
+                    later = replace(now.row, cached=row.cached or not now.own, done=True)
+                    RunHandle.put(self, index, later)  # here alone: the whole of which it is a part looks for itself
+                    for cost in () if row.cached else now.sunk:
+                        RunHandle.sink(self, cost)
 
     def rows(self, indices: Iterable[int] | None = None) -> list[Delivered]:
         """Return how the rows stand now, all of them or some."""
@@ -282,6 +277,15 @@ class RunHandle:
         self._catch_up()
         with self._changed:
             return dict(self._book.tally.spent)
+
+    def in_all(self, rows: Sequence[Delivered]) -> list[Cost]:
+        """Return what each of some rows has cost this run, with its earlier tries; what is shared stands as it is."""
+        ids = [row.generation.id for row in rows if not row.cached]
+        before: Mapping[str, Sequence[Cost]] = {}
+        if ids and self._earlier is not None and self._book.tally.sunk:
+            with contextlib.suppress(LedgerError):  # what is known stands
+                before = self._earlier(self.runs, ids)
+        return [row.cost if row.cached else in_all(row, before.get(row.generation.id, ())) for row in rows]
 
     def stop(self) -> str:
         """Send nothing new, and return one line that says what became of the jobs and of the money."""
@@ -344,6 +348,8 @@ class RunHandle:
             resumed: Whether a person wants to know what was left open; by default where nothing is bought.
         """
         now = self.snapshot()
+        if self.part and not now.total:
+            return f"nothing is left open here: {self.elsewhere}" if self.elsewhere else "nothing was left open"
         states = ", ".join(
             f"{count} {state}" if now.total > 1 else str(state) for state, count in sorted(now.states.items())
         )
@@ -359,8 +365,10 @@ class RunHandle:
         elif self.adopted:
             parts.append(f"took up {self._found()}" if now.total > 1 else "taken up where it was left")
         parts.append(f"{self.unsent} more never sent: run it again" if self.unsent else "")
+        parts.append(self.elsewhere)
         parts.append("sandbox" if now.total and self.sandbox else "")
-        parts.append("goes on in the background" if self.buys else "")
+        goes_on = "cancelled: nothing more is sent" if self.called_off else "goes on in the background"
+        parts.append(goes_on if self.buys else "")
         return " · ".join(part for part in parts if part)
 
     def _found(self) -> str:
@@ -382,12 +390,3 @@ class RunHandle:
         if unknown:
             text += f"{' + ' if text else ''}cost unknown" + (f" for {unknown}" if several else "")
         return text + (f", {held} still open" if held and several else "")
-
-
-def call_all(callbacks: Sequence[Callable[[], None]]) -> None:
-    """Call those who wait for the end; a listener's own trouble is logged and is not ours."""
-    for callback in callbacks:
-        try:
-            callback()
-        except Exception:  # somebody else's code
-            log.exception("notebookgen: a callback at the end of a run failed")

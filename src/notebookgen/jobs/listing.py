@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from notebookgen.errors import ProviderError, TransportError, UnknownModel, near_miss
 from notebookgen.jobs.asking import check_texts
-from notebookgen.jobs.choosing import bearing, several_models
+from notebookgen.jobs.choosing import bearing, is_sandboxed, several_models
 from notebookgen.providers import provider_class, usable_names
 from notebookgen.records import Realm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from notebookgen.jobs.house import House
     from notebookgen.jobs.ticket import Lane
     from notebookgen.records import Model
 
-__all__ = ["find_models", "live_models", "named_model", "with_word"]
+__all__ = ["find_model", "find_models", "live_models", "named_model", "with_word"]
 
 
 class LaneOf(Protocol):
@@ -40,11 +40,20 @@ def find_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_
     return found
 
 
-def live_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_key: bool) -> list[Model]:
+def live_models(
+    house: House, provider: str | None, lane_of: LaneOf, *, has_own_key: bool, tell: Callable[[str], None]
+) -> list[Model]:
     """Return the models, with the live list of every provider that has one and can be asked now.
 
+    Args:
+        house: Whose models.
+        provider: The one provider that is meant; None for all.
+        lane_of: Gives the way to a provider.
+        has_own_key: Whether that provider's key was given with the client.
+        tell: Is told of each provider that could not be asked; what was known of its models is listed all the same.
+
     Raises:
-        ProviderError, TransportError: A list cannot be had.
+        ProviderError, TransportError: The list of the one that is meant cannot be had.
     """
     check_texts(provider=provider)
     free = not has_own_key and not any(house.key(one) is not None for one in usable_names())
@@ -55,11 +64,37 @@ def live_models(house: House, provider: str | None, lane_of: LaneOf, *, has_own_
             continue
         if sandboxed or house.key(name) is not None or (has_own_key and name == provider):
             lane = lane_of(name, sandbox=sandboxed)
-            if not house.book.fresh(lane):
-                house.book.refresh(lane)
+            try:
+                if not house.book.fresh(lane):
+                    house.book.refresh(lane)
+            except (ProviderError, TransportError) as error:
+                if provider:
+                    raise
+                tell(
+                    f"{cls.title} could not be asked for its models, and may have others: {str(error).splitlines()[0]}"
+                )
+                continue
             if cls.app_prefix and not house.book.fresh(lane, apps=True):
                 _refresh_apps(house, lane)
     return find_models(house, provider, lane_of, has_own_key=has_own_key)
+
+
+def find_model(name: str, house: House, provider: str | None, lane_of: LaneOf, *, has_own_key: bool) -> Model:
+    """Return the model of that name; about one of the sandbox's own, nobody but the sandbox is asked.
+
+    Raises:
+        UnknownModel: Nobody knows it; near misses are named.
+        ProviderError, TransportError: A list cannot be had.
+    """
+    check_texts(model=name, needed=("model",))
+    if not is_sandboxed(name) or provider not in {None, "armox"}:
+        missed: list[str] = []
+        models = live_models(house, provider, lane_of, has_own_key=has_own_key, tell=missed.append)
+        return named_model(name, models, missed)
+    lane = lane_of("armox", sandbox=True)
+    if not house.book.fresh(lane):
+        house.book.refresh(lane)
+    return named_model(name, list(house.book.known(lane.provider, lane.realm).values()))
 
 
 def _refresh_apps(house: House, lane: Lane) -> None:
@@ -76,13 +111,17 @@ def with_word(models: Sequence[Model], word: str) -> list[Model]:
     return [one for one in models if low in f"{one} {one.name} {one.kind or ''}".lower()]
 
 
-def named_model(name: str, models: Sequence[Model]) -> Model:
+def named_model(name: str, models: Sequence[Model], missed: Sequence[str] = ()) -> Model:
     """Return the model of that name, with or without its provider.
+
+    Args:
+        name: The name.
+        models: Those that are known.
+        missed: Which providers could not be asked for theirs.
 
     Raises:
         UnknownModel: There is none, or several; near misses are named.
     """
-    check_texts(model=name, needed=("model",))
     named = {str(one): one for one in models}
     if name in named:
         return named[name]
@@ -92,5 +131,5 @@ def named_model(name: str, models: Sequence[Model]) -> Model:
     if same:
         raise several_models(name, same)
     hint = near_miss(name, named) or near_miss(name, [one.id for one in models])
-    message = f"no model is named '{name}'.{hint}\nTo see them: ng.models()"
+    message = "\n".join([f"no model is named '{name}'.{hint}", *missed[:2], "To see them: ng.models()"])
     raise UnknownModel(message)

@@ -90,7 +90,7 @@ class Queue:
                     line.tickets.extendleft(reversed(line.back))
                     line.back.clear()
                 if run in self._paused:
-                    self._pass_on(run, line)
+                    self.pass_on(run)
                 if not line.tickets and not line.back:
                     del self._lines[run]
                     continue
@@ -108,9 +108,14 @@ class Queue:
                 break
         return taken
 
-    def _pass_on(self, run: str, line: Line) -> None:
-        """Move what another run pays for by now out of the line of one that is paused."""
-        moved = [ticket for ticket in line.tickets if ticket.run != run]
+    def pass_on(self, run: str) -> None:
+        """Move what other runs pay for by now out of the line of one that is paused, stopped or out of money."""
+        line = self._lines.get(run)
+        if line is None:
+            return
+        moved = [ticket for ticket in (*line.back, *line.tickets) if ticket.run != run]
+        if moved:
+            line.back = [ticket for ticket in line.back if ticket.run == run]
+            line.tickets = deque(ticket for ticket in line.tickets if ticket.run == run)
         for ticket in moved:
-            line.tickets.remove(ticket)
             self.put(ticket)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import JobAmbiguous, NotebookgenError, ProviderError, UnexpectedResponse
 from notebookgen.jobs.comparing import compare, under_way
-from notebookgen.jobs.resending import send_again, written_off
+from notebookgen.jobs.resending import send_again, take_back, written_off
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text, to_nano
@@ -220,8 +220,9 @@ class Reconciling:
         """Take back a create that was provably not accepted; it is free to be sent again."""
         core, said = self._core, self._said(ticket)
         proof = "the provider's list proves that it was not accepted"
-        core.move(ticket, State.REFUSED, ended=core.clock.now(), error=f"{said}; {proof}", charged=0, basis="listed")
+        columns = {"error": f"{said}; {proof}", "charged": 0, "basis": "listed"}
         self._forget(ticket)
+        take_back(core, ticket, State.REFUSED, ended=core.clock.now(), **columns)
         if ticket.wanted and ticket.followers and ticket.tries < BOUGHT_AGAIN:
             ticket.state, ticket.key = State.PLANNED, 0
             core.tell(ticket, "it was not accepted; sending it again")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import LedgerError, NotebookgenError, NotWritable
 from notebookgen.jobs.core import FIRST_REST, NOBODY
+from notebookgen.jobs.elsewhere import runs_elsewhere
 from notebookgen.jobs.naming import check_named
 from notebookgen.jobs.recalling import recalled
 from notebookgen.jobs.rowbook import RowBook
@@ -124,6 +125,7 @@ class Recovering:
         whole = [run] if run is not None else list(begun) if len(begun) == 1 else []
         handle = self._resumed(whole, found | still, {ticket.generation.id: ticket for _, ticket in tickets})
         handle.unsent = sum(core.store.unbrought_rows(one) for one in {*whole, *begun})
+        handle.elsewhere = runs_elsewhere(core, run)
         return handle
 
     def _resumed(self, whole: Sequence[str], left: Mapping[str, str], tickets: Mapping[str, Ticket]) -> RunHandle:
@@ -147,29 +149,35 @@ class Recovering:
         book = RowBook(len(ids), asked=lambda index: load([index])[0], load=load)
         runs = tuple(dict.fromkeys([*whole, *(one for one, _ in rows)]))
         handle = self._runs.part(runs, book, models=reader.models(ids), sandbox=reader.sandbox(ids))
-        for cost in reader.sunk(whole):
-            handle.sink(cost)
+        handle.homes = tuple(one for one, _ in rows)
+        equal: set[str] = set()
         for start in range(0, len(ids), PART):
             part = range(start, min(start + PART, len(ids)))
+            asked = list(dict.fromkeys(one for one in ids[start : start + PART] if one not in equal))
             attempts = reader.last_attempts(ids[start : start + PART])
+            for costs in reader.earlier(runs, asked).values():
+                for cost in costs:
+                    handle.sink(cost)
             for index, row in zip(part, load(part), strict=True):
-                ticket = tickets.get(ids[index])
+                ticket, again = tickets.get(ids[index]), ids[index] in equal  # equal rows share what is paid once
+                equal.add(ids[index])
                 if ticket is not None:
-                    self._take_up(handle, index, ticket)
+                    self._take_up(handle, index, ticket, shared=again)
                     continue
                 attempt = attempts.get(ids[index])
                 own = attempt is None or attempt.run == rows[index][0]
-                handle.put(index, replace(row, done=True, cached=row.state is State.SAVED and not own))
+                handle.put(index, replace(row, done=True, cached=again or (row.state is State.SAVED and not own)))
         handle.adopted = tuple(index for index, one in enumerate(ids) if one in left)
         return handle
 
-    def _take_up(self, handle: RunHandle, index: int, ticket: Ticket) -> None:
-        """Let a row follow what is open."""
+    def _take_up(self, handle: RunHandle, index: int, ticket: Ticket, *, shared: bool) -> None:
+        """Let a row follow what is open; ``shared`` where an equal row of the same handle does so already."""
         ticket.followers.append((handle, index))
         held = ticket.state is State.AMBIGUOUS and not ticket.lane.lists
         if held:
             ticket.error = self._reconciling.held_error(ticket)
-        handle.put(index, ticket.facts(done=held or ticket.generation.id not in self._core.tickets))
+        facts = ticket.facts(done=held or ticket.generation.id not in self._core.tickets)
+        handle.put(index, replace(facts, cached=True) if shared else facts)
         handle.tell(index, str(ticket.state), ticket.expected)
 
 

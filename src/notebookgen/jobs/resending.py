@@ -1,7 +1,8 @@
 """What nobody knows the fate of, sent again at the risk of paying twice: a person's own word, under the run's budget.
 
 The old attempt is written off in the transaction that commits the new intent. Whatever comes before that (a cap, Stop,
-a bug) leaves it as it was: ambiguous, with what is set aside for it.
+a bug) leaves it as it was: ambiguous, with what is set aside for it. So does a create that never left, that was refused,
+or that is proven not to have been accepted: nothing took the old attempt's place, and it may still be adopted.
 """
 
 from __future__ import annotations
@@ -22,11 +23,24 @@ from notebookgen.records import NO_COST
 if TYPE_CHECKING:
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.core import Core
+    from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.ticket import Ticket
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Cost
 
-__all__ = ["Again", "begun", "denied", "not_sent_again", "send_again", "still_in_doubt", "write_off", "written_off"]
+__all__ = [
+    "Again",
+    "Instead",
+    "begun",
+    "denied",
+    "not_sent_again",
+    "send_again",
+    "sent_again",
+    "still_in_doubt",
+    "take_back",
+    "write_off",
+    "written_off",
+]
 
 STAYS = "stays ambiguous"
 TWICE = "some replies were lost, and their rows sent again (on_ambiguous='resubmit'): they may be charged twice"
@@ -43,6 +57,23 @@ class Again:
 
     key: int
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """An ambiguous attempt that was written off for the one that is being sent.
+
+    Attributes:
+        row: The attempt as it was.
+        why: Who has said so, for the ledger.
+        cost: What it counts for since then.
+        told: Those who count it: the run that has paid for it, and parts of that.
+    """
+
+    row: AttemptRow
+    why: str
+    cost: Cost
+    told: tuple[RunHandle, ...] = ()
 
 
 def send_again(core: Core, ticket: Ticket, why: str) -> None:
@@ -69,29 +100,49 @@ def written_off(reserved: int | None, now: int, why: str) -> dict[str, Any]:
     return {"ended": now, "error": why, "retryable": 1, "charged": reserved, "basis": basis}
 
 
-def write_off(core: Core, ticket: Ticket) -> tuple[str, Cost] | None:
-    """Close the old attempt of a ticket that is sent again, within the transaction that commits the new one.
-
-    Returns:
-        Which run has paid for it, and how much.
-    """
+def write_off(core: Core, ticket: Ticket) -> Instead | None:
+    """Close the old attempt of a ticket that is sent again, within the transaction that commits the new one."""
     row = core.store.attempt(ticket.again.key) if ticket.again is not None else None
     if ticket.again is None or row is None:
         return None
     columns = written_off(row.reserved, core.clock.now(), ticket.again.why)
     core.store.update(row.key, row.state, state=str(move(State(row.state), State.FAILED)), **columns)
-    return row.run, replace(row, charged=row.reserved, basis=str(columns["basis"])).cost
+    return Instead(row, ticket.again.why, replace(row, charged=row.reserved, basis=str(columns["basis"])).cost)
 
 
-def begun(ticket: Ticket, paid: tuple[str, Cost]) -> None:
+def begun(ticket: Ticket, instead: Instead) -> None:
     """Count what was written off, once the new attempt is committed, in the run that has paid for it."""
-    run, cost = paid
-    ticket.again = None
-    for handle in {id(one): one for one, _ in ticket.followers}.values():
-        if run in handle.runs:
-            handle.sink(cost)
+    told = {id(one): one for one, _ in ticket.followers if instead.row.run in one.runs}
+    ticket.again, ticket.instead = None, replace(instead, told=tuple(told.values()))
+    for handle in told.values():
+        handle.sink(instead.cost)
+
+
+def sent_again(ticket: Ticket) -> None:
+    """Say that something may be charged twice, once the provider may have the new create."""
+    for handle, _ in ticket.followers if ticket.instead is not None else ():
         if handle.resubmits:
             handle.note(TWICE)
+
+
+def take_back(core: Core, ticket: Ticket, new: State, /, **columns: Any) -> None:
+    """End an attempt that was not accepted; what was written off for it is what it was, in the same transaction.
+
+    That one is the newest again, and the ticket stands before it was sent: a create that never left is not kept, one
+    that was refused stands before it in the ledger.
+    """
+    instead, ended = ticket.instead, ticket.key
+    with core.settling(ticket):
+        core.move(ticket, new, **columns)
+        if instead is not None:
+            core.store.put_back(instead.row, ended, kept=new is not State.PLANNED)
+    if instead is None:
+        return
+    ticket.load(instead.row)
+    ticket.again, ticket.instead = Again(instead.row.key, instead.why), None
+    ticket.state, ticket.key, ticket.cost = State.PLANNED, 0, NO_COST
+    for handle in instead.told:
+        handle.sink(instead.cost, -1)
 
 
 def not_sent_again(ticket: Ticket, error: NotebookgenError | None) -> NotebookgenError:

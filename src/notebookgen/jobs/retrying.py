@@ -11,14 +11,14 @@ from notebookgen.jobs.wishing import Asker
 from notebookgen.ledger.reader import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from notebookgen.jobs.delivered import Delivered
     from notebookgen.jobs.house import House
     from notebookgen.jobs.ticket import Wish
     from notebookgen.records import Realm
 
-__all__ = ["MAY_BE_RETRIED", "may_help", "wishes_again"]
+__all__ = ["MAY_BE_RETRIED", "may_help", "wishes_again", "wishes_for"]
 
 MAY_BE_RETRIED = (State.FAILED, State.CANCELLED, State.REFUSED)
 
@@ -50,12 +50,17 @@ def wishes_again(house: House, run: str | None) -> tuple[str, str | None, list[W
         raise InvalidCall(message)
     found = recalled(reader, ids)
     rows = [found[one] for one in dict.fromkeys(ids) if one in found and may_help(found[one])]
+    return meant, reader.tag(meant), wishes_for(house, rows)
+
+
+def wishes_for(house: House, rows: Sequence[Delivered]) -> list[Wish]:
+    """Return what rows ask for, as it is asked for again: with what is known of their models now.
+
+    Raises:
+        NotebookgenError: The key of an account is not at hand.
+    """
     askers = _askers(house, {(row.generation.realm, row.generation.model) for row in rows})
-    return (
-        meant,
-        reader.tag(meant),
-        [askers[row.generation.realm, row.generation.model].wish(row.generation) for row in rows],
-    )
+    return [askers[row.generation.realm, row.generation.model].wish(row.generation) for row in rows]
 
 
 def _askers(house: House, models: Iterable[tuple[Realm, str]]) -> dict[tuple[Realm, str], Asker]:

@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import NotebookgenError, StillRunning
-from notebookgen.jobs.budget import NO_BUDGET, unbounded
-from notebookgen.jobs.consent import MOST, asked_for
+from notebookgen.jobs.budget import NO_BUDGET, said_before
+from notebookgen.jobs.consenting import check_consent
+from notebookgen.jobs.elsewhere import CalledOff, made_elsewhere, spare
 from notebookgen.jobs.feeding import AHEAD, Feed, Feeding
 from notebookgen.jobs.handle import RunHandle
-from notebookgen.jobs.knowing import BOUGHT_ANEW
 from notebookgen.jobs.leftover import AGAIN
-from notebookgen.jobs.parting import Part
+from notebookgen.jobs.parting import Part, with_parts
 from notebookgen.jobs.recalling import became
-from notebookgen.jobs.reserving import reservation
 from notebookgen.jobs.rowbook import RowBook
 from notebookgen.jobs.states import State
 from notebookgen.jobs.surveying import Fate
@@ -99,7 +98,7 @@ class Runs:
                     else range(wish.generation.sample, wish.generation.sample + wish.samples)
                 )
                 rows += [(wish.generation.with_sample(sample), wish) for sample in samples]
-            self._check_consent(rows, budget)
+            check_consent(core, rows, budget)
             core.store.begin_run(
                 run,
                 at=core.clock.now(),
@@ -179,12 +178,49 @@ class Runs:
         """
         self.pause(handle, paused=False)  # it may have ended while it was paused
         handle.reopen(indices)
-        self.handles[handle.id] = handle
+        places: list[tuple[RunHandle, int]] = [(handle, index) for index in indices]
+        if isinstance(handle, Part) and not isinstance(rows, LargeRun):
+            homes = [handle.homes[index] for index in indices]
+            places = self.shares(handle, homes, [wish.generation for wish in rows], indices, self.budget_of)
+        else:
+            self.handles[handle.id] = handle
         if isinstance(rows, LargeRun):
             self._feed(handle, rows, again=True)
             return
-        for index, wish in zip(indices, rows, strict=True):
-            self._follow(handle, index, wish.generation, self.lane(wish.lane), wish, handle.budget or NO_BUDGET)
+        for (one, place), wish in zip(places, rows, strict=True):
+            self._follow(one, place, wish.generation, self.lane(wish.lane), wish, one.budget or NO_BUDGET)
+
+    def shares(
+        self,
+        of: RunHandle,
+        homes: Sequence[str],
+        rows: Sequence[Generation],
+        places: Sequence[int],
+        budget: Callable[[str], Budget | None],
+    ) -> list[tuple[RunHandle, int]]:
+        """Return for each of some rows the part of a handle that is of the row's own run alone, and its place there.
+
+        Args:
+            of: The handle.
+            homes: Which run each row is of, and is paid for by.
+            rows: What is asked for.
+            places: Which of the handle's rows these are.
+            budget: Tells what a run may spend; None where it buys nothing.
+        """
+        found: dict[int, tuple[RunHandle, int]] = {}
+        for run in dict.fromkeys(homes):
+            own = [number for number, home in enumerate(homes) if home == run]
+            part = self.part([run], [rows[number] for number in own], of=of, places=[places[number] for number in own])
+            part.budget, part.patient = budget(run), of.patient
+            found |= {number: (part, place) for place, number in enumerate(own)}
+        return [found[number] for number in range(len(rows))]
+
+    def budget_of(self, run: str) -> Budget:
+        """Return what was said that a run may spend: here, or as the ledger has it."""
+        handle = self.handles.get(run)
+        if handle is not None and handle.budget is not None:
+            return handle.budget
+        return said_before(self._core.store.run_budget(run))
 
     def _claimed(self) -> dict[str, set[int]]:
         """Return the samples that runs of living kernels wait for, by content: ``fresh`` is another one than those.
@@ -203,45 +239,6 @@ class Runs:
         for content, sample in (*waited, *core.store.asked_by(others, runs)):
             claimed.setdefault(content, set()).add(sample)
         return claimed
-
-    def _check_consent(self, rows: Sequence[tuple[Generation, Wish]], budget: Budget) -> None:
-        """Refuse a run of many purchases for which nobody has said how much may be spent.
-
-        Raises:
-            BudgetNeeded: There are more than fifty new ones; the message is the price tag.
-            BudgetExceeded: Of several kinds one has no price that a budget could hold.
-        """
-        if budget.finite and budget.max_new is None and len({generation.shape for generation, _ in rows}) > 1:
-            self._check_bounds(rows, budget)
-        if budget.said or len(rows) <= MOST:
-            return
-        new: dict[str, Cost] = {}
-        for generation, wish in rows:
-            if not generation.realm.sandbox and generation.id not in new and self._is_new(generation):
-                new[generation.id] = reservation(self._core.store, generation, wish.price)
-        if len(new) > MOST:
-            raise asked_for(list(new.values()))
-
-    def _check_bounds(self, rows: Sequence[tuple[Generation, Wish]], budget: Budget) -> None:
-        """Refuse a budget that cannot hold over some of the rows, before any of them is sent.
-
-        Raises:
-            BudgetExceeded: One has no price that the budget could hold.
-        """
-        for generation, wish in rows:
-            price = reservation(self._core.store, generation, wish.price)
-            if not price.bounded and self._is_new(generation):
-                raise unbounded(generation.full_model, price, f"the budget of {budget}", lifted=True, count=len(rows))
-
-    def _is_new(self, generation: Generation) -> bool:
-        """Whether asking for a generation would buy it."""
-        ticket = self._core.tickets.get(generation.id)
-        if (
-            ticket is not None and ticket.state is not State.PLANNED
-        ):  # what is not sent yet may be this run's to pay for
-            return False
-        row = self._core.store.last_attempt(generation.id)
-        return row is None or (row.state in BOUGHT_ANEW and not (row.state == State.FAILED and row.retryable == 0))
 
     def handle(self, run: str, rows: Sequence[Generation] | RowBook, **facts: Any) -> RunHandle:
         """Make a handle and keep it as long as its run is under way."""
@@ -266,6 +263,7 @@ class Runs:
             "stop": self._stop,
             "pause": self._pause,
             "look": lambda runs, rows: became(Reader(home), runs, rows),
+            "earlier": lambda runs, ids: Reader(home).earlier(runs, ids),
         }
 
     def _follow(
@@ -295,26 +293,30 @@ class Runs:
 
     def pause(self, handle: RunHandle, *, paused: bool) -> None:
         """Send nothing new of a run, or go on with it; what is under way goes on, and what another run wants, too."""
-        handle.paused = paused
-        self._core.queue.pause(handle.id, paused=paused)
+        for part in with_parts([handle], self.handles.values()):
+            part.paused = paused
+            self._core.queue.pause(part.id, paused=paused)
         for ticket in self._core.tickets.values():
             others = [one for one, _ in ticket.followers if one.buys and not one.paused]
             if paused and others and ticket.run == handle.id:
                 ticket.charge(others[0])
+        self._core.queue.pass_on(handle.id)
 
-    def call_off(self, what: str | None) -> int:
+    def call_off(self, what: str | None) -> CalledOff:
         """Bring no more rows of a run that is cancelled (or of all of them); return how many never will be."""
         words = NotebookgenError(f"cancelled before it was sent. {AGAIN}")
         meant = [one for one in self.handles.values() if not one.done and what in {None, one.id}]
         for handle in meant:
             self.pause(handle, paused=False)
-        return sum(self.feeding.end(handle.id, words) for handle in meant)
+        elsewhere = sum(spare(self._core, handle, self.feeding.left(handle.id)) for handle in meant)
+        return CalledOff(sum(self.feeding.end(handle.id, words) for handle in meant), elsewhere)
 
     def unwant(self, *handles: RunHandle) -> None:
         """Send nothing new of some runs, but for what another run wants, too."""
         core = self._core
         stopped = NotebookgenError(f"stopped before it was sent. {AGAIN}")
-        for handle in handles:
+        meant = with_parts(handles, self.handles.values())
+        for handle in meant:
             handle.stopped = True
             if handle.part:
                 continue
@@ -323,17 +325,20 @@ class Runs:
             self.pause(handle, paused=False)
             self.feeding.end(handle.id, stopped)
         for ticket in list(core.tickets.values()):
-            if not any(one in handles for one, _ in ticket.followers):
+            if not any(one in meant for one, _ in ticket.followers):
                 continue
             # What is to be sent again is wanted by whoever has said so, and by nobody else.
             again = ticket.again is not None
             others = [one for one, _ in ticket.followers if one.buys and (not again or one.part or one.resubmits)]
-            if others and ticket.run not in {one.id for one in others}:
+            if others and not any(ticket.run in one.runs for one in others):
                 ticket.charge(others[0])  # who stopped pays for nothing more
             elif not others:
                 ticket.wanted = False
                 if ticket.state is State.PLANNED:
-                    core.leave(ticket, _left(ticket, stopped))
+                    row = core.store.last_attempt(ticket.generation.id)
+                    core.leave(ticket, _left(ticket, stopped, made_elsewhere(core, row)))
+        for handle in meant:
+            core.queue.pass_on(handle.id)
 
 
 def _prices_of(rows: Sequence[tuple[Generation, Wish]]) -> dict[int, tuple[str, Cost]]:
@@ -342,11 +347,13 @@ def _prices_of(rows: Sequence[tuple[Generation, Wish]]) -> dict[int, tuple[str, 
     return {first[generation.id]: (generation.full_model, wish.price) for generation, wish in rows}
 
 
-def _left(ticket: Ticket, stopped: NotebookgenError) -> NotebookgenError:
-    """Return what is said of a row that was not sent, to who has stopped it or waits no longer."""
+def _left(ticket: Ticket, stopped: NotebookgenError, elsewhere: NotebookgenError | None) -> NotebookgenError:
+    """Return what is said of a row that was not sent, to who has stopped it or waits no longer; ``elsewhere`` is why not."""
     name, (handle, index) = ticket.generation.full_model, ticket.followers[0]
     if ticket.shared:
         message = f"another kernel is making {name}, and goes on with it.\nRun it again to pick it up; it is not bought twice."
+    elif elsewhere is not None:
+        message = str(elsewhere)
     elif handle.released:
         phase = handle.phase(index)
         message = (

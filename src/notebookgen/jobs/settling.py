@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall
-from notebookgen.jobs.budget import NO_BUDGET, Budget, check_unit, said_before
+from notebookgen.jobs.budget import NO_BUDGET, Budget, check_unit
 from notebookgen.jobs.resolving import check_action, check_free, claim_row, find_ambiguous
 from notebookgen.jobs.ticket import Lane, Ticket
 from notebookgen.ledger.rows import realm_from
@@ -86,7 +86,8 @@ class Settling:
         payers = {
             name: row.run if whole is None or row.run in whole.runs else whole.runs[0] for name, row in rows.items()
         }
-        part = self._part(payers, [known[name][0] for name in names], word, whole, places)
+        generations = [known[name][0] for name in names]
+        part, shares = self._part([payers[name] for name in names], generations, word, whole, places)
         for name, row in rows.items():
             generation, lane = known[name]
             ticket = core.tickets.get(name) or Ticket(generation, self._runs.lane(lane), row.run)
@@ -95,7 +96,7 @@ class Settling:
             core.tickets[name] = ticket
             # The run hears of it through the part, so that Stop ends what the part has begun.
             ticket.followers = [one for one in ticket.followers if one[0] is not whole]
-            ticket.followers += [(part, index) for index, one in enumerate(names) if one == name]
+            ticket.followers += [share for share, one in zip(shares, names, strict=True) if one == name]
             ticket.wanted = word.action == "resubmit"
             if ticket.wanted:
                 ticket.run, ticket.budget = payers[name], self._budget(payers[name], word.more)
@@ -127,25 +128,23 @@ class Settling:
 
     def _part(
         self,
-        payers: Mapping[str, str],
+        payers: Sequence[str],
         generations: Sequence[Generation],
         word: Word,
         whole: RunHandle | None,
         places: Sequence[int],
-    ) -> Part:
-        """Return a handle on the rows; the run begins again with them."""
-        part = self._runs.part(tuple(dict.fromkeys(payers.values())), generations, of=whole, places=places)
-        if word.action == "resubmit":
-            part.budget = self._budget(part.runs[0], word.more)
+    ) -> tuple[Part, list[tuple[RunHandle, int]]]:
+        """Return a handle on the rows, and for each of them who pays for it and its place there; the run begins again."""
+        part = self._runs.part(tuple(dict.fromkeys(payers)), generations, of=whole, places=places)
         if whole is not None:
             part.patient = whole.patient
             whole.reopen([place for place in places if whole.over(place)], settled=True)
-        return part
+        buys = word.action == "resubmit"
+        budget = (lambda run: self._budget(run, word.more)) if buys else (lambda _run: None)
+        return part, self._runs.shares(part, payers, generations, range(len(generations)), budget)
 
     def _budget(self, run: str, more: Budget) -> Budget:
         """Return what a run may spend: what a person says now, else what was said when it began."""
-        handle = self._runs.handles.get(run)
-        said = handle.budget if handle is not None and handle.budget is not None else None
-        before = said_before(self._core.store.run_budget(run)) if said is None else said
+        before = self._runs.budget_of(run)
         caps = more if more.finite or more.uncapped else before
         return replace(caps, max_new=before.max_new if more.max_new is None else more.max_new)

@@ -74,6 +74,7 @@ MOVES: dict[State, dict[State, str]] = {
     },
     S.FAILED: {
         S.SUBMITTED: "its job was called lost, and answers again",
+        S.AMBIGUOUS: "written off for another try, which was not sent",
     },
     S.CANCELLED: {},
     S.REFUSED: {},

@@ -193,7 +193,7 @@ def survey_of(
             if not isinstance(row, Left)
             for sample in range(source.samples)
         ]
-        known = {} if source.fresh else _known(reader, ids, present)
+        known = _unused(reader, source, rows, ids, present) if source.fresh else _known(reader, ids, present)
         at, number = start * source.samples, 0
         new: list[tuple[int, Wish]] = []
         for row in rows:
@@ -227,6 +227,21 @@ def set_aside(source: Source, reader: Reader, wishes: Sequence[Wish]) -> list[Co
     """Return what would be set aside for each row: the highest of what is listed and of what it has cost before."""
     before = reader.highest_charges(list({wish.generation.shape for wish in wishes}))
     return [dearest(source.priced(wish).price, before.get(wish.generation.shape)) for wish in wishes]
+
+
+def _unused(
+    reader: Reader, source: Source, rows: Sequence[Wish | Left], ids: Sequence[str], present: Callable[[Asset], bool]
+) -> dict[str, Fate]:
+    """Return the fate of what ``fresh`` takes for some rows, by their ids: what an ended run has left unused comes first.
+
+    Which sample it really is, is told when it is brought, so that nothing of it counts as here before.
+    """
+    contents = [row.generation.content for row in rows if not isinstance(row, Left)]
+    samples = reader.unused_samples(list(dict.fromkeys(contents)), source.samples)
+    taken = [sample_id(content, sample) for content in contents for sample in samples[content]]
+    known = _known(reader, taken, present)
+    found = {id: known[one] for id, one in zip(ids, taken, strict=True) if one in known}  # noqa: A001 - the ledger's own word
+    return {id: Fate.RUNNING if fate is Fate.CACHED else fate for id, fate in found.items()}  # noqa: A001 - likewise
 
 
 def _known(reader: Reader, ids: Sequence[str], present: Callable[[Asset], bool]) -> dict[str, Fate]:

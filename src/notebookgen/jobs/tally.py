@@ -8,12 +8,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from notebookgen.jobs.states import OPEN, State
+from notebookgen.records import Cost
 
 if TYPE_CHECKING:
-    from notebookgen.jobs.delivered import Delivered
-    from notebookgen.records import Cost
+    from collections.abc import Iterable
 
-__all__ = ["Tally"]
+    from notebookgen.jobs.delivered import Delivered
+
+__all__ = ["Tally", "in_all"]
 
 PAID = frozenset({State.SAVED, State.COMPLETED})
 
@@ -31,6 +33,7 @@ class Tally:
         listed: How many of the costs are known from a list only.
         unknown: How many of this run's own rows were made at a cost that nobody knows.
         dearer: How many cost more than was reserved after the list.
+        sunk: How many earlier tries of its rows have cost something.
     """
 
     states: Counter[State] = field(default_factory=Counter)
@@ -41,6 +44,7 @@ class Tally:
     listed: int = 0
     unknown: int = 0
     dearer: int = 0
+    sunk: int = 0
 
     def add(self, row: Delivered, sign: int = 1) -> None:
         """Count a row, or with ``sign=-1`` take back that it was counted."""
@@ -64,11 +68,27 @@ class Tally:
         if cost.amount and cost.unit:
             add(self.spent, cost.unit, cost.amount * sign)
             self.listed += sign * (cost.basis == "listed")
+            self.sunk += sign
 
     @property
     def open(self) -> int:
         """How many rows are under way, or held because nobody knows."""
         return sum(self.states[state] for state in OPEN)
+
+
+def in_all(row: Delivered, before: Iterable[Cost]) -> Cost:
+    """Return what a row has cost together with earlier tries of it.
+
+    What nobody knows stays unknown, and units are never added together. Of one that is under way, nothing is spent yet.
+    """
+    cost = row.cost
+    if cost.amount is None and row.state in OPEN:
+        cost = Cost(Decimal(0), cost.unit, "reported")
+    for one in before:
+        if one.amount and cost.amount is not None and cost.unit in {None, one.unit}:
+            basis = "listed" if "listed" in {one.basis, cost.basis} else one.basis
+            cost = Cost(cost.amount + one.amount, one.unit, basis)
+    return cost if cost.amount else row.cost
 
 
 def add(sums: dict[str, Decimal], unit: str, amount: Decimal) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.handle import RunHandle
-    from notebookgen.jobs.resending import Again
+    from notebookgen.jobs.resending import Again, Instead
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.providers import Provider
     from notebookgen.records import Asset, Generation, Kind, Model, Output, Realm
@@ -155,6 +155,7 @@ class Ticket:
         asked_again: How often the job was asked for new addresses.
         queued: Whether the ledger was asked, and it has to be bought.
         again: The ambiguous attempt that is written off when it is sent again, until then.
+        instead: The attempt that was written off for this one, until it is clear that this one was sent.
         reply: The reply to its create where that is itself what was paid for, until the files are in place.
         wanted: Whether somebody still wants it bought (Stop clears it).
         followers: Who is told, and at which of their rows.
@@ -193,6 +194,7 @@ class Ticket:
     asked_again: int = 0
     queued: bool = False
     again: Again | None = None
+    instead: Instead | None = None
     reply: HttpResponse | None = None
     wanted: bool = True
     followers: list[tuple[RunHandle, int]] = field(default_factory=list)
@@ -254,9 +256,20 @@ class Ticket:
         return self.again is None or handle.part or handle.resubmits
 
     def charge(self, handle: RunHandle) -> None:
-        """Have another run pay for it, out of its own budget, where it may be made to."""
-        if self.payable(handle):
-            self.run, self.budget = handle.id, handle.budget or NO_BUDGET
+        """Have another run pay for it, out of its own budget, where it may be made to.
+
+        What has left this machine stays with the run that the ledger has for it.
+        """
+        if self.state is State.PLANNED and self.payable(handle):
+            self.run = self.run if self.run in handle.runs else handle.runs[0]
+            self.budget = handle.budget or NO_BUDGET
+
+    def find_payer(self) -> None:
+        """Have a run pay that still buys, where the one that was to pay does not any more."""
+        buyers = [handle for handle, _ in self.followers if handle.buys and not handle.paused]
+        if not any(self.run in handle.runs for handle in buyers):
+            for handle in [one for one in buyers if self.payable(one)][:1]:
+                self.charge(handle)
 
     def facts(self, *, done: bool) -> Delivered:
         """Return how it stands, for those who follow it."""

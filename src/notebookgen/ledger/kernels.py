@@ -6,6 +6,7 @@ A lock, not a heartbeat: a laptop that sleeps for a night is not dead, and a kil
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import uuid
 from pathlib import Path
@@ -16,7 +17,9 @@ from notebookgen.errors import NotWritable
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-__all__ = ["KernelLock"]
+__all__ = ["FOLDER", "KernelLock", "is_alive"]
+
+FOLDER = "kernels"  # in the home folder
 
 if sys.platform == "win32":
     import msvcrt
@@ -41,6 +44,21 @@ else:
         except OSError:
             return False
         return True
+
+
+def is_alive(folder: Path, kernel: str) -> bool:
+    """Whether the process behind an id still lives, or may, this one among them. A dead one's file is cleared away."""
+    path = folder / f"{Path(kernel).name}.lock"
+    try:
+        with path.open("r+b") as file:
+            if not _lock(file):
+                return True
+    except FileNotFoundError:
+        return False
+    except OSError:  # no right to open it, too many files open: it may live, and what it buys is not taken over
+        return True
+    path.unlink(missing_ok=True)
+    return False
 
 
 class KernelLock:
@@ -80,24 +98,25 @@ class KernelLock:
                 message = "the file system has no locks"
                 raise OSError(0, message)
             if path.exists():
+                # The first byte is what is locked, and cannot be read by others everywhere.
+                file.write(f"\n{os.getpid()} {platform.node()}".encode())
+                file.flush()
                 return name, path, file
             file.close()
 
+    def words(self, kernel: str) -> str:
+        """Return which process a kernel is, as a person finds it; empty where nobody has written it down."""
+        try:
+            with (self._folder / f"{Path(kernel).name}.lock").open("rb", buffering=0) as file:
+                file.seek(1)
+                number, _, machine = file.read(1000).decode(errors="replace").partition(" ")
+        except OSError:
+            return ""
+        return f"process {number}{f' on {machine}' if machine != platform.node() else ''}" if number else ""
+
     def alive(self, kernel: str) -> bool:
         """Whether the process behind that id still lives, or may. A dead one's file is cleared away."""
-        if kernel == self.id:
-            return True
-        path = self._folder / f"{Path(kernel).name}.lock"
-        try:
-            with path.open("r+b") as file:
-                if not _lock(file):
-                    return True
-        except FileNotFoundError:
-            return False
-        except OSError:  # no right to open it, too many files open: it may live, and what it buys is not taken over
-            return True
-        path.unlink(missing_ok=True)
-        return False
+        return kernel == self.id or is_alive(self._folder, kernel)
 
     def release(self) -> None:
         """Give the lock back."""

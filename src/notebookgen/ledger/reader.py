@@ -7,14 +7,16 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING
 
+from notebookgen.ledger.kernels import FOLDER, is_alive
 from notebookgen.ledger.reading import open_to_read
 from notebookgen.ledger.rows import AttemptRow, asset_from, generation_from
 from notebookgen.ledger.schema import check_shape
-from notebookgen.ledger.store import FILE_NAME
+from notebookgen.ledger.store import FILE_NAME, USED
+from notebookgen.ledger.sums import OPEN_STATES
 from notebookgen.ledger.trouble import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from notebookgen.records import Asset, Cost, Generation, Realm
@@ -118,6 +120,37 @@ class Reader:
             ).fetchall()
         return float(sorted(row["seconds"] for row in rows)[len(rows) // 2]) if rows else None
 
+    def unused_samples(self, contents: Sequence[str], count: int) -> dict[str, list[int]]:
+        """Return the first sample indices of each content that ``fresh`` would take, as ``Store.unused_samples`` has them.
+
+        What a living kernel's run waits for is taken.
+        """
+        rows = self._ask(
+            f"""SELECT DISTINCT g.content, g.sample FROM json_each(?) asked JOIN generations g ON g.content = asked.value
+                JOIN attempts a ON a.generation = g.id WHERE {USED}""",  # noqa: S608 - a constant
+            contents,
+        )
+        used: dict[str, set[int]] = {content: set() for content in contents}
+        for row in (*rows, *self._claimed()):
+            used.get(row["content"], set()).add(row["sample"])
+        return {
+            content: [sample for sample in range(len(taken) + count) if sample not in taken][:count]
+            for content, taken in used.items()
+        }
+
+    def _claimed(self) -> list[sqlite3.Row]:
+        """Return content and sample of every row of a run that has not ended, and whose kernel lives."""
+        with self._open() as database:
+            if database is None:
+                return []
+            kernels = [row[0] for row in database.execute("SELECT DISTINCT kernel FROM runs WHERE ended IS NULL")]
+        return self._ask(
+            """SELECT g.content, g.sample FROM json_each(?) asked
+               JOIN runs r ON r.kernel = asked.value AND r.ended IS NULL JOIN run_rows w ON w.run = r.id
+               JOIN generations g ON g.id = w.generation""",
+            [one for one in kernels if is_alive(self.home / FOLDER, one)],
+        )
+
     def run_rows(self, run: str) -> list[str]:
         """Return the ids of a run's rows in their order."""
         with self._open() as database:
@@ -145,15 +178,38 @@ class Reader:
         )
         return bool(rows) and all(row["sandbox"] for row in rows)
 
-    def sunk(self, runs: Sequence[str]) -> list[Cost]:
-        """Return what tries of some runs have cost that were followed by another one."""
+    def earlier(self, runs: Collection[str], ids: Sequence[str]) -> dict[str, list[Cost]]:
+        """Return what tries of some runs for some generations have cost that were followed by another one."""
         rows = self._ask(
-            """SELECT a.* FROM json_each(?) asked JOIN attempts a ON a.run = asked.value
+            """SELECT a.* FROM json_each(?) asked JOIN attempts a ON a.generation = asked.value
                WHERE a.charged > coalesce(a.refunded, 0) AND EXISTS (
                    SELECT 1 FROM attempts b WHERE b.generation = a.generation AND b.number > a.number)""",
-            runs,
+            ids,
         )
-        return [AttemptRow(*row).cost for row in rows]
+        found: dict[str, list[Cost]] = {}
+        for row in (AttemptRow(*row) for row in rows):
+            if row.run in runs:
+                found.setdefault(row.generation, []).append(row.cost)
+        return found
+
+    def in_hand(self, run: str | None = None) -> list[tuple[str, str]]:
+        """Return the runs (or one of them) that have not ended, or of which something is open, each with who has it in hand."""
+        with self._open() as database:
+            if database is None:
+                return []
+            rows = database.execute(
+                f"""SELECT id AS run, kernel FROM runs WHERE ended IS NULL AND ?1 IN (id, '') UNION
+                    SELECT run, kernel FROM attempts WHERE state IN {OPEN_STATES} AND ?1 IN (run, '')""",  # noqa: S608 - a constant
+                (run or "",),
+            ).fetchall()
+        return [(row["run"], row["kernel"]) for row in rows]
+
+    def notebook(self, kernel: str) -> str | None:
+        """Return the notebook of a kernel, where its runs tell."""
+        with self._open() as database:
+            sql = "SELECT notebook FROM runs WHERE kernel = ? AND notebook IS NOT NULL ORDER BY at DESC LIMIT 1"
+            row = database.execute(sql, (kernel,)).fetchone() if database else None
+        return str(row["notebook"]) if row else None
 
     def run_to_retry(self) -> str | None:
         """Return the newest run of which something failed, was refused or cancelled and may be tried again."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import LedgerError, NotWritable
 from notebookgen.ledger.forking import Guarded
+from notebookgen.ledger.owning import Owning
 from notebookgen.ledger.reading import open_to_read
 from notebookgen.ledger.rows import (
     AttemptRow,
@@ -24,12 +25,12 @@ from notebookgen.ledger.rows import (
     to_nano,
 )
 from notebookgen.ledger.schema import VERSION, check_shape
-from notebookgen.ledger.sums import OPEN_STATES, Sums
+from notebookgen.ledger.sums import OPEN_STATES
 from notebookgen.ledger.trouble import translated
 from notebookgen.ledger.writing import open_to_write
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from notebookgen.records import Asset, Generation
     from notebookgen.settings import Cap
@@ -38,9 +39,12 @@ __all__ = ["FILE_NAME", "Store"]
 
 FILE_NAME = "ledger.sqlite"
 FEWEST_DIGITS = 4
+# A sample that was handed to a caller, or has failed for good: ``fresh`` does not take it.
+USED = """((a.state = 'failed' AND a.retryable = 0) OR (a.state = 'saved' AND EXISTS (
+    SELECT 1 FROM run_rows w JOIN runs r ON r.id = w.run WHERE w.generation = g.id AND r.delivered IS NOT NULL)))"""
 
 
-class Store(Sums):
+class Store(Owning):
     """The ledger file, opened for writing by one thread."""
 
     def __init__(self, home: Path) -> None:
@@ -79,7 +83,7 @@ class Store(Sums):
             database.close()
             return None
         store._guard = Guarded(database)  # noqa: SLF001 - its own class
-        Sums.__init__(store, database)
+        Owning.__init__(store, database)
         database.row_factory = sqlite3.Row
         return store
 
@@ -186,10 +190,8 @@ class Store(Sums):
             claimed: Indices that somebody waits for just now.
         """
         rows = self._all(
-            """SELECT DISTINCT g.sample FROM generations g JOIN attempts a ON a.generation = g.id WHERE g.content = ?
-               AND ((a.state = 'failed' AND a.retryable = 0) OR (a.state = 'saved' AND EXISTS (
-                   SELECT 1 FROM run_rows w JOIN runs r ON r.id = w.run
-                   WHERE w.generation = g.id AND r.delivered IS NOT NULL)))""",
+            f"""SELECT DISTINCT g.sample FROM generations g JOIN attempts a ON a.generation = g.id
+                WHERE g.content = ? AND {USED}""",  # noqa: S608 - a constant
             content,
         )
         used = {row["sample"] for row in rows}.union(claimed)
@@ -293,46 +295,27 @@ class Store(Sums):
             self._changed(before, columns)
         return True
 
+    def put_back(self, row: AttemptRow, key: int, *, kept: bool) -> None:
+        """Make an attempt that was written off the newest one again, as it was; part of the transaction of whoever asks.
+
+        Args:
+            row: The attempt as it was.
+            key: The attempt that was to take its place, which has ended.
+            kept: Whether that one is kept, as the one before it: it left this machine.
+        """
+        columns = {"state": row.state, "charged": row.charged, "basis": row.basis, "ended": row.ended}
+        self.update(row.key, None, **columns, error=row.error, retryable=row.retryable)
+        if not kept:
+            self._do("DELETE FROM attempts WHERE key = ?", key)
+            self._forget()
+            return
+        later = self._one("SELECT number FROM attempts WHERE key = ?", key)
+        for one, number in ((key, -1), (row.key, later[0] if later else row.number), (key, row.number)):
+            self._do("UPDATE attempts SET number = ? WHERE key = ?", number, one)
+
     def take_over(self, key: int, old: str, new: str) -> bool:
         """Make ``new`` the kernel that looks after an attempt; False where another was quicker."""
         return self._do("UPDATE attempts SET kernel = ? WHERE key = ? AND kernel = ?", new, key, old) == 1
-
-    def owner_of(self, realm: str, job: str) -> AttemptRow | None:
-        """Return the attempt that has a job."""
-        row = self._one("SELECT * FROM attempts WHERE realm = ? AND job = ?", realm, job)
-        return AttemptRow(*row) if row else None
-
-    def intents_like(self, content: str, realm: str) -> list[AttemptRow]:
-        """Return the creates of a content whose answer is still to come, of any kernel."""
-        rows = self._all(
-            """SELECT a.* FROM attempts a JOIN generations g ON g.id = a.generation
-               WHERE g.content = ? AND a.realm = ? AND a.state = 'intent'""",
-            content,
-            realm,
-        )
-        return [AttemptRow(*row) for row in rows]
-
-    def unanswered(self, realm: str) -> list[AttemptRow]:
-        """Return the creates without a clear answer, of any kernel: still to come, or ambiguous."""
-        sql = "SELECT * FROM attempts WHERE realm = ? AND state IN ('intent', 'ambiguous')"
-        return [AttemptRow(*row) for row in self._all(sql, realm)]
-
-    def accepted_from(self, realm: str, first: int) -> dict[str, tuple[int, int, int]]:
-        """Return the jobs of a realm from an attempt on: whose, when its intent was committed, and when it was accepted."""
-        sql = """SELECT job, key, at, submitted FROM attempts
-            WHERE key >= ? AND +realm = ? AND job IS NOT NULL AND submitted IS NOT NULL"""
-        return {row["job"]: (row["key"], row["at"], row["submitted"]) for row in self._all(sql, first, realm)}
-
-    def adopted_jobs(self, realm: str) -> set[str]:
-        """Return the job handles of a realm that some attempt has."""
-        rows = self._all("SELECT job FROM attempts WHERE realm = ? AND job IS NOT NULL", realm)
-        return {row["job"] for row in rows}
-
-    def heard_of(self, realm: str, jobs: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Return which attempts have some jobs, and when it was written down that these were accepted."""
-        marks = ", ".join("?" * len(jobs))
-        sql = f"SELECT job, key, submitted FROM attempts WHERE realm = ? AND job IN ({marks}) AND submitted IS NOT NULL"  # noqa: S608 - only question marks are formatted
-        return {row["job"]: (row["key"], row["submitted"]) for row in self._all(sql, realm, *jobs)}
 
     # Caps and balances -------------------------------------------------------------------------------------------
 

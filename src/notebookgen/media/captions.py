@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from notebookgen.normal import duration
 from notebookgen.normal import shown_line as line
 from notebookgen.normal import shown_text as clean
 
@@ -22,7 +23,6 @@ __all__ = [
     "line",
     "open_address",
     "pixels_words",
-    "seconds_words",
     "shorten",
     "size_words",
 ]
@@ -59,20 +59,6 @@ def pixels_words(width: int, height: int) -> str:
     return f"{width}{TIMES}{height}"
 
 
-def seconds_words(seconds: float) -> str:
-    """Return a duration as ``3.2 s``, ``47 s`` or ``2 min 5 s``."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 90:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 90:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min"
-
-
 def cost_words(cost: Cost) -> str:
     """Return ``70 credits``, ``0.03 USD (listed)`` or ``cost unknown``."""
     if cost.amount is None:
@@ -84,7 +70,7 @@ def extent(asset: Asset) -> str:
     """Return what an asset measures: pixels, duration and size, as far as they are known."""
     parts = [
         pixels_words(asset.width, asset.height) if asset.width and asset.height else "",
-        seconds_words(asset.seconds) if asset.seconds else "",
+        duration(asset.seconds) if asset.seconds else "",
         size_words(asset.size),
     ]
     return ", ".join(filter(None, parts))
@@ -117,7 +103,7 @@ def facts(shown: Shown, *, model: bool = True) -> str:
     """Return model, duration and cost in one line, and whether the sandbox or the cache answered."""
     parts = [
         line(shown.model) if model else "",
-        seconds_words(shown.seconds) if shown.seconds is not None else "",
+        duration(shown.seconds) if shown.seconds is not None else "",
         cost_words(shown.cost),
         f"sample {shown.sample + 1}" if shown.sample else "",
         "cached" if shown.cached else "",

@@ -104,7 +104,8 @@ class MediaStore:
             NotWritable: The disk is full, or the folder may not be written.
         """
         digest = hashlib.sha256(data).hexdigest()
-        if self.path_of(digest) is None:
+        kept = self.path_of(digest)
+        if kept is None or not is_whole(kept, len(data), digest):
             part = self._written(data)
             try:
                 self._moved(part, digest, len(data), sniff(data[:HEAD]).suffix)

@@ -18,7 +18,6 @@ from notebookgen.media.captions import (
     facts,
     line,
     open_address,
-    seconds_words,
     shorten,
 )
 from notebookgen.media.grid import arranged
@@ -26,6 +25,7 @@ from notebookgen.media.pages import PLAYED, abridged, reading
 from notebookgen.media.provenance import provenance
 from notebookgen.media.shown import Picture, PreviewLimits, Shown
 from notebookgen.media.stills import Wish, still
+from notebookgen.normal import duration
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -141,7 +141,7 @@ def row(number: int, shown: Shown) -> str:
         f"[{number}] {line(shown.status)}",
         cost_words(shown.cost),
         "cached" if shown.cached else "",
-        seconds_words(shown.seconds) if shown.seconds is not None else "",
+        duration(shown.seconds) if shown.seconds is not None else "",
         next(iter(error_lines(shown, 1)), ""),
         ", ".join(line(asset.path) for asset in shown.assets[:MOST_PATHS]),
         shorten(shown.text, 80) if shown.text and not shown.assets else "",

@@ -7,10 +7,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetError
-from notebookgen.media.captions import DOT, clean, cost_words, error_lines, extent, line, seconds_words, shorten
+from notebookgen.media.captions import DOT, clean, cost_words, error_lines, extent, line, shorten
 from notebookgen.media.markup import CAPTION, FAINT, FRAME, WARNING, Markup, data_uri, element
 from notebookgen.media.players import player
 from notebookgen.media.stills import Wish, embedded, still
+from notebookgen.normal import duration
 
 if TYPE_CHECKING:
     from notebookgen.media.shown import Picture, PreviewLimits, Shown
@@ -184,11 +185,11 @@ class Sheet:
         """Return a tile: what is seen, and under it what it is."""
         shown, asset = piece.shown, piece.asset
         told = [
-            seconds_words(shown.seconds) if piece.first and shown.seconds is not None else "",
+            duration(shown.seconds) if piece.first and shown.seconds is not None else "",
             cost_words(shown.cost) if piece.first and (shown.status in WELL or shown.cost.amount is not None) else "",
             "cached" if shown.cached and piece.first else "",
             "sandbox" if shown.sandbox and piece.first and self.mixed else "",
-            f"{seconds_words(asset.seconds)} long" if asset and asset.seconds else "",
+            f"{duration(asset.seconds)} long" if asset and asset.seconds else "",
         ]
         prompt = shorten(shown.prompt, 90) if self.prompts else ""
         label = Markup(element("span", piece.label, style=FAINT) + " ") if piece.label else ""

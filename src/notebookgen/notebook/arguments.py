@@ -133,12 +133,13 @@ class Command:
     options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def parse(line: str, cell: str | None = None) -> Call | Command:
+def parse(line: str, cell: str | None = None, named: Callable[[str], str | None] = lambda _: None) -> Call | Command:
     """Read a magic's line, and the cell below it where there is one.
 
     Args:
         line: What stands behind ``%generate`` or ``%%generate``.
         cell: The lines below; None for the line magic.
+        named: Returns a model's whole name for a word that is one, asked where the line makes no sense.
 
     Raises:
         InvalidCall: The line makes no sense; the message says what to write instead.
@@ -148,10 +149,10 @@ def parse(line: str, cell: str | None = None) -> Call | Command:
         return Command("help")
     _check_whole(line, words)
     if cell is None:
-        return _command(line, words)
+        return _command(line, words, named)
     found, rest = _flags(words, FLAGS, "the %%generate line")
     if rest:
-        raise stray(line, words, rest, cell)
+        raise stray(line, words, rest, cell, named)
     keys = [one.key for one in found.get("settings", ())]
     for key in keys:
         if keys.count(key) > 1:
@@ -327,14 +328,14 @@ WHOLE_WORDS: Mapping[str, Callable[[Word], object]] = MappingProxyType(
 )
 
 
-def _command(line: str, words: tuple[Word, ...]) -> Command:
+def _command(line: str, words: tuple[Word, ...], named: Callable[[str], str | None]) -> Command:
     """Read a ``%generate`` line."""
     if not words:
         return Command("help")
     name = words[0].text
     known = next((one for one in COMMANDS if one.name == name), None)
     if known is None:
-        raise no_command(line, words, _flags(words, FLAGS, "the %%generate line")[1])
+        raise no_command(line, words, _flags(words, FLAGS, "the %%generate line")[1], named)
     options, rest = _flags(words[1:], known.flags, f"%generate {name}")
     texts = tuple(word.text for word in rest)
     needed = sum(not one.startswith("[") for one in known.takes)

@@ -41,7 +41,7 @@ def board(progress: Progress, title: str, tiles: Sequence[Markup] = (), said: st
         tiles: The latest previews.
         said: What a person is told or asked below.
     """
-    from notebookgen.jobs.handle import duration  # noqa: PLC0415 - whoever has a run has loaded it
+    from notebookgen.normal import duration  # noqa: PLC0415 - whoever has a run has loaded it
 
     bad = sum(progress.states.get(one, 0) for one in UNHAPPY)
     total = max(progress.total, 1)
@@ -100,7 +100,7 @@ def thumbnail(result: Result) -> Markup:
     """Return a small picture of a result; the first words of a text, or why there is no picture."""
     try:
         text = result.text
-    except OSError:
+    except (OSError, AssetError):
         text = "the file is no longer there"
     if text:
         words = " ".join(text.split())

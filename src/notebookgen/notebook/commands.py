@@ -67,14 +67,15 @@ def _models(command: Command, client: Callable[[], Client]) -> View:
 
     word = command.words[0] if command.words else ""
     one = word if word in provider_names() else None
-    models = client().models_live(one)
+    missed: list[str] = []
+    models = client().models_live(one, tell=missed.append)
     sources.remember(client().find_models())
     found = models if one else with_word(models, word)
     if not found:
         names = [*provider_names(), *map(str, models)]
         message = f"no model has '{word}' in its name.{near_miss(word, names)} To see them all: %generate models"
-        raise UnknownModel(message)
-    return models_view(found, "What one can be told: %generate help MODEL")
+        raise UnknownModel("\n".join([message, *map(in_flags, missed)]))
+    return models_view(found, "\n".join([*map(in_flags, missed), "What one can be told: %generate help MODEL"]))
 
 
 def _cost(command: Command, client: Callable[[], Client]) -> View:
@@ -101,7 +102,11 @@ def _resume(command: Command, client: Callable[[], Client]) -> Results | Page:
         results = client().resume(command.words[0] if command.words else None)
     results.handle.retell = in_flags
     remember_run(results)
-    return results if len(results) else Page("Nothing was left open: there is nothing to resume.")
+    if len(results):
+        return results
+    if results.handle.elsewhere:
+        return Page(f"Nothing is left open here: {results.handle.elsewhere}. It goes on there.")
+    return Page("Nothing was left open: there is nothing to resume.")
 
 
 def _retry(command: Command, client: Callable[[], Client]) -> Results | Page:

@@ -108,7 +108,7 @@ def standing(handle: RunHandle) -> str:
 
 def ended(word: str, progress: Progress) -> str:
     """Return a static line: what is so, the model, the seconds it was watched."""
-    from notebookgen.jobs.handle import duration  # noqa: PLC0415 - whoever has a run has loaded it
+    from notebookgen.normal import duration  # noqa: PLC0415 - whoever has a run has loaded it
 
     return " · ".join(one for one in (word, progress.model, duration(progress.elapsed)) if one)
 
@@ -116,9 +116,8 @@ def ended(word: str, progress: Progress) -> str:
 def resumed_line(handle: RunHandle) -> str:
     """Return what was found open when a run was taken up, and what came of it, in one line."""
     if not handle.adopted:
-        return (
-            f"run {handle.id}: nothing was left open · {handle.summary()}" if handle.total else "nothing was left open"
-        )
+        open_here = "" if handle.elsewhere else "nothing was left open · "
+        return f"run {handle.id}: {open_here}{handle.summary()}" if handle.total else handle.summary()
     return handle.summary(resumed=True)
 
 

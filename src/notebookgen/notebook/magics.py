@@ -50,8 +50,9 @@ def answered(line: str, cell: str | None, shell: Any) -> object:
     from notebookgen.notebook.arguments import Command, parse  # noqa: PLC0415 - `%load_ext` loads nothing heavy
     from notebookgen.notebook.commands import run  # noqa: PLC0415 - likewise
     from notebookgen.notebook.generating import client, generated  # noqa: PLC0415 - likewise
+    from notebookgen.notebook.sources import model_named  # noqa: PLC0415 - likewise
 
-    asked = parse(line, cell)
+    asked = parse(line, cell, model_named)
     return run(asked, client) if isinstance(asked, Command) else generated(asked, shell)
 
 

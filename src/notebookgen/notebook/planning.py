@@ -53,6 +53,6 @@ def planning(
         message = "Stopped while the rows were looked at. Nothing was sent."
         raise Stopped(message) from None
     if place.open:
-        from notebookgen.jobs.handle import duration  # noqa: PLC0415 - whoever plans has loaded it
+        from notebookgen.normal import duration  # noqa: PLC0415 - whoever plans has loaded it
 
         place.end(f"planned {rows:,} rows in {duration(clock() - began)}")

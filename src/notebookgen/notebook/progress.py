@@ -44,6 +44,7 @@ GRACE = 0.4  # seconds; what is over sooner shows its last line only
 
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 _planning: ContextVar[bool] = ContextVar("planning", default=False)
+_above: list[RunHandle] = []  # those of which a line stands in the cell that is being run
 _last_line: ContextVar[Callable[[RunHandle], str] | None] = ContextVar("last_line", default=None)
 
 
@@ -135,15 +136,17 @@ def shell() -> Any:
 def _stands(handle: RunHandle, words: str) -> None:
     """Keep in mind, to the end of this cell, which line stands above what else it shows of a run."""
     session = shell()
-    if session is None:
-        return
+    if session is not None:
+        handle.above = words
+        _above.append(handle)
+        session.events.register("post_execute", _forget)  # once, however many runs a cell waits for
 
-    def forget(_: object) -> None:
-        session.events.unregister("post_run_cell", forget)
-        handle.above = ""
 
-    handle.above = words
-    session.events.register("post_run_cell", forget)
+def _forget() -> None:
+    """Forget at the end of a cell, a silent one's too, what stands above."""
+    shell().events.unregister("post_execute", _forget)
+    while _above:
+        _above.pop().above = ""
 
 
 def ensure_follower() -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from notebookgen.records import Model
 
-__all__ = ["known_models", "remember", "remembered", "sources_of"]
+__all__ = ["known_models", "model_named", "remember", "remembered", "sources_of"]
 
 LARGEST = 5000  # files of a folder that are looked at; Tab must be quick
 MOST = 50  # run ids; more than that nobody reads in a popup
@@ -71,6 +71,19 @@ def known_models(settings: Settings | None = None) -> list[Model]:
     own = {str(model): model for model in _sandbox_models() if model.id.startswith("sandbox/")}
     real = {**models, **_remembered}
     return list(({**own, **real} if _plays(settings) else {**real, **own}).values())
+
+
+def model_named(word: str) -> str | None:
+    """Return what stands behind ``-m`` for a word that is a model's name; None for any other word."""
+    from notebookgen.jobs.choosing import bearing  # noqa: PLC0415 - only where a line makes no sense
+
+    provider, _, name = word.partition(":")
+    if name and provider in provider_names():
+        return word
+    models = known_models()
+    found = [one for one in models if one.id == word]
+    found = found or bearing(word, [one for one in models if not one.id.startswith("sandbox/")])  # "text" is any word
+    return str(found[0]) if len(found) == 1 else word if found else None
 
 
 def _plays(settings: Settings | None) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.results import Result, Results
 
-__all__ = ["ended", "in_thread", "is_cancelled"]
+__all__ = ["ended", "in_thread", "is_awaited", "is_cancelled"]
 
 T = TypeVar("T", bound="Result | Results")
 TICK = 0.05  # seconds, so that Stop reaches an awaiting cell
@@ -25,6 +25,11 @@ def is_cancelled() -> bool:
     """Whether the task was cancelled that this thread works for: nothing is to be sent any more."""
     event = _cancelled.get()
     return event is not None and event.is_set()
+
+
+def is_awaited() -> bool:
+    """Whether this thread makes a call for a task, which stops what the call began when it is cancelled."""
+    return _cancelled.get() is not None
 
 
 async def in_thread(call: Callable[[], T]) -> T:

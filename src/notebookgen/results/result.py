@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import InvalidCall
+from notebookgen.errors import AssetGone, InvalidCall
 from notebookgen.jobs.states import State
 from notebookgen.media.copies import copied
 from notebookgen.media.naming import human_name
@@ -80,26 +80,51 @@ class Result:
 
     @property
     def text(self) -> str | None:
-        """The text, where one came back."""
-        texts = [Path(asset.path).read_text(encoding="utf-8") for asset in self.assets if asset.kind == "text"]
+        """The text, where one came back.
+
+        Raises:
+            AssetGone: Its file is no longer in its place; the message says how it comes back.
+        """
+        texts = [self._kept(asset).read_text(encoding="utf-8") for asset in self.assets if asset.kind == "text"]
         return "\n\n".join(texts) if texts else None
 
     @property
     def image(self) -> Image | None:
-        """The first picture as a Pillow image; None where none came back."""
+        """The first picture as a Pillow image; None where none came back.
+
+        Raises:
+            AssetGone: Its file is no longer in its place; the message says how it comes back.
+        """
         from PIL import Image as pillow  # noqa: N813, PLC0415 - loaded when a picture is asked for
 
         for asset in self.assets:
             if asset.kind == "image":
-                with pillow.open(asset.path) as image:
+                with pillow.open(self._kept(asset)) as image:
                     image.load()
                     return image
         return None
 
+    def _kept(self, asset: Asset) -> Path:
+        """Return where a file is kept.
+
+        Raises:
+            AssetGone: It is no longer there.
+        """
+        path = Path(asset.path)
+        if path.exists():
+            return path
+        how = (
+            "Run it again: its job is asked for the file, which is free; nothing is bought."
+            if self.job
+            else "There is no job to ask for it again; fresh=True buys another one."
+        )
+        message = f"{path} is gone from its place. It was paid for ({self.cost}).\n{how}"
+        raise AssetGone(self.handle.retell(message))
+
     @property
     def cost(self) -> Cost:
-        """What it cost, net; ``amount`` is None while that is unknown."""
-        return self._row.cost
+        """What it cost, net, with earlier tries that came to nothing; ``amount`` is None while that is unknown."""
+        return self.handle.in_all([self._row])[0]
 
     @property
     def seconds(self) -> float | None:
@@ -190,6 +215,7 @@ class Result:
             Where they are now; a list where several came back.
 
         Raises:
+            AssetGone: A file is no longer in its place; the message says how it comes back.
             InvalidCall: There is nothing to save, or the name's ending is not that of the file.
             NotWritable: The place cannot be written.
         """
@@ -200,7 +226,7 @@ class Result:
         folder = target.is_dir() or not target.suffix or str(path).endswith(("/", "\\"))
         saved: list[Path] = []
         for number, asset in enumerate(self.assets, start=1):
-            source = Path(asset.path)
+            source = self._kept(asset)
             if folder:
                 place = target / human_name(
                     self.prompt, self.id, source.suffix, number if len(self.assets) > 1 else None
@@ -232,12 +258,12 @@ class Result:
             model=self.model,
             prompt=self.prompt,
             settings=row.generation.settings,
-            cost=row.cost,
+            cost=self.cost,
             seconds=row.seconds,
             job=row.job,
             id=self.id,
             assets=told_apart(row.assets),
-            text=self.text if all(asset.kind == "text" for asset in row.assets) else None,
+            text=text_of(row) if all(asset.kind == "text" for asset in row.assets) else None,
             error=self.error,
             sandbox=row.generation.realm.sandbox,
             cached=row.cached,
@@ -269,3 +295,12 @@ def told_apart(assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
     media = [asset for asset in assets if asset.kind != "text"]
     worth = [asset for asset in assets if asset.kind != "text" or asset.size > REMARK]
     return tuple(worth) if media else assets
+
+
+def text_of(row: Delivered) -> str | None:
+    """Return the text that came back, where one did, and its files are here."""
+    try:
+        texts = [Path(asset.path).read_text(encoding="utf-8") for asset in row.assets if asset.kind == "text"]
+    except FileNotFoundError:  # one of ten thousand is gone: the others are to be read all the same
+        return None
+    return "\n\n".join(texts) if texts else None

@@ -16,7 +16,7 @@ from notebookgen.jobs.settling import Word
 from notebookgen.jobs.states import FREE, OVER, State
 from notebookgen.media.copies import made
 from notebookgen.normal import count_words
-from notebookgen.results.result import Result
+from notebookgen.results.result import Result, text_of
 from notebookgen.results.waiting import wait_on
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ class Results(Sequence[Result]):
     def frame(self) -> pl.DataFrame:
         """How the rows stand now: the rows that were asked for, in their order, with the ``gen_`` columns beside them.
 
-        ``gen_cost`` is what was paid for what stands in the row, net, whenever that was; ``gen_cached`` tells where this
-        run did not pay. Equal rows share what is paid once: one of them has it, and the others nought. What earlier tries
-        of a row have cost, that failed and were not refunded, is not what the row has cost: it is in ``cost`` alone.
+        ``gen_cost`` is what was paid for the row, net, whenever that was: with what earlier tries of it have cost this run
+        that failed, or were given up as lost, and were not refunded. ``gen_cached`` tells where this run did not pay, so
+        that the others come to ``cost``. Equal rows share what is paid once: one of them has it, and the others nought.
         """
         return self._joined(self._parts())
 
@@ -152,6 +152,8 @@ class Results(Sequence[Result]):
         frames = [money_frame({})]
         for some, rows in parts:
             places += some
+            costs = self.handle.in_all(rows)
+            rows = [replace(row, cost=cost) for row, cost in zip(rows, costs, strict=True)]  # noqa: PLW2901 - told in all
             columns: dict[str, Any] = gen_columns(rows, self.handle.retell)
             # Polars cuts lists apart ten times as fast as it takes Python's own; no path has a NUL in it.
             paths = pl.Series(["\0".join(one) for one in columns["gen_paths"]], dtype=pl.String).str.split("\0")
@@ -203,18 +205,24 @@ class Results(Sequence[Result]):
         again later. Rows that were never sent are no failures: the same call again sends them.
 
         Raises:
-            InvalidCall: The run is still under way, or nothing of it failed and there are rows that were never sent.
+            InvalidCall: The run is still under way; nothing of it failed and there are rows that were never sent; or these
+                results only show a run (those of one row, ``result.results``).
         """
         if not self.handle.done:
             message = "the run is still under way. Wait for it (.wait()) or press Stop, then retry."
             raise InvalidCall(message)
         again = self.may_be_retried
-        unsent = len(self.handle.among([State.PLANNED]))
+        unsent = len(self.handle.among([State.PLANNED])) + self.handle.unsent
         if unsent and not again:
             message = (
                 f"nothing of this run may be tried again, and {count_words(unsent, 'row was', 'rows were')} never sent."
                 " Nothing was sent now.\nRun the call (or the cell) again to send what is left; what is bought is not"
                 " bought again."
+            )
+            raise InvalidCall(message)
+        if again and self._retry is None:
+            message = (
+                f"these results only show what there is. Nothing was sent. Type: ng.Client().retry({self.handle.typed})"
             )
             raise InvalidCall(message)
         if again and self._retry is not None:
@@ -332,12 +340,3 @@ def gen_columns(rows: Sequence[Delivered], retell: Callable[[str], str] = str) -
         "gen_error": [retell(str(row.error)) if row.error is not None else None for row in rows],
         "gen_id": [None if row.state in unsent else row.generation.id for row in rows],
     }
-
-
-def text_of(row: Delivered) -> str | None:
-    """Return the text that came back, where one did, and its files are here."""
-    try:
-        texts = [Path(asset.path).read_text(encoding="utf-8") for asset in row.assets if asset.kind == "text"]
-    except FileNotFoundError:  # one of ten thousand is gone: the others are to be read all the same
-        return None
-    return "\n\n".join(texts) if texts else None

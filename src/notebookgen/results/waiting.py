@@ -37,6 +37,9 @@ def wait_on(handle: RunHandle, timeout: float | None) -> None:
     try:
         wait_for(handle, timeout)
     except KeyboardInterrupt:
+        if handle.called_off:
+            message = f"Stopped waiting: {handle.summary()}"
+            raise Stopped(message) from None
         how = handle.retell(f"To end it: ng.Client().cancel({handle.typed})")
         message = f"Stopped waiting, and the run goes on: {handle.summary()}\n{how}"
         raise Stopped(message) from None

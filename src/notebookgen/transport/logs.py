@@ -47,8 +47,8 @@ class KeyFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Black out what a record says, also in its traceback; always True."""
         try:
-            said = record.getMessage()
-        except (TypeError, ValueError):  # a mistake of who logs, for its handler to tell
+            said = _said(record)
+        except Exception:  # noqa: BLE001 - a mistake of who logs, for its handler to tell: no exchange breaks over a log
             return True
         raised = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
         told, traced = self._without_keys(said), self._without_keys(raised)
@@ -64,6 +64,14 @@ class KeyFilter(logging.Filter):
             blackout = known()
             text = blackout.text(text) if blackout is not None else text
         return text
+
+
+def _said(record: logging.LogRecord) -> str:
+    """Return what a record says; where it cannot be put together, what its handler will quote of it."""
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - whatever the words and what they are about do when they meet
+        return f"{record.msg!r} {record.args!r}"
 
 
 KEY_FILTER = KeyFilter()

@@ -1,0 +1,114 @@
+"""Runs that want the same rows: one of them pays, and where it is paused or stopped another one does; nobody waits for ever."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from notebookgen.jobs.budget import parse_budget
+from scripted import WAIT, Shop, bench, idle, reply, states, until, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from notebookgen.jobs.handle import RunHandle
+    from notebookgen.wire import HttpRequest, HttpResponse
+    from scripted import Bench
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+COATS = [wanted(f"coat {number}") for number in range(4)]
+PRICE = Decimal("0.5")
+WAYS: dict[str, tuple[Callable[[RunHandle], object], bool]] = {
+    "paused before": (lambda run: run.pause(), True),
+    "paused after": (lambda run: run.pause(), False),
+    "stopped after": (lambda run: run.stop(), False),
+}
+
+
+def paid(desk: Bench, run: RunHandle) -> dict[str, Decimal]:
+    """Return what a run has spent, as the ledger has it."""
+    nano = desk.asked(lambda store: store.committed(run=run.id, unit="USD"))
+    return {"USD": Decimal(nano) / 10**9} if nano else {}
+
+
+def both(desk: Bench, first: RunHandle, way: str) -> RunHandle:
+    """Begin a second run over the same rows, with the first one ended or paused before or after that."""
+    act, before = WAYS[way]
+    if before:
+        act(first)
+    second = desk.start(*COATS, budget=parse_budget(9))
+    if not before:
+        act(first)
+    return second
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_another_run_has_under_way_holds_up_nobody(home: Path, way: str) -> None:
+    """Under a budget the first job goes alone: in each run its own. Each run tells what the ledger has for it."""
+    shop = idle()
+    with bench(home, shop) as desk:
+        first = desk.start(*COATS, budget=parse_budget(9))
+        until(lambda: 1 == len(shop.jobs))
+        second = both(desk, first, way)
+        until(lambda: 2 == len(shop.jobs), "the second run waits for the first one's job")
+        shop.finish(shop.jobs[1])
+        until(lambda: 4 == len(shop.jobs), "the second run's rows wait for the first one's job")
+        shop.finished = True
+        assert second.wait(WAIT)
+        assert ["saved"] * 4 == states(second)
+        if way != "stopped after":
+            first.go_on()
+        assert first.wait(WAIT)
+        assert [{"USD": PRICE}, {"USD": 3 * PRICE}] == [first.spent, second.spent]
+        assert [paid(desk, first), paid(desk, second)] == [first.spent, second.spent]
+    assert 4 == len(shop.jobs)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("answer", [reply(429, {}, **{"retry-after": "0.01"}), "unreachable"], ids=["429", "unsent"])
+def test_what_comes_back_is_paid_for_by_who_still_buys(home: Path, way: str, answer: HttpResponse | str) -> None:
+    """A create that was on its way when its run was paused or stopped, and was not taken, is the other run's from then on."""
+    shop, go = Shop(), threading.Event()
+
+    def order(request: HttpRequest) -> HttpResponse:
+        go.wait(WAIT)
+        return shop._create(request, answer)
+
+    shop.orders.append(order)
+    with bench(home, shop) as desk:
+        first = desk.start(*COATS[:1], budget=parse_budget(9))
+        until(lambda: shop.seen.get("create"))
+        second = both(desk, first, way)
+        go.set()
+        assert second.wait(WAIT)
+        assert ["saved"] * 4 == states(second)
+        assert [{}, {"USD": 4 * PRICE}] == [first.spent, second.spent]
+        assert [paid(desk, first), paid(desk, second)] == [first.spent, second.spent]
+    assert 4 == len(shop.jobs)
+
+
+def test_what_nobody_buys_any_more_stays_where_it_was(home: Path) -> None:
+    """A paused run's create that was refused as too early waits for the run to go on, and is paid for by it."""
+    shop, go = Shop(), threading.Event()
+
+    def order(request: HttpRequest) -> HttpResponse:
+        del request
+        go.wait(WAIT)
+        return reply(429, {}, **{"retry-after": "0.01"})
+
+    shop.orders.append(order)
+    with bench(home, shop) as desk:
+        run = desk.start(*COATS[:1], budget=parse_budget(9))
+        until(lambda: shop.seen.get("create"))
+        run.pause()
+        go.set()
+        until(lambda: ["planned"] == states(run))
+        assert 1 == shop.seen["create"]
+        run.go_on()
+        assert run.wait(WAIT)
+        assert (["saved"], {"USD": PRICE}) == (states(run), run.spent)
