@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import notebookgen as ng
+from notebookgen.client import default_client
 from notebookgen.jobs.budget import parse_budget
 from scripted import WAIT, Shop, bench, idle, reply, states, until, wanted
+from three_services import accepted, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from notebookgen.jobs.handle import RunHandle
+    from notebookgen.sandbox import Handle
     from notebookgen.wire import HttpRequest, HttpResponse
     from scripted import Bench
 
@@ -23,6 +27,7 @@ pytestmark = pytest.mark.usefixtures("hasty")
 
 COATS = [wanted(f"coat {number}") for number in range(4)]
 PRICE = Decimal("0.5")
+PICTURE = "apixo:nano-banana"
 WAYS: dict[str, tuple[Callable[[RunHandle], object], bool]] = {
     "paused before": (lambda run: run.pause(), True),
     "paused after": (lambda run: run.pause(), False),
@@ -90,6 +95,31 @@ def test_what_comes_back_is_paid_for_by_who_still_buys(home: Path, way: str, ans
         assert [{}, {"USD": 4 * PRICE}] == [first.spent, second.spent]
         assert [paid(desk, first), paid(desk, second)] == [first.spent, second.spent]
     assert 4 == len(shop.jobs)
+
+
+@pytest.mark.parametrize("end", ["stop", "a later kernel"])
+def test_what_is_taken_up_is_paid_by_who_began_it(real: Handle, end: str) -> None:
+    """The cell again adopts what the first one has sent: its own cost is what it bought, and the last line tells of both."""
+    real.configure(seconds=(1.5, 1.5))
+    first = ng.map(numbered(2), "row {n}.", model=PICTURE, max_new=9, background=True)
+    until(lambda: 2 == first.handle.snapshot().states.get("submitted"))
+    if end == "stop":
+        first.handle.stop()
+    else:
+        default_client().close()
+    second = ng.map(numbered(3), "row {n}.", model=PICTURE, max_new=9)
+    net = dict(ng.runs().select("run", "net").rows())
+    assert ({"USD": Decimal("0.03")}, Decimal("0.03"), Decimal("0.06")) == (
+        second.cost,
+        net[second.run],
+        net[first.run],
+    )
+    assert [True, True, False] == second.frame["gen_cached"].to_list()
+    assert "3 saved ·" in repr(second)
+    assert "took up 2 open, 2 saved (0.06 USD, paid by the run that began it)" in repr(second)
+    if end == "stop":
+        assert {"USD": Decimal("0.06")} == first.cost
+    assert 3 == accepted(real, "apixo")
 
 
 def test_what_nobody_buys_any_more_stays_where_it_was(home: Path) -> None:

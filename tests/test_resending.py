@@ -37,6 +37,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 PICTURE = "apimodels:flux-2-klein-4b"
 PRICE = Decimal("0.006")
+PRICE_OF_A_COAT = Decimal("0.5")
 
 
 def left_in_doubt(real: Handle, rows: int = 6, doubtful: tuple[int, ...] = (1, 3), **options: object) -> Results:
@@ -261,6 +262,48 @@ def test_a_second_try_that_is_proven_absent_has_replaced_nothing(home: Path) -> 
         assert adopted.wait(WAIT)
         assert ["saved"] == states(adopted)
     assert 1 == len(shop.jobs)
+
+
+def test_a_later_kernel_knows_what_was_written_off(home: Path) -> None:
+    """The second create is proven absent only after the kernel that sent it has ended: the first is open again all the same."""
+    shop = Shop()
+    shop.echo = lambda body: {"prompt": body["prompt"].upper()}  # never wholly equal, so that a person has to say
+    shop.orders.append("lost after")
+    with bench(home, shop) as desk:
+        run = desk.bring(wanted(), budget=parse_budget(5))
+    shop.jobs[0]["created"] -= 40 * 86400  # too early to be the second one
+    shop.orders.append("lost before")
+    with bench(home, shop, settle=30.0) as desk:
+        desk.engine.resolve(wanted().id, "resubmit")
+        until(lambda: (2, State.AMBIGUOUS) == (desk.row(wanted()).number, desk.row(wanted()).state))
+    with bench(home, shop) as desk:
+        found = desk.engine.resume(run.id)
+        assert found.wait(WAIT)
+        assert (["ambiguous"], {}) == (states(found), found.spent)
+        tries = desk.asked(lambda store: [(row.number, row.state, row.charged) for row in store.run_attempts(run.id)])
+        assert [(1, "refused", 0), (2, "ambiguous", None)] == sorted(tries)
+    assert 1 == len(shop.jobs)
+
+
+def test_whoever_looked_meanwhile_counts_it_no_longer(home: Path) -> None:
+    """A handle that read the ledger while the second create was on its way tells the same as the ledger afterwards."""
+    shop = Shop()
+    held = Held(shop, reply(402, {"error": "no funds"}))
+    shop.orders.append("lost after")
+    with bench(home, shop, Listless()) as desk:
+        run = desk.bring(wanted(), budget=parse_budget(5))
+        shop.orders.append(held)
+        again = desk.engine.resolve(wanted().id, "resubmit")
+        assert held.came.wait(WAIT)
+        joined = desk.engine.resume(run.id)
+        assert [{"USD": PRICE_OF_A_COAT}] * 3 == [run.spent, again.spent, joined.spent]
+        held.go.set()
+        assert again.wait(WAIT)
+        assert joined.wait(WAIT)
+        assert [{}] * 3 == [run.spent, again.spent, joined.spent]
+        adopted = desk.engine.resolve(wanted().id, "adopt", "job-1")
+        assert adopted.wait(WAIT)
+        assert [{"USD": PRICE_OF_A_COAT}] * 3 == [run.spent, again.spent, joined.spent]
 
 
 def test_a_word_beforehand_that_comes_to_nothing_leaves_the_first_try_open(real: Handle) -> None:

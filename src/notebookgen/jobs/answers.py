@@ -73,6 +73,7 @@ class Answers:
         """Write down that there is a job, and look after it."""
         try:
             self._written(ticket, job)
+            ticket.instead = None
         except sqlite3.IntegrityError:  # the ledger's own index decides, whichever kernel was quicker
             if not self._is_taken(ticket, job):
                 raise
@@ -138,7 +139,7 @@ class Answers:
             return
         for handle, _ in ticket.followers if note else ():
             handle.note(note)
-        ticket.job, ticket.route, ticket.cost, ticket.error = job.id, route, cost, None
+        ticket.job, ticket.route, ticket.cost, ticket.error, ticket.instead = job.id, route, cost, None, None
         ticket.accepted, ticket.failures, ticket.timed = core.clock.monotonic(), 0, False
         self._watching.heard(ticket, job)
 

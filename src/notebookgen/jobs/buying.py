@@ -174,6 +174,7 @@ class Buying:
                 at=ticket.at,
                 unit=reserved.unit,
                 reserved=to_nano(reserved.amount),
+                instead=instead.row.key if instead is not None else None,
             )
             ticket.state = State.INTENT
         self._probed.add(lane.realm)

@@ -169,7 +169,7 @@ class Core:
     def begin_again(self, ticket: Ticket) -> None:
         """Look a ticket up in the ledger anew, because another kernel has moved its attempt."""
         ticket.shared = ticket.key
-        ticket.state, ticket.key, ticket.again = State.PLANNED, 0, None
+        ticket.state, ticket.key, ticket.again, ticket.instead = State.PLANNED, 0, None, None
         self.queue.release(ticket.run)
         if ticket.followers:
             self.ready.append(ticket)

@@ -12,13 +12,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import LedgerError
-from notebookgen.jobs.progress import Progress, taken_up
+from notebookgen.jobs.last_line import last_line
+from notebookgen.jobs.progress import Progress
 from notebookgen.jobs.rowbook import RowBook, book_of
 from notebookgen.jobs.tally import in_all
-from notebookgen.normal import amount_words, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.budget import Budget
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.recalling import Later
     from notebookgen.jobs.states import State
     from notebookgen.records import Cost, Generation
+    from notebookgen.settings import Settings
 
 __all__ = ["Progress", "RunHandle"]
 
@@ -82,6 +84,7 @@ class RunHandle:
         self.budget: Budget | None = None  # what it may spend; None where it only looks after what was bought
         self.paused = False  # a person wants nothing new to be sent for a while
         self.adopted: tuple[int, ...] = ()  # the rows that an earlier kernel or a stopped cell had left open
+        self.found_paid: dict[int, Cost] = {}  # what those of them cost that the run pays for which had begun them
         self.stopped = False  # a person pressed Stop: it buys nothing more
         self.called_off = False  # a person cancelled it: nothing more is sent, and what was sent may still come
         self.taken = False  # somebody was there to take what it brought when it ended
@@ -93,7 +96,12 @@ class RunHandle:
         self.elsewhere = ""  # which other kernel has what of it in hand, where it was taken up
         self.unsent = 0  # rows of a run taken up that were never brought to be sent: only their number is known
         self.resubmits = False  # a person has said that what is ambiguous is to be sent again, at the risk of a charge
+        self.settings: Callable[[], Settings] | None = None  # what holds now, for whoever shows it
+        self.copies: dict[str, str] = {}  # where a person has copies of its files, by the files' own places
+        self.name = ""  # the variable that holds its results, as far as is known
         self._notes: list[str] = []
+        # What earlier tries of a row have cost, as the ledger was read: from which moment on (None: all), and what.
+        self._earlier_costs: dict[int, tuple[datetime | None, tuple[Cost, ...]]] = {}
         self._turn = 0  # how often it took in what came later, or began again
         self._failure: BaseException | None = None
         if self.done:
@@ -108,6 +116,8 @@ class RunHandle:
                 return
             if row.done:
                 self._phases.pop(index, None)
+                if row.cached and index in self.adopted:
+                    self.found_paid[index] = row.cost
             self._wake()
 
     def end(self, error: NotebookgenError | None) -> int:
@@ -122,6 +132,7 @@ class RunHandle:
         with self._changed:
             for index in indices:
                 self._book.reopen(index, settled=settled)
+                self._earlier_costs.pop(index, None)  # they stay counted
             if self._ended is not None:  # what was done in between took the run no time
                 self._began += self._clock() - self._ended
             self._ended, self.ends, self.stopped, self.released, self.taken = None, None, False, False, False
@@ -132,6 +143,30 @@ class RunHandle:
         """Count what an earlier try of this run has cost, although its row is asked for once more; -1 takes that back."""
         with self._changed:
             self._book.tally.sink(cost, sign)
+
+    def count_earlier(self, index: int, since: datetime | None, costs: Sequence[Cost]) -> None:
+        """Count what earlier tries of a row have cost, as the ledger has them, in place of what it had before.
+
+        Args:
+            index: The row.
+            since: Only tries from that moment on; None for all.
+            costs: What they have cost.
+        """
+        with self._changed:
+            for cost in self._earlier_costs.pop(index, (None, ()))[1]:
+                self._book.tally.sink(cost, -1)
+            for cost in costs:
+                self._book.tally.sink(cost)
+            self._earlier_costs[index] = (since, tuple(costs))
+
+    def unsink(self, index: int, cost: Cost) -> None:
+        """Take back what an earlier try of a row has cost, where that was counted because the ledger had it."""
+        with self._changed:
+            since, costs = self._earlier_costs.get(index, (None, ()))
+            if cost in costs:
+                left = list(costs)
+                left.remove(cost)
+                self.count_earlier(index, since, left)
 
     def take_up(self, index: int) -> None:
         """Count a row as one that was left open before, and is taken up here."""
@@ -236,9 +271,11 @@ class RunHandle:
         with self._changed:
             left, turn = self._book.left(), self._turn
             held = self._book.held(left)
+            since = {index: moment for index, (moment, _) in self._earlier_costs.items()}
         rows = self._book.filled(left, held)
+        from_then = [replace(row, at=since.get(index, row.at)) for index, row in zip(left, rows, strict=True)]
         with contextlib.suppress(LedgerError):  # what is known stands; the next look may tell more
-            found = self._look(self.runs, rows) if rows else ()
+            found = self._look(self.runs, from_then) if rows else ()
             with self._changed:  # another thread may have taken the same in meanwhile, or the run have begun again
                 for index, row, now in zip(left, rows, found, strict=False) if turn == self._turn else ():
                     if now.row.state is row.state and now.row.at == row.at:
@@ -246,8 +283,8 @@ class RunHandle:
                     self._turn = turn + 1
                     later = replace(now.row, cached=row.cached or not now.own, done=True)
                     RunHandle.put(self, index, later)  # here alone: the whole of which it is a part looks for itself
-                    for cost in () if row.cached else now.sunk:
-                        RunHandle.sink(self, cost)
+                    if not row.cached:
+                        self.count_earlier(index, since.get(index, row.at), now.sunk)
 
     def rows(self, indices: Iterable[int] | None = None) -> list[Delivered]:
         """Return how the rows stand now, all of them or some."""
@@ -348,45 +385,5 @@ class RunHandle:
             resumed: Whether a person wants to know what was left open; by default where nothing is bought.
         """
         now = self.snapshot()
-        if self.part and not now.total:
-            return f"nothing is left open here: {self.elsewhere}" if self.elsewhere else "nothing was left open"
-        states = ", ".join(
-            f"{count} {state}" if now.total > 1 else str(state) for state, count in sorted(now.states.items())
-        )
-        cached = self._book.tally.cached
-        if 0 < now.total == cached:
-            parts = [f"{states} before", now.model, "nothing spent"]
-        else:
-            states += f" ({cached} cached)" if cached else ""
-            parts = [states, now.model, duration(now.elapsed), self._money()]
-        if self.adopted and (self.budget is None if resumed is None else resumed):
-            whole = [f"in all {parts[0]}"] if len(self.adopted) < now.total else []
-            parts[:1] = [f"run{'s' * (len(self.runs) > 1)} {', '.join(self.runs)}: found {self._found()}", *whole]
-        elif self.adopted:
-            parts.append(f"took up {self._found()}" if now.total > 1 else "taken up where it was left")
-        parts.append(f"{self.unsent} more never sent: run it again" if self.unsent else "")
-        parts.append(self.elsewhere)
-        parts.append("sandbox" if now.total and self.sandbox else "")
-        goes_on = "cancelled: nothing more is sent" if self.called_off else "goes on in the background"
-        parts.append(goes_on if self.buys else "")
-        return " · ".join(part for part in parts if part)
-
-    def _found(self) -> str:
-        """Return how many rows were left open, and what came of them."""
-        return f"{len(self.adopted)} open, {taken_up(self._book.state(index) for index in self.adopted)}"
-
-    def _money(self) -> str:
-        """Return what this run spent, in words."""
         with self._changed:
-            tally, several = self._book.tally, self._book.total > 1
-            unknown, held = tally.unknown, tally.open
-            words = [amount_words(amount, unit) for unit, amount in sorted(tally.spent.items())]
-            text = " + ".join(words) + (" (listed)" if words and tally.listed else "")
-            if tally.dearer:
-                listed_at = f", listed at {self._book.get(0).reserved.words}"
-                text += f", {tally.dearer} above the list" if several else listed_at
-        if not words and not unknown:
-            text = "nothing spent"
-        if unknown:
-            text += f"{' + ' if text else ''}cost unknown" + (f" for {unknown}" if several else "")
-        return text + (f", {held} still open" if held and several else "")
+            return last_line(self, now, self._book, resumed=self.budget is None if resumed is None else resumed)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from notebookgen.jobs.states import OVER, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from decimal import Decimal
 
-__all__ = ["Progress", "taken_up"]
+__all__ = ["Progress"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,3 @@ class Progress:
     def over(self) -> int:
         """How many rows have ended."""
         return sum(count for state, count in self.states.items() if State(state) in OVER)
-
-
-def taken_up(states: Iterable[State]) -> str:
-    """Return what came of the rows that were found open when a run was taken up, in words."""
-    found = Counter(states)
-    parts = [f"{found.pop(State.SAVED, 0)} saved", *(f"{number} {state}" for state, number in sorted(found.items()))]
-    return ", ".join(parts)

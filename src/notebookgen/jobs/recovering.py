@@ -155,12 +155,12 @@ class Recovering:
             part = range(start, min(start + PART, len(ids)))
             asked = list(dict.fromkeys(one for one in ids[start : start + PART] if one not in equal))
             attempts = reader.last_attempts(ids[start : start + PART])
-            for costs in reader.earlier(runs, asked).values():
-                for cost in costs:
-                    handle.sink(cost)
+            earlier = reader.earlier(runs, asked)
             for index, row in zip(part, load(part), strict=True):
                 ticket, again = tickets.get(ids[index]), ids[index] in equal  # equal rows share what is paid once
                 equal.add(ids[index])
+                if not again and ids[index] in earlier:
+                    handle.count_earlier(index, None, earlier[ids[index]])
                 if ticket is not None:
                     self._take_up(handle, index, ticket, shared=again)
                     continue

@@ -67,7 +67,7 @@ class Instead:
         row: The attempt as it was.
         why: Who has said so, for the ledger.
         cost: What it counts for since then.
-        told: Those who count it: the run that has paid for it, and parts of that.
+        told: Those who were told of it: the run that has paid for it, and parts of that.
     """
 
     row: AttemptRow
@@ -131,7 +131,7 @@ def take_back(core: Core, ticket: Ticket, new: State, /, **columns: Any) -> None
     That one is the newest again, and the ticket stands before it was sent: a create that never left is not kept, one
     that was refused stands before it in the ledger.
     """
-    instead, ended = ticket.instead, ticket.key
+    instead, ended = ticket.instead or _remembered(core, ticket), ticket.key
     with core.settling(ticket):
         core.move(ticket, new, **columns)
         if instead is not None:
@@ -143,6 +143,19 @@ def take_back(core: Core, ticket: Ticket, new: State, /, **columns: Any) -> None
     ticket.state, ticket.key, ticket.cost = State.PLANNED, 0, NO_COST
     for handle in instead.told:
         handle.sink(instead.cost, -1)
+    for handle, index in ticket.followers:
+        if handle not in instead.told:
+            handle.unsink(index, instead.cost)
+
+
+def _remembered(core: Core, ticket: Ticket) -> Instead | None:
+    """Return what an earlier kernel wrote off for an attempt, as far as the ledger has it; None where there is nothing."""
+    new = core.store.attempt(ticket.key) if ticket.key else None
+    row = core.store.attempt(new.instead) if new is not None and new.instead is not None else None
+    if row is None or row.state != State.FAILED:
+        return None
+    before = replace(row, state=str(State.AMBIGUOUS), charged=None, basis="unknown", ended=None, retryable=None)
+    return Instead(replace(before, error=None), row.error or "", row.cost)
 
 
 def not_sent_again(ticket: Ticket, error: NotebookgenError | None) -> NotebookgenError:

@@ -16,7 +16,7 @@ from notebookgen.jobs.leftover import AGAIN
 from notebookgen.jobs.parting import Part, with_parts
 from notebookgen.jobs.recalling import became
 from notebookgen.jobs.rowbook import RowBook
-from notebookgen.jobs.states import State
+from notebookgen.jobs.states import OPEN, State
 from notebookgen.jobs.surveying import Fate
 from notebookgen.jobs.ticket import Lane, Ticket, Wish
 from notebookgen.ledger.reader import Reader
@@ -247,11 +247,13 @@ class Runs:
             self._core.queue.limit(known, None)
             self._core.queue.pause(known, paused=False)
         self.handles[run] = handle = RunHandle(run, rows, **self._ways(), **facts)
+        handle.settings = lambda: self._core.settings
         return handle
 
     def part(self, runs: Sequence[str], rows: Sequence[Generation] | RowBook, **facts: Any) -> Part:
         """Make a handle on some rows of some runs, and keep it as long as they are under way."""
         part = Part(runs, rows, **self._ways(), **facts)
+        part.settings = lambda: self._core.settings
         self.handles[uuid.uuid4().hex] = part
         return part
 
@@ -279,8 +281,11 @@ class Runs:
             core.tickets[generation.id] = ticket
             core.ready.append(ticket)
         else:
-            if wish is not None and not ticket.wanted:  # taken over from an earlier kernel, which knew its price
-                ticket.model, ticket.price, ticket.run, ticket.budget = wish.model, wish.price, handle.id, budget
+            if wish is not None and not ticket.wanted:  # left by an earlier kernel, which knew its price, or by a Stop
+                ticket.model, ticket.price = wish.model, wish.price
+                ticket.charge(handle)
+                if ticket.state in OPEN and not handle.part:
+                    handle.take_up(index)
             ticket.wanted = True
             payer = self.handles.get(ticket.run)
             if payer is not None and payer.paused:

@@ -224,15 +224,16 @@ class Ticket:
     def told(self, *, done: bool) -> Iterator[tuple[RunHandle, int, Delivered]]:
         """Return what each follower is told: one row of the run that pays has the cost, the others share what it paid for.
 
-        Whoever looks at a part of that run sees the same.
+        Whoever looks at a part of that run sees the same. Who takes up what another run has begun shares it, too: the
+        ledger has it in that one's sum.
         """
         facts = self.facts(done=done)
-        shared = facts if self.cached or len(self.followers) < 2 else replace(facts, cached=True)
+        shared = facts if self.cached else replace(facts, cached=True)
         paying: dict[int, int] = {}
         for number, (handle, _) in enumerate(self.followers):
             if self.run in handle.runs:
                 paying.setdefault(id(handle), number)
-        first = set(paying.values()) or {0}
+        first = set(paying.values())
         for number, (handle, index) in enumerate(self.followers):
             yield handle, index, facts if number in first else shared
 

@@ -64,6 +64,7 @@ class AttemptRow:
     shape: str = ""
     day: int = 0
     unkept: int | None = None
+    instead: int | None = None
 
     @property
     def cost(self) -> Cost:

@@ -153,7 +153,13 @@ ALTER TABLE runs ADD COLUMN total INTEGER;         -- how many rows were asked f
 ALTER TABLE runs ADD COLUMN barred INTEGER;        -- how many of them are never sent: skipped or invalid
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, SECOND, THIRD, FOURTH)
+# What was written off for another try is what it was before where that try is proven not to have been accepted, also
+# where a later kernel proves it.
+FIFTH = """
+ALTER TABLE attempts ADD COLUMN instead INTEGER;   -- the attempt of nobody knows what that was written off for this one
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
 VERSION = len(MIGRATIONS)
 
 

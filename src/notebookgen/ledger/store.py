@@ -261,17 +261,18 @@ class Store(Owning):
         at: int,
         unit: str | None,
         reserved: int | None,
+        instead: int | None = None,
     ) -> int:
-        """Write down the intent to buy, as a new attempt, and return its key."""
+        """Write down the intent to buy, as a new attempt, and return its key; ``instead`` is what was written off for it."""
         number = self._one("SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE generation = ?", generation.id)
         with translated(self.path):
             cursor = self._db.execute(
                 """INSERT INTO attempts (generation, number, run, realm, state, kernel, at, unit, reserved, basis, model,
-                   shape, day)
-                   VALUES (?, ?, ?, ?, 'intent', ?, ?, ?, ?, 'unknown', ?, ?, ?)""",
+                   shape, day, instead)
+                   VALUES (?, ?, ?, ?, 'intent', ?, ?, ?, ?, 'unknown', ?, ?, ?, ?)""",
                 (
                     generation.id, number[0] if number else 1, run, realm, kernel, at, unit, reserved,
-                    generation.model, generation.shape, day_of(at),
+                    generation.model, generation.shape, day_of(at), instead,
                 ),
             )  # fmt: skip
         key = int(cursor.lastrowid or 0)
