@@ -2,6 +2,7 @@
 
 ``{states-diagram}`` draws the states of a generation and the moves between them as SVG, from ``jobs.states.MOVES``;
 ``{states-moves}`` lists the same moves with their reasons. Neither can say anything that the engine does not do.
+``{readers}`` lists where a notebook is read and what is kept there, from the table that the doctor goes by.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
+from notebookgen.checkup.places import PLACES as READERS
 from notebookgen.jobs.states import HELD, MOVES, OVER, State
 
 if TYPE_CHECKING:
@@ -34,6 +36,17 @@ PLACES = {
 WIDE, HIGH, ACROSS, DOWN, MARGIN = 104, 34, 162, 74, 36
 BENDS = (0, 30, -30, 60, -60, 90, -90, 120, -120)
 AIR = 4  # pixels between an arrow and a box that is none of its ends
+
+TAKEN = {
+    "script": "scripts",
+    "frame": "frames",
+    "drawing": "inline SVG",
+    "custom": "elements of somebody's own",
+    "nested": "the address of a player on <source>",
+    "player": "players",
+}
+REACHED = {"web": "the web", "beside": "files beside it"}
+BASES = {"seen": "tried", "read": "from its source", "told": "as people tell"}
 
 Point = tuple[float, float]
 
@@ -124,16 +137,40 @@ class StatesMoves(Directive):
 
     def run(self) -> list[nodes.Node]:
         """Return a table with one row for each move."""
-        table, group = nodes.table(), nodes.tgroup(cols=3)
-        group += [nodes.colspec(colwidth=width) for width in (1, 1, 3)]
-        head, body = nodes.thead(), nodes.tbody()
-        head += row("from", "to", "when")
-        for old, moves in MOVES.items():
-            for new, why in moves.items():
-                body += row(old.value, new.value, why)
-        group += [head, body]
-        table += group
-        return [table]
+        rows = [(old.value, new.value, why) for old, moves in MOVES.items() for new, why in moves.items()]
+        return [listed(("from", "to", "when"), (1, 1, 3), rows)]
+
+
+class Readers(Directive):
+    """List the places in which a notebook is read."""
+
+    has_content: ClassVar[bool] = False
+
+    def run(self) -> list[nodes.Node]:
+        """Return a table with one row for each place."""
+        rows = [
+            (
+                place.name,
+                ", ".join(TAKEN[one] for one in TAKEN if one in place.takes) or "nothing",
+                ", ".join(mime.partition("/")[2].partition("+")[0] for mime in place.order if mime.startswith("image/")),
+                ", ".join(REACHED[one] for one in REACHED if one in place.reaches) or "nothing but what is embedded",
+                BASES[place.basis],
+            )
+            for place in READERS
+        ]
+        return [listed(("where", "is taken out of HTML", "pictures drawn", "can be reached", "known"), (2, 3, 2, 2, 1), rows)]
+
+
+def listed(head: tuple[str, ...], widths: tuple[int, ...], rows: list[tuple[str, ...]]) -> nodes.table:
+    """Return a table."""
+    table, group = nodes.table(), nodes.tgroup(cols=len(head))
+    group += [nodes.colspec(colwidth=width) for width in widths]
+    top, body = nodes.thead(), nodes.tbody()
+    top += row(*head)
+    body += [row(*one) for one in rows]
+    group += [top, body]
+    table += group
+    return table
 
 
 def row(*texts: str) -> nodes.row:
@@ -150,4 +187,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx what there is."""
     app.add_directive("states-diagram", StatesDiagram)
     app.add_directive("states-moves", StatesMoves)
+    app.add_directive("readers", Readers)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -305,7 +305,8 @@ def test_a_model_without_its_flag_is_shown_behind_it(line: str, cell: str, writt
 
 def test_which_model_is_meant_is_not_picked() -> None:
     """A name that several providers have is left as it was written: the call itself names them, with their prices."""
-    assert ["%%generate -m gpt-image-2", "a fox"] == refused("gpt-image-2", "a fox").splitlines()[-2:]
+    for name in ("gpt-image-2", "nano-banana"):  # the second is one provider's id, and the end of another's
+        assert [f"%%generate -m {name}", "a fox"] == refused(name, "a fox").splitlines()[-2:]
 
 
 def test_a_model_behind_one_percent_is_shown_as_it_is_to_be_written() -> None:

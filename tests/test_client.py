@@ -365,6 +365,9 @@ def test_a_provider_that_cannot_be_asked_hides_no_other(
         frame = ng.models()
 
     assert [__file__] == [one.filename for one in warned]
+    with pytest.warns(UserWarning, match="Armox could not be asked") as warned:
+        ng.Client().models()
+    assert [__file__] == [one.filename for one in warned]
     assert ["apimodels", "apixo", "armox"] == sorted(set(frame["model"].str.split(":").list.first()))
     assert "apixo:nano-banana" == str(ng.Client().model("apixo:nano-banana"))
     with pytest.raises(errors.UnknownModel, match=r"no model is named 'nonsuch'.\nArmox could not be asked"):

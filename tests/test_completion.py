@@ -54,7 +54,11 @@ SOURCES = Sources(
         "rows": pl.DataFrame({"animal": ["fox"], "path": ["a.png"], "hair colour": ["red"]}),
         "query": pl.LazyFrame({"animal": ["fox"]}),
     },
-    files=lambda typed, folders: [] if folders and typed else ["my fox.png", "pics/"] if not folders else ["pics/"],
+    files=lambda typed, endings: (
+        [one for one in ("my fox.png", "my study.ipynb") if one.endswith(endings)] + ["pics/"]
+        if endings or not typed
+        else []
+    ),
 )
 NOTHING: list[str] = []
 
@@ -156,8 +160,9 @@ ALL = [spelling for flag in FLAGS for spelling in (flag.short, flag.long) if spe
         ("%generate resolve ab12cd |", ("", ["adopt", "resubmit", "write_off"])),
         ("%generate resolve ab12cd adopt --|", ("--", ["--job", "--budget", "--max-new"])),
         ("%generate runs |", ("", NOTHING)),
-        ("%generate doctor |", ("", NOTHING)),
-        ("%generate doctor pri|", ("pri", NOTHING)),
+        ("%generate doctor |", ("", ["my\\ study.ipynb", "pics/"])),
+        ("%generate doctor 'my|", ("my", ["my study.ipynb", "pics/"])),
+        ("%generate doctor study.ipynb |", ("", NOTHING)),
         ("%generate help apixo:nano-banana |", ("", NOTHING)),
         ("%generate cost --by=d|", ("d", ["day"])),
         ("%generate resolve ab12cd adopt |", ("", ["--job", "--budget", "--max-new"])),

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import random
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import notebookgen as ng
 from notebookgen import errors
+from notebookgen.client import default_client
 from notebookgen.sandbox import Fault
 from three_services import accepted, made, picture, requests, sent
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from notebookgen.sandbox import Handle
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
@@ -185,6 +185,18 @@ def test_video(either: Handle, model: str) -> None:
 
     assert ["video"] == kinds(one)
     assert one.assets[0].seconds
+
+
+def test_a_file_that_is_gone_is_fetched_from_where_it_came(real: Handle) -> None:
+    """A task finished inside its create leaves no job to ask; its address may still lead to what was paid for."""
+    first = ng.generate("a fox", model="apimodels:p-video", kind="video")
+    Path(first.assets[0].path).unlink()
+    with pytest.raises(errors.AssetGone, match="Run it again: its address is asked"):
+        first.save(".")
+    default_client().close()
+    again = ng.generate("a fox", model="apimodels:p-video", kind="video")
+    assert ("saved", True) == (again.status, Path(again.assets[0].path).exists())
+    assert 1 == len(real.state()["creates"])
 
 
 def test_chat(either: Handle) -> None:

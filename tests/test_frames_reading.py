@@ -318,3 +318,20 @@ def test_intervals_within_something_are_told_with_their_column() -> None:
         InvalidCall, match=r"the column 'l' holds intervals within a list.*Nothing was sent.\nMake text"
     ):
         read_frame(duckdb.connect().sql("select 1 as a, [interval 2 hours] as l"))
+
+
+@pytest.mark.parametrize(
+    "cells", [[Decimal("1E+50")], [Decimal("1E-39"), Decimal("1E30")], [Decimal("1E-50"), Decimal(0)]], ids=str
+)
+@pytest.mark.parametrize("library", OBJECT)
+def test_decimals_that_polars_has_no_room_for_stay_objects(library: str, cells: list[Decimal]) -> None:
+    """They are read as they are; what cannot be sent is said where it is asked for."""
+    read = read_frame(OBJECT[library](cells))["x"]
+    assert (pl.Object, cells) == (read.dtype, read.to_list())
+
+
+def test_a_day_beside_a_moment_of_pandas_keeps_the_time() -> None:
+    """Others would make days of both."""
+    cells = [date(2020, 1, 1), pd.Timestamp("2020-01-01 05:00")]
+    read = read_frame(pd.DataFrame({"x": pd.Series(cells, dtype=object)}))["x"]
+    assert cells == read.to_list()

@@ -272,3 +272,33 @@ def test_a_kill_while_the_rest_is_fetched_loses_nothing(home: Path) -> None:
             handle = desk.engine.resume()
             assert handle.wait(WAIT)
             assert (State.SAVED, ["a", "c"]) == (handle.row(0).state, names(handle.row(0)))
+
+
+def test_what_expires_first_is_fetched_first(home: Path) -> None:
+    """Of files that wait for a free place, the one whose address ends first is fetched first, whatever came first."""
+    ends = {"a": 1_900_000_300, "b": 1_900_000_100, "c": 1_900_000_200}
+
+    class Signed(Parts):
+        def urls(self) -> list[str]:
+            return [f"{self.origin}/files/{name}?Expires={ends[name]}" for name in self.parts]
+
+    files = Files()
+    with RawServer(files) as server:
+        shop, provider = Signed(server.url), Tailor(f"{server.url}/v1")
+        with bench(home, shop, provider) as desk:
+            row = desk.bring(wanted()).row(0)
+    assert ["b", "c", "a"] == [name.partition("?")[0] for name in files.asked]
+    assert (State.SAVED, ["a", "b", "c"]) == (row.state, [name.partition("?")[0] for name in names(row)])
+
+
+def test_a_row_says_that_its_address_had_expired(home: Path) -> None:
+    """An expired address is asked for anew through the job; where no better one comes, the row says what was tried."""
+    with service() as (files, shop, provider):
+        for name in shop.parts:
+            files.state[name] = "gone"
+        with bench(home, shop, provider) as desk:
+            row = desk.bring(wanted()).row(0)
+            looks = shop.seen["status"]
+    assert looks >= 2
+    assert "expired or was withdrawn" in str(row.error)
+    assert "ng.resume()" in str(row.error)

@@ -141,13 +141,14 @@ def test_kinds(shell: Shell) -> None:
 
 
 def test_save_copies_the_files(shell: Shell, tmp_path: Path) -> None:
-    """The folder is made; what was paid for stays where it was as well."""
+    """The folder is made, with a list beside the files; what was paid for stays where it was as well."""
     folder = tmp_path / "my pictures"
-    result = shell.run(f"%%generate --save '{folder}'\na fox")
-    (copy,) = folder.iterdir()
+    result = shell.run(f"%%generate --no-provenance --save '{folder}'\na fox")
+    (copy,) = folder.glob("*.png")
     assert copy.read_bytes() == result.path.read_bytes()
     results = shell.run(f"%%generate -n 2 --save '{folder}'\na cat")
-    assert len(list(folder.iterdir())) == 3
+    assert len(list(folder.glob("*.png"))) == 3
+    assert ["manifest.json", "manifest.parquet"] == sorted(path.name for path in folder.glob("manifest*"))
     assert len(results) == 2
 
 

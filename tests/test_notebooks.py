@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import itertools
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import surroundings
+from notebook_files import executed
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -20,25 +20,12 @@ pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-SECONDS = 60  # for one cell
 JPEG = b"\xff\xd8\xff"
 CELL_BYTES = 4_000_000
 # What is said of a run that goes on.
 UNDER_WAY = re.compile(
     r"\d+ (?:running|left)\b|in the background|^(?:planned|intent|submitted|queued|running)\b.*", re.MULTILINE
 )
-
-
-def executed(file: Path, folder: Path, person: Path) -> NotebookNode:
-    """Run a notebook with its own kernel in a folder, as a person; the first cell that ends in an error raises."""
-    import nbclient
-    import nbformat
-
-    notebook = nbformat.read(file, as_version=4)
-    nbclient.NotebookClient(
-        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    ).execute(env=surroundings.environment(os.environ, person))
-    return notebook
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def test_images_come_from_a_column(shell: Shell, tmp_path: Path, monkeypatch: py
 
     assert edited.frame["w_status"].to_list() == ["saved", "skipped"]
     assert 1 == len(edited[0].paths)
-    assert 1 == len(list(tmp_path.iterdir()))
+    assert 1 == len(list(tmp_path.glob("*.jpg")))
 
 
 @pytest.mark.parametrize("over", ["box_of['pets']", "holder.pets", "pets[:2]", "pets.lazy", "{pets}"])

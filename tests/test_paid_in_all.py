@@ -102,3 +102,22 @@ def test_units_are_kept_apart_and_what_nobody_knows_stays_unknown(state: State, 
     before = [Cost(PRICE, "USD", "listed")]
     assert expected == in_all(Delivered(wanted(), state, cost), before)
     assert cost == in_all(Delivered(wanted(), state, cost), ())
+
+
+def test_another_runs_try_adds_nothing_to_the_rows_own(real: Handle) -> None:
+    """A row that failed twice here cost two tries here, also once another run has bought the same content."""
+    real.configure(fail=1.0, refunds=False, fail_code="MODEL_UNAVAILABLE")
+    first = ng.map(numbered(1), "row {n}.", model=PICTURE, budget=1).retry()
+    assert [2 * PRICE] == agreed(first)
+    real.configure(fail=0.0, fail_code=None)
+    second = ng.map(numbered(1), "row {n}.", model=PICTURE, budget=1)
+    assert [[2 * PRICE], [PRICE]] == [agreed(first), agreed(second)]
+
+
+def test_another_runs_failed_try_is_not_a_resumed_runs(real: Handle) -> None:
+    """Each of two runs has failed once over the same row; taken up in a later kernel, each tells its own part."""
+    real.configure(fail=1.0, refunds=False, fail_code="MODEL_UNAVAILABLE")
+    runs = [ng.map(numbered(1), "row {n}.", model=PICTURE, budget=1).run for _ in range(2)]
+    default_client().close()
+    costs = [ng.resume(run).cost for run in runs]
+    assert [{"USD": PRICE}] * 2 == costs

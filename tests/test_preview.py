@@ -74,15 +74,26 @@ def test_other_forms_become_png_or_jpeg(tmp_path: Path, form: str) -> None:
     assert (320, 200) == decoded(data[pictures.pop()]).size  # type: ignore[arg-type] # bytes
 
 
-@pytest.mark.parametrize("form", ["gif", "webp", "png"])
-def test_a_moving_picture_shows_its_first_frame(tmp_path: Path, form: str) -> None:
-    """Of an animation the first frame is embedded, still."""
+@pytest.mark.parametrize("form", ["gif", "webp", "png", "avif"])
+def test_a_moving_picture_moves(tmp_path: Path, form: str) -> None:
+    """An animation is a PNG that moves, for every front end that shows a PNG; others show its first frame."""
     frames = [drawing(shift=shift) for shift in (60, 90)]
-    image = picture_file(tmp_path / f"a.{form}", drawing(), save_all=True, append_images=frames)
+    image = picture_file(tmp_path / f"a.{form}", drawing(), save_all=True, append_images=frames, duration=80, loop=0)
     data, _ = bundle(shown(image))
+    assert {"image/png", "text/plain"} == set(data)
+    moving = decoded(data["image/png"])  # type: ignore[arg-type] # bytes
+    assert (3, 80, 0) == (moving.n_frames, moving.info["duration"], moving.info["loop"])  # type: ignore[attr-defined] # PNG files have it
+    assert moving.convert("RGB").getpixel((128, 100))[0] > 180  # type: ignore[index] # three bands
+
+
+@pytest.mark.parametrize("limits", [{"picture_bytes": 3_000}, {"pixels": 150_000}], ids=str)
+def test_a_moving_picture_that_is_too_large_shows_its_first_frame(tmp_path: Path, limits: dict[str, int]) -> None:
+    """Too many bytes, or too many pixels in all frames together: the first frame is embedded, still."""
+    frames = [photograph(320, 200) for _ in range(3)]
+    image = picture_file(tmp_path / "a.gif", drawing(), save_all=True, append_images=frames)
+    data, _ = bundle(shown(image), limits=PreviewLimits(**limits))  # type: ignore[arg-type] # whole numbers
     still = decoded(next(value for mime, value in data.items() if mime.startswith("image/")))  # type: ignore[arg-type] # bytes
     assert 1 == getattr(still, "n_frames", 1)
-    assert still.convert("RGB").getpixel((128, 100))[0] > 180  # type: ignore[index] # three bands
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "1", "I;16", "I", "CMYK"])
@@ -269,8 +280,10 @@ def test_an_unknown_file_has_a_path_and_a_link(tmp_path: Path) -> None:
     assert f"{record.path} (2 B)\nhttps://cdn.example/a.zip" in plain(shown(record))
     signed = Asset(record.path, "file", "application/zip", 2, "0" * 64, url="https://cdn.example/a.zip?X-Signature=abc")
     assert "cdn.example" not in plain(shown(signed))
-    data, _ = bundle(shown(signed))
-    assert {"text/plain"} == set(data)
+    page = bundle(shown(signed), folder=tmp_path)[0]["text/html"]
+    assert '<a href="a.zip">a.zip (2 B)</a>' in page
+    assert "application/zip, which is not drawn" in page
+    assert ("cdn.example" in page, "href" in bundle(shown(signed))[0]["text/html"]) == (False, False)
 
 
 @pytest.mark.parametrize("status", ["failed", "refused", "ambiguous", "cancelled", "submitted", "planned", "skipped"])

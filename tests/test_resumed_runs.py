@@ -194,7 +194,9 @@ def test_an_account_whose_key_is_gone_is_said(real: Handle, monkeypatch: pytest.
     again = ng.resume()
     default_client().close()
     monkeypatch.delenv("APIXO_API_KEY")
-    with pytest.raises(NotebookgenError, match=r"the key of the account .* is not at hand. Nothing was sent"):
+    with pytest.raises(
+        NotebookgenError, match=r"the key of the account .* is not at hand: APIXO_API_KEY .* Nothing was sent"
+    ):
         again.retry()
     assert ["failed"] * 2 == [one.status for one in again]
 

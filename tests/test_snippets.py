@@ -13,6 +13,8 @@ from IPython.utils.capture import capture_output
 
 import cells as notebook
 import notebookgen as ng
+from notebook_files import code, page, written
+from notebook_files import notebook as saved
 from notebookgen import cli
 from notebookgen.errors import JobAmbiguous
 from notebookgen.providers import provider_class, provider_names
@@ -72,6 +74,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Interacti
     """A notebook's shell in an empty folder; what the examples change is taken back."""
     monkeypatch.chdir(tmp_path)
     embedded(**QUICK)
+    written(tmp_path / "study.ipynb", saved(code("a fox", page("<p>a fox</p>"))))
     with notebook.shell() as shell:
         with capture_output():
             shell.run(BEFORE)
@@ -145,7 +148,7 @@ def known(command: str) -> bool:
         return extras <= set(optional)
     if words[0] == "make":
         return bool(re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    return words == ["jupyter", "lab"]
+    return words == ["jupyter", "lab"] or words[:2] == ["jupyter", "nbconvert"]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=lambda page: page.stem)

@@ -14,6 +14,7 @@ from notebookgen.errors import AssetError, AssetGone, AssetRefused, NotSent, Not
 from notebookgen.transport import AssetFetcher, Fetched, FetchLimits
 from notebookgen.transport.parts import said_plainly
 from rawserver import RawServer, RecordingProxy, Reset, reply
+from scripted import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,6 +150,85 @@ def test_without_proof_a_file_is_begun_again(tag: str, fetcher: AssetFetcher, in
         fetched = fetched_from(server, fetcher, into)
     assert [asked.headers.get("range") for asked in server.asked] == [None, None]
     assert fetched.path.read_bytes() == BODY
+
+
+def broken_off(_: Asked) -> Answer:
+    """Answer with a part of the file, and never with its rest."""
+    whole = reply(BODY, ETag=TAG)
+    return [whole[: len(whole) - len(BODY) + 400_000]]
+
+
+def test_what_came_is_left_for_the_next_try(fetcher: AssetFetcher, into: Path) -> None:
+    """Given up after some tries, what came stays; a later kernel asks for the rest alone, and nothing is left over."""
+    with RawServer(broken_off) as server:
+        with pytest.raises((AssetError, ReplyLost)):
+            fetched_from(server, fetcher, into)
+        (left,) = left_in(into)
+        server.answer = in_parts
+        before = len(server.asked)
+        later = AssetFetcher(wait=lambda _: False)
+        fetched = fetched_from(server, later, into)
+        later.close()
+    assert left.endswith(".left")
+    assert ["bytes=400000-"] == [asked.headers.get("range") for asked in server.asked[before:]]
+    assert (BODY, hashlib.sha256(BODY).hexdigest()) == (fetched.path.read_bytes(), fetched.sha256)
+    assert [fetched.path.name] == left_in(into)
+
+
+def test_another_signature_of_the_same_address_will_do(fetcher: AssetFetcher, into: Path) -> None:
+    """An address that has expired meanwhile is signed anew by the job: what came under the old one is gone on with."""
+    with RawServer(broken_off) as server:
+        with pytest.raises((AssetError, ReplyLost)):
+            fetcher.fetch(f"{server.url}/a.bin?sig=old", into=into, allowed_origin=server.url)
+        server.answer = in_parts
+        fetched = fetcher.fetch(f"{server.url}/a.bin?sig=new", into=into, allowed_origin=server.url)
+    assert ("bytes=400000-", BODY) == (server.asked[-1].headers.get("range"), fetched.path.read_bytes())
+
+
+def test_what_was_left_of_another_file_is_not_mixed_in(fetcher: AssetFetcher, into: Path) -> None:
+    """Where the file at the address is another one by now, it is fetched whole."""
+    new = BODY[::-1]
+    with RawServer(broken_off) as server:
+        with pytest.raises((AssetError, ReplyLost)):
+            fetched_from(server, fetcher, into)
+        server.answer = lambda _: reply(new, ETag='"v2"')
+        fetched = fetched_from(server, fetcher, into)
+    assert (new, [fetched.path.name]) == (fetched.path.read_bytes(), left_in(into))
+
+
+@pytest.mark.parametrize("tag", ["", 'W/"v1"'])
+def test_without_proof_nothing_is_left(tag: str, fetcher: AssetFetcher, into: Path) -> None:
+    """What could not be told to be of the same file later is not kept."""
+    with RawServer(lambda _: [reply(BODY, ETag=tag)[:600_000]]) as server, pytest.raises((AssetError, ReplyLost)):
+        fetched_from(server, fetcher, into)
+    assert [] == left_in(into)
+
+
+def test_a_download_that_is_stopped_leaves_what_came(into: Path) -> None:
+    """The end of a kernel stops its downloads, and waits until what came is put away."""
+    fetcher = AssetFetcher(wait=lambda _: False)
+
+    def answer(_: Asked) -> Iterator[bytes]:
+        whole = reply(BODY, ETag=TAG)
+        yield whole[: len(whole) - len(BODY) + 500_000]
+        server.pause(30)
+
+    failed: list[BaseException] = []
+
+    def fetch() -> None:
+        try:
+            fetched_from(server, fetcher, into)
+        except AssetError as error:
+            failed.append(error)
+
+    with RawServer(answer) as server:
+        thread = threading.Thread(target=fetch)
+        thread.start()
+        until(lambda: any(path.stat().st_size >= 500_000 for path in into.glob("*.part")))
+        fetcher.close()
+        left = left_in(into)
+        thread.join(30)
+    assert (1, True, 1) == (len(left), left[0].endswith(".left"), len(failed))
 
 
 def test_a_changed_file_is_begun_again(fetcher: AssetFetcher, into: Path) -> None:

@@ -68,3 +68,15 @@ def test_a_thread_that_ends_for_want_of_work_leaves_none_behind(monkeypatch: pyt
         threading.Event().wait(0.001)  # about as long as a thread waits
 
     assert [None] * ROUNDS == [ended.get(timeout=PATIENCE) for _ in range(ROUNDS)]
+
+
+def test_what_waits_goes_by_its_rank() -> None:
+    """Of tasks that wait for a thread, the lowest rank goes first, and among equals whoever came first."""
+    pool, begun, order = Workers(1, "test"), threading.Event(), SimpleQueue[str]()
+    pool.submit(partial(begun.wait, PATIENCE), lambda _, __: None)
+    for name, rank in (("late", 3.0), ("soon", 1.0), ("never", float("inf")), ("also soon", 1.0)):
+        pool.submit(partial(order.put, name), lambda _, __: None, rank)
+
+    begun.set()
+
+    assert ["soon", "also soon", "late", "never"] == [order.get(timeout=PATIENCE) for _ in range(4)]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from notebookgen.client import Client
     from notebookgen.configuration import configure
     from notebookgen.frames.grid import grid
+    from notebookgen.frames.library import Media
     from notebookgen.frames.plan import Plan
     from notebookgen.ledger.frame import Ledger
     from notebookgen.results import Result, Results
@@ -38,6 +39,7 @@ __all__ = [
     "grid",
     "ledger",
     "map",
+    "media",
     "models",
     "plan",
     "resolve",
@@ -90,6 +92,11 @@ def models(provider: str | None = None) -> pl.DataFrame:
 def ledger() -> Ledger:
     """Return the ledger: every generation ever asked for and what it cost; ``.frame()`` is a Polars DataFrame."""
     return _client().ledger()
+
+
+def media() -> Media:
+    """Return the files that are kept: ``.frame()`` is a Polars DataFrame, ``.prune()`` makes room."""
+    return _client().media()
 
 
 def runs() -> pl.DataFrame:
@@ -168,7 +175,7 @@ def __dir__() -> list[str]:
 
 
 class _FrontDoor(ModuleType):
-    """This module, whose functions ``ledger``, ``sandbox`` and ``settings`` share their names with folders.
+    """This module, whose functions ``ledger``, ``media``, ``sandbox`` and ``settings`` share their names with folders.
 
     Importing a submodule sets an attribute of that name on its package, and the function would be gone.
     """

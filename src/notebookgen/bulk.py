@@ -217,7 +217,7 @@ def begin(
     def retry(indices: list[int]) -> None:
         go_on(handle, lambda: house.engine.retry(handle, indices, large))
 
-    results = Results(handle, cancel, join=join, retry=retry, resolve=resolve)
+    results = Results(handle, cancel, join=join, retry=retry, resolve=resolve, labels=table.labels)
     if options.background:
         begun_as(key, results, house, plan)
     return results

@@ -1,4 +1,4 @@
-"""``notebookgen demo | models | ledger | sandbox | doctor``: what makes sense outside a notebook, thin over the client."""
+"""``notebookgen demo | models | ledger | media | sandbox | doctor``: what makes sense outside a notebook, thin over the client."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ SHELL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"ng\.sandbox\(credits=(\d+)\)", r"notebookgen sandbox --credits \1"),
         (r"ng\.configure\(home='?([^')]*)'?\)", r"export NOTEBOOKGEN_HOME='\1'"),
         (r"ng\.configure\(sandbox=True\)", "export NOTEBOOKGEN_SANDBOX=1"),
+        (r"ng\.media\(\)\.prune\(dry_run=True\)", "notebookgen media prune --dry-run"),
+        (r"ng\.media\(\)\.prune\(sandbox=True, dry_run=True\)", "notebookgen media prune --sandbox --dry-run"),
+        (r"takes yes=True", "takes --yes"),
+        (r"ng\.media\(\)\.prune\(([^()]*)yes=True\)", r"notebookgen media prune \1--yes"),
+        (r"\b(unreferenced|sandbox)=True, (?=.*--yes)", r"--\1 "),
+        (r"older_than='([^']*)', (?=.*--yes)", r"--older-than \1 "),
         (r"ng\.models\('(\w+)'\)", r"notebookgen models --provider \1"),
         (r"ng\.models\(\)", "notebookgen models"),
         (r"ng\.runs\(\)", "notebookgen ledger --by run"),
@@ -120,9 +126,37 @@ def parser() -> argparse.ArgumentParser:
     )
     sandbox.set_defaults(run=run_sandbox)
 
-    doctor = commands.add_parser("doctor", help="say what is configured, reachable and writable, and what to type next")
+    add_media(commands)
+
+    doctor = commands.add_parser(
+        "doctor", help="say what is set up and what is in the way; of a notebook, what its readers will see"
+    )
+    doctor.add_argument(
+        "notebooks",
+        nargs="*",
+        metavar="NOTEBOOK",
+        help="look at these files instead: what readers will see, bytes, links, secrets; exit code 1 with something to mend",
+    )
     doctor.set_defaults(run=run_doctor)
     return top
+
+
+def add_media(commands: Any) -> None:
+    """Add the commands about the files that are kept."""
+    media = commands.add_parser("media", help="show which files are kept, and make room")
+    media.set_defaults(run=run_media)
+    actions = media.add_subparsers(title="actions", dest="action", metavar="ACTION")
+    prune = actions.add_parser("prune", help="remove files that nothing needs, or others that are named")
+    prune.add_argument(
+        "--older-than", default=None, metavar="AGE", help="only what was last asked for so long ago: 90d, 12h, 2w, 1y"
+    )
+    prune.add_argument(
+        "--unreferenced", action="store_true", help="what the ledger does not need (where nothing else is said)"
+    )
+    prune.add_argument("--sandbox", action="store_true", help="what only the sandbox's generations need")
+    prune.add_argument("--dry-run", action="store_true", help="remove nothing; tell what would go")
+    prune.add_argument("--yes", action="store_true", help="remove also what generations of the ledger need")
+    prune.set_defaults(run=run_prune)
 
 
 def number(text: str) -> float | str:
@@ -253,6 +287,22 @@ def run_ledger(options: argparse.Namespace) -> None:
     say(costs_view(ledger, options.by, sandbox=options.sandbox, command=command).text(line_width()))
 
 
+def run_media(options: argparse.Namespace) -> None:
+    """Print which files are kept."""
+    del options
+    from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
+
+    say(in_shell(Client().media().view().text(line_width())))
+
+
+def run_prune(options: argparse.Namespace) -> None:
+    """Remove files, and print what went."""
+    from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
+
+    said = {"unreferenced": options.unreferenced, "sandbox": options.sandbox, "dry_run": options.dry_run}
+    say(in_shell(repr(Client().media().prune(older_than=options.older_than, yes=options.yes, **said))))
+
+
 def line_width() -> int | None:
     """Return the width of the terminal; None where the lines go to a file or to another program."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -274,12 +324,18 @@ def run_sandbox(options: argparse.Namespace) -> None:
     serve(options.port, parent=options.parent, **behaviour)
 
 
-def run_doctor(options: argparse.Namespace) -> None:
-    """Print what is configured, reachable and writable."""
-    del options
+def run_doctor(options: argparse.Namespace) -> int:
+    """Print what is configured, reachable and writable; of notebooks, what their readers will see."""
+    if options.notebooks:
+        from notebookgen.checkup import check  # noqa: PLC0415 - a command loads what it needs
+
+        found = [check(name) for name in options.notebooks]
+        say("\n\n".join(one.text(for_shell=True) for one in found))
+        return int(any(one.problems for one in found))
     from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
 
     say(in_shell(Client().doctor()))
+    return 0
 
 
 def in_shell(text: str) -> str:

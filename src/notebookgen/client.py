@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,7 @@ from notebookgen.jobs.asking import check_options, check_texts
 from notebookgen.jobs.budget import check_unit, parse_budget
 from notebookgen.jobs.choosing import choose
 from notebookgen.jobs.house import House, house_of, notebook_name
-from notebookgen.jobs.listing import find_model, find_models, live_models
+from notebookgen.jobs.listing import find_model, find_models, live_models, tell_missed
 from notebookgen.jobs.quote import Quote, quoted
 from notebookgen.jobs.wishing import wish_of
 from notebookgen.mapping import OverFrames
@@ -330,8 +329,7 @@ class Client(OverFrames):
 
         missed: list[str] = []
         frame = models_frame(self.models_live(provider, tell=missed.append))
-        for line in missed:
-            warnings.warn(line, stacklevel=3)  # behind ``ng.models``
+        tell_missed(missed)
         return frame
 
     def ledger(self) -> Ledger:

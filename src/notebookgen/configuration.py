@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import InvalidCall, SettingsError, near_miss
 from notebookgen.jobs.choosing import SANDBOX_MODELS
+from notebookgen.jobs.house import told_house
 from notebookgen.ledger.filesystem import why_not_writable
 from notebookgen.ledger.store import FILE_NAME, Store
+from notebookgen.media.provenance import set_wanted
 from notebookgen.providers import provider_class, provider_names, usable_names
 from notebookgen.providers.pricing import check_own_price
 from notebookgen.records import Model
@@ -67,6 +69,7 @@ def configure(**settings: Any) -> None:
         kept.pop("total_budget", None)  # every kernel has it from the ledger, where another one may change it
     _configured.clear()
     _configured.update(kept)
+    told_house(changed)
 
 
 def _check_model(where: str, model: str | None) -> None:
@@ -206,3 +209,6 @@ def sandbox(**behaviour: Any) -> Embedded:
     handle = embedded(**behaviour)
     configure(sandbox=True)
     return Embedded(handle, lambda: configure(sandbox=before), before=found)
+
+
+set_wanted(lambda: current_settings().provenance)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from notebookgen.bulk import Options
+    from notebookgen.frames.library import Media
     from notebookgen.frames.plan import Plan
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.house import House
@@ -189,6 +190,12 @@ class OverFrames:
 
         self._follow(handle, timeout)
         return Results(handle, self._cancel_lines, retry=again, resolve=self._settle)
+
+    def media(self: Host) -> Media:
+        """Return the files that are kept: ``.frame()``, ``.folder``, ``.size``, ``.prune()``."""
+        from notebookgen.frames.library import Media  # noqa: PLC0415 - loaded when it is asked for
+
+        return Media(self._house.settings.home)
 
     def _retry_again(self: Host, handle: RunHandle, indices: list[int]) -> None:
         """Begin again with some rows that were taken up, each under the budget of its own run.

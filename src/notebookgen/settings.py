@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal  # noqa: TC003 - the dataclass's own annotations are read at run time by tools
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
@@ -22,6 +22,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from notebookgen.amounts import OwnPrice, read_amounts, read_prices
+from notebookgen.caps import PERIODS, Cap, read_caps
 from notebookgen.errors import SettingsError, near_miss
 from notebookgen.wire import shown_address
 
@@ -44,25 +45,7 @@ Version = tuple[int, ...]  # of a file: see _version
 NO_AMOUNTS: Mapping[str, Decimal] = MappingProxyType({})
 NO_PRICES: Mapping[str, OwnPrice] = MappingProxyType({})
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
-PERIODS = ("day", "month", "life")
-MOST = 9_000_000_000  # of any unit: the ledger counts in billionths
-
-
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """What may be spent in all, whatever the runs' own budgets say.
-
-    Attributes:
-        amount: The amount.
-        unit: Its unit; None is the provider's own.
-        per: How long it lasts: a ``day`` or a ``month`` of the calendar (UTC), or the ledger's whole ``life``.
-    """
-
-    amount: Decimal
-    unit: str | None = None
-    per: str = "life"
-
-
+WHOLE = {"concurrency": range(1, 1001), "cell_bytes": range(20_000, 100_000_001)}
 NO_CAPS: Mapping[str, tuple[Cap, ...]] = MappingProxyType({})
 
 
@@ -82,6 +65,8 @@ class Settings:
         credit_price: What one credit costs in USD, by provider: ``{"armox": "0.001"}``.
         total_budget: Caps on what may be spent in all, by provider or for ``all``, that hold here besides those kept in
             the ledger: ``{"armox": "1000 credits per month"}``.
+        cell_bytes: How many bytes of pictures, clips and sounds one cell's output may hold, all included.
+        provenance: Whether outputs and saved files say where they come from: model, prompt, settings, job, cost, time.
         base_urls: Other addresses for providers, by name, up to and including the version path.
         file: The project file that was read, or None.
     """
@@ -95,6 +80,8 @@ class Settings:
     prices: Mapping[str, OwnPrice] = field(default_factory=lambda: NO_PRICES)
     credit_price: Mapping[str, Decimal] = field(default_factory=lambda: NO_AMOUNTS)
     total_budget: Mapping[str, tuple[Cap, ...]] = field(default_factory=lambda: NO_CAPS)
+    cell_bytes: int = 3_000_000
+    provenance: bool = True
     base_urls: Mapping[str, str] = field(default_factory=lambda: NO_ADDRESSES)
     file: Path | None = None
 
@@ -266,12 +253,12 @@ def _checked(where: str, name: str, value: object) -> object:
         )
     if name == "home" and isinstance(value, str | PathLike):
         return _folder(where, value)
-    if name == "sandbox" and isinstance(value, bool):
+    if name in {"sandbox", "provenance"} and isinstance(value, bool):
         return value
     if name == "model" and (value is None or (isinstance(value, str) and value.strip())):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        if name == "concurrency" and isinstance(value, int) and 1 <= value <= 1000:
+        if name in WHOLE and isinstance(value, int) and value in WHOLE[name]:
             return value
         if (name == "timeout" and value > 0) or (name == "settle" and value >= 0):
             return float(value)
@@ -279,9 +266,11 @@ def _checked(where: str, name: str, value: object) -> object:
         return None
     wanted = {
         "concurrency": "a whole number from 1 to 1000",
+        "cell_bytes": "a whole number of bytes from 20,000 to 100,000,000",
         "timeout": "a number of seconds above 0, or None",
         "settle": "a number of seconds, 0 or more",
         "sandbox": "true or false",
+        "provenance": "true or false",
         "model": "text such as 'armox:google/nano-banana'",
         "home": "a folder",
         "base_urls": "a table of addresses such as {'armox': 'https://...'}",
@@ -331,68 +320,3 @@ def _folder(where: str, value: str | PathLike[str]) -> Path:
         pass
     message = f"{where} sets the home folder to {text!r}, which names no folder. Give one such as ~/notebookgen."
     raise SettingsError(message)
-
-
-def read_caps(where: str, value: object) -> Mapping[str, tuple[Cap, ...]]:
-    """Read caps by provider: ``1000``, ``"5 USD"``, ``"5 USD per day"``, ``{"amount": 5, "per": "month"}``, or a list.
-
-    Args:
-        where: Where they are said, for messages.
-        value: A table; for a provider whose value is None there are none.
-
-    Raises:
-        SettingsError: It is none of these, or no amount above zero.
-    """
-    if not isinstance(value, Mapping):
-        raise _no_cap(where, "", value)
-    if not {"amount", "per"}.isdisjoint(value):
-        raise _no_cap(where, "", dict(value))  # the provider's name was forgotten
-    return MappingProxyType({str(name): _caps(where, str(name), one) for name, one in value.items()})
-
-
-def _caps(where: str, name: str, value: object) -> tuple[Cap, ...]:
-    """Read the caps of one provider; of one period and unit, one."""
-    if isinstance(value, Cap):
-        return (value,)
-    if value is None:
-        return ()
-    if isinstance(value, list | tuple):
-        caps = [cap for one in value for cap in _caps(where, name, one)]
-        if len({(cap.unit, cap.per) for cap in caps}) < len(caps):
-            raise _no_cap(where, name, value)
-        return tuple(caps)
-    said, unit, per = _cap_words(value)
-    try:
-        amount = Decimal(str(said))
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if per not in PERIODS:
-        raise _no_cap(where, name, value, near_miss(str(per), PERIODS))
-    if not amount.is_finite() or not 0 < amount <= MOST or isinstance(said, bool):
-        raise _no_cap(where, name, value)
-    if name == "all" and unit is None:
-        raise _no_cap(where, name, value, " Of all together, an amount needs its unit: units are never added together.")
-    return (Cap(amount, unit, per),)
-
-
-def _cap_words(value: object) -> tuple[object, str | None, str]:
-    """Return the amount, unit and period that stand in a cap, as far as it is written like one."""
-    said, per = value, "life"
-    if isinstance(value, Mapping):
-        said = value.get("amount") if not set(value) - {"amount", "per"} else None
-        per = str(value.get("per", per))
-    if not isinstance(said, str):
-        return said, None, per
-    said, _, told = said.partition(" per ")
-    number, _, unit = said.strip().partition(" ")
-    return number, unit.strip() or None, told.strip() or per
-
-
-def _no_cap(where: str, name: str, value: object, hint: str = "") -> SettingsError:
-    """Return what is said of something that is no cap."""
-    place = f"total_budget['{name}']" if name else "total_budget"
-    return SettingsError(
-        f"{where} sets {place} to {value!r}, which is no cap.{hint}\n"
-        "Give an amount above zero by provider, per day, month or life:"
-        " {'armox': 1000} or {'armox': {'amount': 1000, 'per': 'month'}} or {'all': '5 USD per day'}."
-    )

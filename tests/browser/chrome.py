@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1200, 900
 HERE = re.compile(
-    r"^(?:https?|wss?)://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/|$)|^(?:data|blob|about|chrome-error):"
+    r"^(?:https?|wss?)://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/|$)|^(?:file|data|blob|about|chrome-error):"
 )
 OPTIONS = (
     "--no-sandbox",  # the tests may run as root, in a container

@@ -62,6 +62,7 @@ class LabServer:
         root: The folder that it serves.
         url: Its address, without a slash at the end.
         home: The ``NOTEBOOKGEN_HOME`` of its kernels.
+        data: Jupyter's own data folder, which holds whom it trusts.
     """
 
     def __init__(self, root: Path, **variables: str) -> None:
@@ -69,13 +70,14 @@ class LabServer:
         self._folder = Path(tempfile.mkdtemp(prefix="notebookgen-lab-"))
         self._log = self._folder / "server.log"
         self._port = free_port()
+        self.data = self._folder / "jupyter-data"
         self.url = f"http://127.0.0.1:{self._port}"
         self._environment = surroundings.environment(
             os.environ,
             self._folder,
             # The data folder holds the trust database: a fresh one trusts nobody.
             JUPYTER_CONFIG_DIR=str(self._folder / "jupyter-config"),
-            JUPYTER_DATA_DIR=str(self._folder / "jupyter-data"),
+            JUPYTER_DATA_DIR=str(self.data),
             JUPYTER_RUNTIME_DIR=str(self._folder / "jupyter-runtime"),
             JUPYTERLAB_SETTINGS_DIR=str(self._folder / "lab-settings"),
             JUPYTERLAB_WORKSPACES_DIR=str(self._folder / "lab-workspaces"),

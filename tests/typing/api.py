@@ -36,5 +36,10 @@ except errors.JobError as error:
 except errors.NotebookgenError:
     pass
 
+drawn = ng.map(ng.grid(animal=["fox"]), "A {animal}", budget={"USD": 1})
+assert_type(drawn.gallery(by=("style", "model")).filter(animal="fox").sort("cost").page(1).frame, pl.DataFrame)
+assert_type(drawn[0].compare().results, list[ng.Result])
+assert_type(drawn.contact_sheet(tile=200).save("sheet.png"), Path)
+
 assert_type(provider_names(), tuple[str, ...])
 assert_type(provider_class("armox"), type[Provider])

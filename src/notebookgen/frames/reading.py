@@ -20,7 +20,7 @@ import polars as pl
 from notebookgen.errors import InvalidCall, MissingExtra
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import narwhals as nw
 
@@ -30,6 +30,7 @@ SCALARS = (str, bytes, bool, int, float, complex)
 TYPED = (Decimal, date, datetime, time, timedelta)  # Polars has a type for each, and for no mixture of them
 OURS = (Enum, UUID)  # others read these as raw bytes, or not at all
 INTERVAL = "month_day_nano_interval"  # as Arrow calls it
+DIGITS = 38  # of a Decimal, before and after the point
 LONGEST_WORDS = 200  # characters of a library's own words in a message of ours
 
 
@@ -146,9 +147,11 @@ def _from_pandas(known: nw.DataFrame[Any]) -> pl.DataFrame:
 
 
 def _odd(cells: Sequence[Any]) -> bool:
-    """Whether cells are to be looked at here: others make bytes of UUIDs, and days of moments beside days."""
+    """Whether cells are to be looked at here: others make bytes of UUIDs, days of moments, and give up on huge decimals."""
     kinds = set(map(type, cells))
-    return any(issubclass(kind, OURS) for kind in kinds) or kinds.issuperset({date, datetime})
+    moments = {issubclass(kind, datetime) for kind in kinds if issubclass(kind, date) and kind.__name__ != "NaTType"}
+    ours = any(issubclass(kind, OURS) for kind in kinds)
+    return ours or len(moments) > 1 or (Decimal in kinds and not _holdable(cells))
 
 
 def _with_intervals(table: Any) -> pl.DataFrame:
@@ -229,7 +232,7 @@ def _objects(name: str, cells: Sequence[Any]) -> pl.Series:
             f"Make it one type first, or leave it out: with pandas, frame['{name}'] = frame['{name}'].astype(str)."
         )
         raise InvalidCall(message)
-    endless = any(isinstance(cell, Decimal) and not cell.is_finite() for cell in given)  # Polars gives up on these
+    endless = any(isinstance(cell, Decimal) for cell in given) and not _holdable(given)  # Polars gives up on these
     if kinds.keys() <= set(SCALARS) or (len(kinds) == 1 and kinds.keys() <= set(TYPED) and not endless):
         try:
             return pl.Series(name, given)
@@ -253,6 +256,16 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, Decimal) and cell.is_nan():
         return None
     return cell.item() if hasattr(cell, "item") and hasattr(cell, "dtype") and not getattr(cell, "shape", 1) else cell
+
+
+def _holdable(cells: Iterable[Any]) -> bool:
+    """Whether Polars has room for decimals: finite, and with no more digits in all than its type has."""
+    numbers = [cell for cell in cells if isinstance(cell, Decimal)]
+    if not all(number.is_finite() for number in numbers):
+        return False
+    scale = max((-int(number.as_tuple().exponent) for number in numbers), default=0)
+    whole = max((number.adjusted() + 1 for number in numbers if number), default=0)
+    return max(whole, 0) + max(scale, 0) <= DIGITS
 
 
 def _missing(cell: Any) -> bool:

@@ -77,6 +77,7 @@ class Table:
         frame: The rows as they were when the table was read; later changes to the user's own frame do not reach it.
         prefix: What the names of the output's columns begin with.
         constant: What is the same in every row.
+        labels: The columns that label its rows in messages.
     """
 
     frame: pl.DataFrame
@@ -87,7 +88,7 @@ class Table:
     _models: Column = field(repr=False)
     _images: Tree = field(repr=False)
     _settings: Mapping[str, pl.Series] = field(repr=False)
-    _labels: tuple[str, ...] = field(repr=False)
+    labels: tuple[str, ...] = field(repr=False)
 
     def __len__(self) -> int:
         return self.frame.height
@@ -133,16 +134,16 @@ class Table:
 
     def label(self, index: int) -> str:
         """Return what a row is called in messages: ``row 7`` (counted from 0), ``fox``, ``animal=fox, style=oil``."""
-        if not self._labels:
+        if not self.labels:
             return f"row {index}"
-        cells = [(name, self.frame[name].slice(index, 1).to_list()[0]) for name in self._labels]
+        cells = [(name, self.frame[name].slice(index, 1).to_list()[0]) for name in self.labels]
         if all(cell is None for _, cell in cells):
             return f"row {index}"
         texts = [" ".join(str(cell).split()) for _, cell in cells]
         short = [text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…" for text in texts]
         if len(short) == 1:
             return short[0] or f"row {index}"
-        return ", ".join(f"{name}={text}" for name, text in zip(self._labels, short, strict=True))
+        return ", ".join(f"{name}={text}" for name, text in zip(self.labels, short, strict=True))
 
     def unchanged(self) -> bool:
         """Whether the user's frame still holds what it held when it was read; a query was read once and for all."""

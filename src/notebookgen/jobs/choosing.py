@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from notebookgen.providers import Provider
-    from notebookgen.records import Kind, Model
+    from notebookgen.records import Kind, Model, Realm
 
 __all__ = [
     "KINDS",
@@ -28,6 +28,7 @@ __all__ = [
     "is_sandboxed",
     "missing_key",
     "no_model",
+    "other_account",
     "several_models",
     "to_set_a_key",
 ]
@@ -172,6 +173,16 @@ def no_model(provider: str | None, kind: str | None) -> UnknownModel:
         "Name one with model='...', or set it for good: ng.configure(model='...'). All: ng.models()"
     )
     return UnknownModel(message)
+
+
+def other_account(realm: Realm) -> MissingKey:
+    """Return the error for what an account has paid for whose key is not the one at hand."""
+    provider = provider_class(realm.provider)
+    message = (
+        f"the key of the account {realm} is not at hand: {provider.key_variable} is not set, or is another account's."
+        f" Nothing was sent.\nFind it at {provider.keys_page} and {to_set_a_key(provider)}"
+    )
+    return MissingKey(message)
 
 
 def missing_key(provider: Provider) -> MissingKey:

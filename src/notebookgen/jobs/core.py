@@ -78,12 +78,15 @@ class Core:
         # A create may be held open for minutes, so creates have threads of their own and never hold up a look.
         self._senders = Workers(settings.concurrency, "notebookgen-create")
         self._workers = Workers(max(8, settings.concurrency), "notebookgen-work")
+        # A file may take minutes to come, so downloads have theirs, too; what expires first goes first.
+        self._fetchers = Workers(settings.concurrency, "notebookgen-fetch")
 
     def adjust(self, settings: Settings) -> None:
         """Take other settings over, from now on."""
         self.settings = settings
         self._senders.allow(settings.concurrency)
         self._workers.allow(max(8, settings.concurrency))
+        self._fetchers.allow(settings.concurrency)
 
     # Time and threads --------------------------------------------------------------------------------------------
 
@@ -112,6 +115,12 @@ class Core:
         """Run ``task`` in a worker thread, then ``then(result, error)`` in the engine's thread."""
         pool = self._senders if create else self._workers
         pool.submit(task, lambda result, error: self.post(lambda: then(result, error)))
+
+    def fetch(
+        self, task: Callable[[], Any], then: Callable[[Any, BaseException | None], None], *, expires: float
+    ) -> None:
+        """Do the same with a download; what expires first is begun first."""
+        self._fetchers.submit(task, lambda result, error: self.post(lambda: then(result, error)), expires)
 
     def safely(self, ticket: Ticket, event: Callable[[], None]) -> None:
         """Run an event of a ticket; a ledger that cannot be written just now makes it wait, and nothing is lost.

@@ -15,7 +15,7 @@ from notebookgen.errors import LedgerError
 from notebookgen.jobs.last_line import last_line
 from notebookgen.jobs.progress import Progress
 from notebookgen.jobs.rowbook import RowBook, book_of
-from notebookgen.jobs.tally import in_all
+from notebookgen.jobs.tally import in_all, tries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.leftover import Price
     from notebookgen.jobs.recalling import Later
     from notebookgen.jobs.states import State
+    from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Cost, Generation
     from notebookgen.settings import Settings
 
@@ -49,7 +50,7 @@ class RunHandle:
         stop: Callable[[RunHandle], str],
         pause: Callable[[RunHandle, bool], None] | None = None,
         look: Callable[[Collection[str], Sequence[Delivered]], Sequence[Later]] | None = None,
-        earlier: Callable[[Collection[str], Sequence[str]], Mapping[str, Sequence[Cost]]] | None = None,
+        earlier: Callable[[Collection[str], Sequence[str]], Mapping[str, Sequence[AttemptRow]]] | None = None,
     ) -> None:
         """Begin with every row planned.
 
@@ -318,11 +319,11 @@ class RunHandle:
     def in_all(self, rows: Sequence[Delivered]) -> list[Cost]:
         """Return what each of some rows has cost this run, with its earlier tries; what is shared stands as it is."""
         ids = [row.generation.id for row in rows if not row.cached]
-        before: Mapping[str, Sequence[Cost]] = {}
+        before: Mapping[str, Sequence[AttemptRow]] = {}
         if ids and self._earlier is not None and self._book.tally.sunk:
             with contextlib.suppress(LedgerError):  # what is known stands
                 before = self._earlier(self.runs, ids)
-        return [row.cost if row.cached else in_all(row, before.get(row.generation.id, ())) for row in rows]
+        return [row.cost if row.cached else in_all(row, tries(row, before)) for row in rows]
 
     def stop(self) -> str:
         """Send nothing new, and return one line that says what became of the jobs and of the money."""

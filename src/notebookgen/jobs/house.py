@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     from notebookgen.providers import Provider
     from notebookgen.records import Generation
     from notebookgen.settings import Settings
+    from notebookgen.transport import AssetFetcher
 
-__all__ = ["House", "house_of", "notebook_name"]
+__all__ = ["House", "house_of", "newest", "notebook_name", "told_house"]
 
 SANDBOX_KEY = "sandbox"
+LEFT_OVER = 24 * 3600.0  # seconds after which an unfinished download is nobody's
 
 _lock = threading.Lock()
 _houses: dict[Path, House] = {}
@@ -58,6 +61,21 @@ def house_of(settings: Settings) -> House:
     return house
 
 
+def told_house(settings: Settings) -> None:
+    """Tell the house of a home folder other settings, where there is one: what is shown of its runs keeps to them at once."""
+    with _lock:
+        house = _houses.get(settings.home)
+    if house is not None:
+        house.adjust(settings)
+
+
+def newest(settings: Settings) -> Settings:
+    """Return the settings that hold now in a home folder: an engine takes them over a moment later."""
+    with _lock:
+        house = _houses.get(settings.home)
+    return settings if house is None else house.settings
+
+
 class House:
     """Everything that belongs to one home folder, made when first needed."""
 
@@ -68,6 +86,7 @@ class House:
         self._lock = threading.RLock()
         self._lanes_lock = threading.Lock()  # the engine asks for lanes while it is being started under the other one
         self._engine: Engine | None = None
+        self._fetcher: AssetFetcher | None = None
         self._media: MediaStore | None = None
         self._collector: Collector | None = None
         self._lanes: dict[tuple[Realm, str], Lane] = {}
@@ -100,7 +119,9 @@ class House:
 
         with self._lock:
             if self._engine is None or not self._engine.alive:  # a forked process has no threads of its parent
-                collector = Collector(self.media, AssetFetcher())
+                self._fetcher = AssetFetcher()
+                self.media.sweep(before=time.time() - LEFT_OVER)
+                collector = Collector(self.media, self._fetcher)
                 self._engine = Engine(settings=self.settings, fetcher=collector, lane_for=self.lane_of)
             return self._engine
 
@@ -118,6 +139,7 @@ class House:
             stored = stored_run(self.settings.home, wishes, present=present, error=error)
             if stored is None:
                 raise
+            stored.settings = lambda: self.settings
             return stored
 
     def look(self, generation: Generation) -> tuple[AttemptRow | None, float | None]:
@@ -136,6 +158,9 @@ class House:
             if self._engine is not None:
                 self._engine.close()
                 self._engine = None
+            if self._fetcher is not None:  # what came of a file is left for the next kernel
+                self._fetcher.close()
+                self._fetcher = None
             with self._lanes_lock:
                 lanes = list(self._lanes.values())
                 self._lanes.clear()

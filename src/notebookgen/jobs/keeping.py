@@ -6,6 +6,7 @@ new addresses, then it is said.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import (
@@ -26,9 +27,11 @@ from notebookgen.jobs.states import State
 from notebookgen.jobs.watching import GONE_TRIES, ending_cost, not_to_be_had
 from notebookgen.ledger.rows import outputs_from, outputs_text, to_nano
 from notebookgen.providers import read_look
-from notebookgen.records import Cost, Phase
+from notebookgen.records import Cost, Output, Phase
+from notebookgen.transport.expiry import expires_at
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from decimal import Decimal
 
     from notebookgen.jobs.core import Core
@@ -97,7 +100,7 @@ class Keeping:
             job = ticket.lane.provider.read_create(kept, ticket.generation)
             ticket.outputs = job.outputs
         else:
-            ticket.outputs = outputs_from(row.outputs)
+            ticket.outputs = outputs_from(row.outputs) or (() if ticket.job else as_they_came(known))
         if ticket.outputs:
             self._fetch(ticket)
         elif ticket.job:
@@ -115,6 +118,7 @@ class Keeping:
         """Bring the files here that are not here yet, one after the other, in a worker."""
         core, origin, due = self._core, ticket.lane.provider.base_url, ticket.kind
         wanted = [(place, output) for place, output in enumerate(ticket.outputs) if place not in ticket.had]
+        wanted.sort(key=lambda one: (expires_at(one[1].url), one[0]))  # what expires first comes first
         core.tell(ticket, "downloading")
 
         paid = ticket.job is not None and ticket.cost.basis != "reported"  # and nobody has said how much
@@ -134,7 +138,17 @@ class Keeping:
                 raise error or RuntimeError("a download gave neither files nor an error")
             self._fetched(ticket, *result)
 
-        core.work(task, lambda result, error: core.safely(ticket, lambda: then(result, error)))
+        expires = min((self._expiry(ticket, output.url) for _, output in wanted), default=math.inf)
+        core.fetch(task, lambda result, error: core.safely(ticket, lambda: then(result, error)), expires=expires)
+
+    @staticmethod
+    def _expiry(ticket: Ticket, url: str | None) -> float:
+        """Return when an address ends: as it says itself, else when the provider's results do, as far as is known."""
+        said = expires_at(url)
+        lifetime = ticket.lane.provider.result_seconds
+        if said < math.inf or url is None or lifetime is None:
+            return said
+        return ticket.at / 1e6 + lifetime if ticket.at else math.inf
 
     def _fetched(self, ticket: Ticket, kept: dict[int, Asset], errors: Errors, cost: Decimal | None) -> None:
         """Go on from what a worker brought; what came is never fetched twice."""
@@ -316,3 +330,10 @@ class Keeping:
             f"{why}: {said}\nIt is paid for ({ticket.cost}). Nothing was sent now. {again}fresh=True buys it anew."
         )
         core.finish(ticket, JobFailed(message, id=ticket.generation.id, job=ticket.job, retryable=False))
+
+
+def as_they_came(known: Mapping[int, Asset]) -> tuple[Output, ...]:
+    """Return the outputs that files were fetched from, where every one of them had an address: it may still lead there."""
+    files = [known.get(place) for place in range(len(known))]
+    whole = all(asset is not None and asset.url for asset in files)
+    return tuple(Output(name=asset.name, url=asset.url) for asset in files if asset is not None) if whole else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from typing import TYPE_CHECKING, Protocol
 
 from notebookgen.errors import ProviderError, TransportError, UnknownModel, near_miss
@@ -11,13 +13,13 @@ from notebookgen.providers import provider_class, usable_names
 from notebookgen.records import Realm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from notebookgen.jobs.house import House
     from notebookgen.jobs.ticket import Lane
     from notebookgen.records import Model
 
-__all__ = ["find_model", "find_models", "live_models", "named_model", "with_word"]
+__all__ = ["find_model", "find_models", "live_models", "named_model", "tell_missed", "with_word"]
 
 
 class LaneOf(Protocol):
@@ -133,3 +135,12 @@ def named_model(name: str, models: Sequence[Model], missed: Sequence[str] = ()) 
     hint = near_miss(name, named) or near_miss(name, [one.id for one in models])
     message = "\n".join([f"no model is named '{name}'.{hint}", *missed[:2], "To see them: ng.models()"])
     raise UnknownModel(message)
+
+
+def tell_missed(lines: Iterable[str]) -> None:
+    """Warn of providers that could not be asked, where the caller's own code stands."""
+    depth, frame = 1, sys._getframe()  # noqa: SLF001 - the standard library has no other way before Python 3.12
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "notebookgen":
+        depth, frame = depth + 1, frame.f_back
+    for line in lines:
+        warnings.warn(line, stacklevel=depth)

@@ -12,7 +12,7 @@ from notebookgen.jobs.elsewhere import runs_elsewhere
 from notebookgen.jobs.naming import check_named
 from notebookgen.jobs.recalling import recalled
 from notebookgen.jobs.rowbook import RowBook
-from notebookgen.jobs.states import OPEN, State
+from notebookgen.jobs.states import FREE, OPEN, State
 from notebookgen.jobs.ticket import Lane, Ticket
 from notebookgen.ledger.reader import Reader
 from notebookgen.ledger.rows import realm_from
@@ -160,13 +160,13 @@ class Recovering:
                 ticket, again = tickets.get(ids[index]), ids[index] in equal  # equal rows share what is paid once
                 equal.add(ids[index])
                 if not again and ids[index] in earlier:
-                    handle.count_earlier(index, None, earlier[ids[index]])
+                    handle.count_earlier(index, None, [one.cost for one in earlier[ids[index]]])
                 if ticket is not None:
                     self._take_up(handle, index, ticket, shared=again)
                     continue
                 attempt = attempts.get(ids[index])
-                own = attempt is None or attempt.run == rows[index][0]
-                handle.put(index, replace(row, done=True, cached=again or (row.state is State.SAVED and not own)))
+                others = attempt is not None and attempt.run not in runs and row.state not in FREE
+                handle.put(index, replace(row, done=True, cached=again or others))
         handle.adopted = tuple(index for index, one in enumerate(ids) if one in left)
         return handle
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import InvalidCall, NotebookgenError, near_miss
+from notebookgen.errors import InvalidCall, near_miss
+from notebookgen.jobs.choosing import other_account
 from notebookgen.jobs.recalling import recalled
 from notebookgen.jobs.states import State
 from notebookgen.jobs.wishing import Asker
@@ -37,7 +38,7 @@ def wishes_again(house: House, run: str | None) -> tuple[str, str | None, list[W
 
     Raises:
         InvalidCall: There is no such run.
-        NotebookgenError: The key of the account is not at hand.
+        MissingKey: The key of the account is not at hand.
     """
     reader = Reader(house.settings.home)
     meant = run or reader.run_to_retry()
@@ -57,7 +58,7 @@ def wishes_for(house: House, rows: Sequence[Delivered]) -> list[Wish]:
     """Return what rows ask for, as it is asked for again: with what is known of their models now.
 
     Raises:
-        NotebookgenError: The key of an account is not at hand.
+        MissingKey: The key of an account is not at hand.
     """
     askers = _askers(house, {(row.generation.realm, row.generation.model) for row in rows})
     return [askers[row.generation.realm, row.generation.model].wish(row.generation) for row in rows]
@@ -67,14 +68,13 @@ def _askers(house: House, models: Iterable[tuple[Realm, str]]) -> dict[tuple[Rea
     """Return who knows the models, with their accounts.
 
     Raises:
-        NotebookgenError: The key of an account is not at hand.
+        MissingKey: The key of an account is not at hand.
     """
     found: dict[tuple[Realm, str], Asker] = {}
     for realm, model in models:
         lane = house.lane_of(realm)
         if lane is None:
-            message = f"the key of the account {realm} is not at hand. Nothing was sent. Set it and try again."
-            raise NotebookgenError(message)
+            raise other_account(realm)
         found[realm, model] = asker = Asker(house, lane, model)
         asker.consult()
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall
 from notebookgen.jobs.budget import NO_BUDGET, Budget, check_unit
+from notebookgen.jobs.choosing import other_account
 from notebookgen.jobs.resolving import check_action, check_free, claim_row, find_ambiguous
 from notebookgen.jobs.ticket import Lane, Ticket
 from notebookgen.ledger.rows import realm_from
@@ -116,8 +117,7 @@ class Settling:
         generation, lane = core.store.generation(row.generation), self._lane_of(realm)
         check_free(core, row, lane)
         if generation is None or lane is None:
-            message = f"the key of the account {realm} is not at hand. Set it and resolve again."
-            raise InvalidCall(message)
+            raise other_account(realm)
         check_action(word.action, word.job, lane, row.generation[:8], count=count)
         if word.action == "resubmit":
             check_unit(word.more, lane.provider.unit, lane.provider.title)

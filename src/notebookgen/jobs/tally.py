@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from notebookgen.jobs.states import OPEN, State
 from notebookgen.records import Cost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from notebookgen.jobs.delivered import Delivered
+    from notebookgen.ledger.rows import AttemptRow
 
 __all__ = ["Tally", "in_all"]
 
@@ -89,6 +91,12 @@ def in_all(row: Delivered, before: Iterable[Cost]) -> Cost:
             basis = "listed" if "listed" in {one.basis, cost.basis} else one.basis
             cost = Cost(cost.amount + one.amount, one.unit, basis)
     return cost if cost.amount else row.cost
+
+
+def tries(row: Delivered, known: Mapping[str, Sequence[AttemptRow]]) -> list[Cost]:
+    """Return what the tries of a row before the one that it stands for have cost."""
+    told = known.get(row.generation.id, ())
+    return [one.cost for one in told if row.at is None or datetime.fromtimestamp(one.at / 1e6, UTC) < row.at]
 
 
 def add(sums: dict[str, Decimal], unit: str, amount: Decimal) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from queue import Empty, SimpleQueue
+from queue import Empty, PriorityQueue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ class Workers:
         """
         self._most = most
         self._name = name
-        self._tasks: SimpleQueue[tuple[Callable[[], Any], Callable[[Any, BaseException | None], None]]] = SimpleQueue()
+        self._tasks: PriorityQueue[
+            tuple[float, int, Callable[[], Any], Callable[[Any, BaseException | None], None]]
+        ] = PriorityQueue()
+        self._order = itertools.count()
         self._lock = threading.Lock()
         self._threads = 0
         self._load = 0  # tasks that wait or run: each has a thread, as far as there may be so many
@@ -40,10 +44,18 @@ class Workers:
         with self._lock:
             self._most = most
 
-    def submit(self, task: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
-        """Run ``task`` in a thread, then call ``done(result, error)`` in that thread (it only posts to a queue)."""
+    def submit(
+        self, task: Callable[[], Any], done: Callable[[Any, BaseException | None], None], rank: float = 0.0
+    ) -> None:
+        """Run ``task`` in a thread, then call ``done(result, error)`` in that thread (it only posts to a queue).
+
+        Args:
+            task: What blocks.
+            done: Takes what it gave, or the error.
+            rank: What waits with a lower one goes first; among equals whoever came first.
+        """
         with self._lock:
-            self._tasks.put((task, done))
+            self._tasks.put((rank, next(self._order), task, done))
             self._load += 1
             if self._threads < min(self._load, self._most):
                 self._threads += 1
@@ -53,7 +65,7 @@ class Workers:
         """Take tasks until there have been none for a while."""
         while True:
             try:
-                task, done = self._tasks.get(timeout=IDLE_SECONDS)
+                _, _, task, done = self._tasks.get(timeout=IDLE_SECONDS)
             except Empty:
                 with self._lock:
                     if self._threads > self._load:  # else one came in just now, and this thread is counted on

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from notebookgen.records import Asset, Cost, Generation, Realm
+    from notebookgen.records import Asset, Generation, Realm
 
 __all__ = ["Reader"]
 
@@ -178,18 +178,18 @@ class Reader:
         )
         return bool(rows) and all(row["sandbox"] for row in rows)
 
-    def earlier(self, runs: Collection[str], ids: Sequence[str]) -> dict[str, list[Cost]]:
-        """Return what tries of some runs for some generations have cost that were followed by another one."""
+    def earlier(self, runs: Collection[str], ids: Sequence[str]) -> dict[str, list[AttemptRow]]:
+        """Return the tries of some runs for some generations that have cost something and were followed by another one."""
         rows = self._ask(
             """SELECT a.* FROM json_each(?) asked JOIN attempts a ON a.generation = asked.value
                WHERE a.charged > coalesce(a.refunded, 0) AND EXISTS (
                    SELECT 1 FROM attempts b WHERE b.generation = a.generation AND b.number > a.number)""",
             ids,
         )
-        found: dict[str, list[Cost]] = {}
+        found: dict[str, list[AttemptRow]] = {}
         for row in (AttemptRow(*row) for row in rows):
             if row.run in runs:
-                found.setdefault(row.generation, []).append(row.cost)
+                found.setdefault(row.generation, []).append(row)
         return found
 
     def in_hand(self, run: str | None = None) -> list[tuple[str, str]]:

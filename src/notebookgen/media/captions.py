@@ -23,6 +23,7 @@ __all__ = [
     "line",
     "open_address",
     "pixels_words",
+    "plain_address",
     "shorten",
     "size_words",
 ]
@@ -82,11 +83,16 @@ def asset_line(asset: Asset) -> str:
 
 
 def open_address(asset: Asset) -> str | None:
-    """Return where the asset came from if that may be told: a plain http address, without a query that may sign it."""
-    if not asset.url:
+    """Return where the asset came from if that may be told."""
+    return plain_address(asset.url)
+
+
+def plain_address(url: str | None) -> str | None:
+    """Return an address if it may be told: a plain http one, without a query that may sign it."""
+    if not url:
         return None
     try:
-        parts = urlsplit(asset.url)
+        parts = urlsplit(url)
         plain = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.username)
     except ValueError:
         return None

@@ -19,7 +19,7 @@ from notebookgen.errors import AssetRefused, InvalidImage
 from notebookgen.media.inspect import look_at
 from notebookgen.media.sniff import HEAD, TEXT, Sniffed, sniff
 from notebookgen.records import Asset
-from notebookgen.transport.parts import said_plainly
+from notebookgen.transport.parts import LEFT, said_plainly
 
 if TYPE_CHECKING:
     from notebookgen.records import Kind, Output
@@ -105,7 +105,9 @@ class MediaStore:
         """
         digest = hashlib.sha256(data).hexdigest()
         kept = self.path_of(digest)
-        if kept is None or not is_whole(kept, len(data), digest):
+        if kept is not None and is_whole(kept, len(data), digest):
+            touched(kept)
+        else:
             part = self._written(data)
             try:
                 self._moved(part, digest, len(data), sniff(data[:HEAD]).suffix)
@@ -152,7 +154,7 @@ class MediaStore:
             before: Seconds since the epoch; younger files may still be growing.
         """
         swept = 0
-        for part in self.incoming.glob("*.part"):
+        for part in [*self.incoming.glob("*.part"), *self.incoming.glob(f"*{LEFT}")]:
             with contextlib.suppress(OSError):  # its owner finished it, or another process sweeps as well
                 if part.stat().st_mtime < before:
                     part.unlink()
@@ -178,7 +180,7 @@ class MediaStore:
         path = shelf / f"{digest}{suffix}"
         with said_plainly(self.folder):
             if is_whole(path, size, digest):
-                return path.absolute()
+                return touched(path)
             shelf.mkdir(parents=True, exist_ok=True)
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -277,6 +279,13 @@ def is_whole(path: Path, size: int, digest: str | None) -> bool:
         return path.stat().st_size == size and (digest is None or summary(path)[0] == digest)
     except OSError:
         return False
+
+
+def touched(path: Path) -> Path:
+    """Say on a file that it is needed again, for whoever makes room just now; return where it is."""
+    with contextlib.suppress(OSError):  # somebody else's, or a folder that may only be read
+        os.utime(path)
+    return path.absolute()
 
 
 def summary(path: Path) -> tuple[str, int, bytes]:

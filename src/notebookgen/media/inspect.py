@@ -6,6 +6,7 @@ are decoded.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import warnings
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from notebookgen.errors import AssetRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import IO
 
@@ -55,7 +57,9 @@ SOUND_ONLY = {
     "video/x-matroska": ("audio/x-matroska", ".mka"),
     "video/ogg": ("audio/ogg", ".ogg"),
 }
-warning_lock = threading.Lock()
+# A few hundred bytes may stand for a gigabyte of pixels: such pictures are decoded one at a time.
+LARGE = 25_000_000  # pixels
+large_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,23 @@ def look_at_picture(file: IO[bytes], told: Sniffed) -> Seen:
     try:
         with opened_picture(file, told.mime) as image:
             width, height = image.size
-            image.load()
+            with alone() if width * height > LARGE else contextlib.nullcontext():
+                image.load()
             return Seen(told, width, height)
     except AssetRefused:
         raise
     except Exception as error:  # a decoder that is fed hostile bytes may raise anything; all of it means damaged
         raise damaged("picture", told, error) from error
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Keep others of this process out, and Pillow's warning, for our limit is told in words."""
+    from PIL import Image  # noqa: PLC0415 - loaded when a picture is there
+
+    with large_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
 
 
 def can_read(mime: str) -> bool:
@@ -126,8 +141,7 @@ def opened_picture(file: IO[bytes], mime: str) -> ImageFile:
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - loaded when a picture is there
 
     try:
-        with warning_lock, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is told in words
+        with alone():
             image = Image.open(file, formats=PILLOW[mime])
     except Image.DecompressionBombError as error:
         raise too_large() from error

@@ -46,5 +46,8 @@ def element(name: str, *children: str, **attributes: str | int | None) -> Markup
 
 
 def escaped(text: str, given: object) -> str:
-    """Return text escaped, unless it was given as markup."""
-    return text if isinstance(given, Markup) else html.escape(text, quote=True)
+    """Return text escaped, unless it was given as markup.
+
+    The ends of its lines, too: behind an empty one, Markdown (as nbconvert writes it) reads what follows as its own.
+    """
+    return text if isinstance(given, Markup) else html.escape(text, quote=True).replace("\n", "&#10;")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ ORIENTATION = 0x0112
 SIDEWAYS = frozenset({5, 6, 7, 8})
 SHRINKING = (1.0, 0.75, 0.5, 0.35, 0.25)
 QUALITIES = (85, 70, 50)
+ONE_AT_A_TIME = threading.Lock()
 
 
 def picture(path: str, *, edge: int, most_bytes: int, pixels: int, lossless: bool = True) -> Picture:
@@ -68,7 +70,8 @@ def opened(data: bytes, *, pixels: int) -> Image:
     """
     Pillow.init()  # loads the plugins, once; an older Pillow has none for AVIF
     known = [form for form in FORMATS if form in Pillow.OPEN]
-    with warnings.catch_warnings():  # Pillow's own limit warns on stderr; ours is told in the output
+    # Pillow's own limit warns on stderr; ours is told in the output. What is caught is caught for all threads.
+    with ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
         try:
             image = Pillow.open(io.BytesIO(data), formats=known)

@@ -13,19 +13,18 @@ from notebookgen.errors import AssetError
 from notebookgen.media.captions import (
     DOT,
     asset_line,
-    cost_words,
     error_lines,
     facts,
     line,
     open_address,
     shorten,
 )
-from notebookgen.media.grid import arranged
-from notebookgen.media.pages import PLAYED, abridged, reading
-from notebookgen.media.provenance import provenance
+from notebookgen.media.grid import arranged, laid_out
+from notebookgen.media.leaf import Entry, Leaf, words
+from notebookgen.media.pages import PLAYED, abridged, kept, reading
+from notebookgen.media.provenance import is_wanted, provenance
 from notebookgen.media.shown import Picture, PreviewLimits, Shown
-from notebookgen.media.stills import Wish, still
-from notebookgen.normal import duration
+from notebookgen.media.stills import Wish, moving, still
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
     from notebookgen.media.markup import Markup
 
-__all__ = ["Bundle", "PreviewLimits", "Shown", "bundle", "grid", "plain"]
+__all__ = ["LIMITS", "Bundle", "PreviewLimits", "Shown", "bundle", "grid", "plain", "spread"]
 
 Bundle = tuple[dict[str, str | bytes], dict[str, object]]
 
@@ -62,26 +61,30 @@ def bundle(
     """
     media = [asset for asset in shown.assets if asset.kind != "text" or not shown.text]
     data: dict[str, str | bytes] = {}
-    metadata: dict[str, object] = {KEY: provenance(shown)}
-    words = plain(shown)
+    metadata: dict[str, object] = {KEY: provenance(shown)} if is_wanted() else {}
+    told = plain(shown)
     try:
         if len(media) == 1 and not shown.text:
             asset = media[0]
             if asset.kind in PLAYED and wants("text/html", include, exclude):
                 data["text/html"] = within(PLAYED[asset.kind](shown, asset, limits, folder), limits)
             elif asset.kind in {"image", "3d"} and wants("image/*", include, exclude):
-                seen = still(asset, Wish(limits.edge, min(limits.picture_bytes, limits.cell_bytes * 3 // 4)), limits)
+                wish = Wish(limits.edge, min(limits.picture_bytes, limits.cell_bytes * 3 // 4))
+                seen = moving(asset, wish, limits) if asset.kind == "image" else None
+                seen = seen or still(asset, wish, limits)
                 data[seen.mime] = seen.data
                 metadata[seen.mime] = layout(seen, shown, limits)
+            elif asset.kind == "file" and wants("text/html", include, exclude):
+                data["text/html"] = within(kept(shown, asset, folder), limits)
         elif media and wants("text/html", include, exclude):
             data["text/html"] = within(arranged([shown], limits, facts(shown)), limits)
         elif shown.text is not None and wants("text/html", include, exclude):
             data["text/html"] = within(reading(shown, limits, folder), limits)
     except AssetError as caught:
-        words += f"\nno preview: {line(str(caught))}"
+        told += f"\nno preview: {line(str(caught))}"
     if shown.text is not None:
-        words = f"{abridged(shown.text, limits)}\n\n{words}"
-    data["text/plain"] = words
+        told = f"{abridged(shown.text, limits)}\n\n{told}"
+    data["text/plain"] = told
     return only(data, metadata, include, exclude)
 
 
@@ -104,23 +107,47 @@ def grid(
         include: The only MIME types that are wanted; None for all.
         exclude: MIME types that are not wanted.
     """
-    rows = [row(number, shown) for number, shown in enumerate(several[:MOST_ROWS])]
-    more = len(several) - len(rows) + rest
-    words = [
-        *([line(heading)] if heading and several else []),
-        *(rows or ["no results"]),
-        *([f"… and {more} more"] if more else []),
-    ]
-    metadata: dict[str, object] = {
-        KEY: {"count": len(several) + rest, "results": [provenance(shown) for shown in several[:MOST_ROWS]]}
-    }
+    entries = tuple(Entry(shown, number) for number, shown in enumerate(several))
+    leaf = Leaf(entries, heading if several else "")
+    return spread(leaf, limits=limits, rest=rest, lines=MOST_ROWS, include=include, exclude=exclude)
+
+
+def spread(
+    leaf: Leaf,
+    *,
+    limits: PreviewLimits = LIMITS,
+    rest: int = 0,
+    lines: int = 1_000,
+    include: Collection[str] | None = None,
+    exclude: Collection[str] | None = None,
+    folder: str | Path | None = None,
+) -> Bundle:
+    """Return one page of a gallery as data and metadata.
+
+    Args:
+        leaf: The page.
+        limits: How large the cell's output may be.
+        rest: How many more results there are, of which the page says nothing itself.
+        lines: Of how many results there is a line in words, at the most.
+        include: The only MIME types that are wanted; None for all.
+        exclude: MIME types that are not wanted.
+        folder: The notebook's folder; files beneath it are linked by their relative address. None for no links.
+    """
+    told = words(leaf, lines, rest=rest)
+    several = [entry.shown for entry in leaf.entries]
+    metadata: dict[str, object] = {}
+    if is_wanted():
+        metadata[KEY] = {
+            "count": len(several) + rest,
+            "results": [provenance(shown) for shown in several[:MOST_ROWS]],
+        }
     data: dict[str, str | bytes] = {}
     if several and wants("text/html", include, exclude):
         try:
-            data["text/html"] = within(arranged(several, limits, heading, rest), limits)
+            data["text/html"] = within(laid_out(leaf, limits, folder=folder, rest=rest), limits)
         except AssetError as caught:
-            words.append(f"no preview: {line(str(caught))}")
-    data["text/plain"] = "\n".join(words)
+            told += f"\nno preview: {line(str(caught))}"
+    data["text/plain"] = told
     return only(data, metadata, include, exclude)
 
 
@@ -133,20 +160,6 @@ def plain(shown: Shown) -> str:
     elif len(shown.assets) == 1 and shown.assets[0].kind == "file" and (address := open_address(shown.assets[0])):
         lines.append(address)
     return "\n".join(lines[:6])
-
-
-def row(number: int, shown: Shown) -> str:
-    """Return one result of several as one line."""
-    parts = [
-        f"[{number}] {line(shown.status)}",
-        cost_words(shown.cost),
-        "cached" if shown.cached else "",
-        duration(shown.seconds) if shown.seconds is not None else "",
-        next(iter(error_lines(shown, 1)), ""),
-        ", ".join(line(asset.path) for asset in shown.assets[:MOST_PATHS]),
-        shorten(shown.text, 80) if shown.text and not shown.assets else "",
-    ]
-    return DOT.join(filter(None, parts))
 
 
 def layout(seen: Picture, shown: Shown, limits: PreviewLimits) -> dict[str, object]:

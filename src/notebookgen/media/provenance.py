@@ -1,9 +1,13 @@
-"""What a saved notebook remembers of a result: the metadata key ``notebookgen``. No key, no provider's address, no bytes."""
+"""What a saved notebook remembers of a result: the metadata key ``notebookgen``. No key, no provider's address, no bytes.
+
+Whether it is wanted, there and in the files that are saved, is a setting; who knows the settings tells it here.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,14 +15,40 @@ from notebookgen.media.captions import clean
 from notebookgen.normal import plain_number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from notebookgen.media.shown import Shown
 
-__all__ = ["provenance"]
+__all__ = ["address", "is_wanted", "provenance", "set_wanted", "told", "version"]
 
 LONGEST_PROMPT = 4_000  # characters
 LONGEST_VALUE = 500
 MOST_ITEMS = 50
 DEEPEST = 4
+
+_wanted: list[Callable[[], bool]] = []
+
+
+def set_wanted(wanted: Callable[[], bool]) -> None:
+    """Have somebody asked whether provenance is wanted where a call does not say."""
+    _wanted[:] = [wanted]
+
+
+def is_wanted(said: bool | None = None) -> bool:  # noqa: FBT001 - the only thing there is to say
+    """Whether provenance is wanted.
+
+    Args:
+        said: What a call says; None leaves it to the settings.
+    """
+    return said if said is not None else all(wanted() for wanted in _wanted)
+
+
+@cache
+def version() -> str:
+    """Return our own version, as saved files tell it."""
+    from importlib.metadata import version as installed  # noqa: PLC0415 - rarely asked for
+
+    return installed("notebookgen")
 
 
 def provenance(shown: Shown) -> dict[str, object]:

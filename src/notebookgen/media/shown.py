@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - likewise
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - the dataclasses' own annotations are read at run time by tools
+from types import MappingProxyType
 
 from notebookgen.records import NOTHING, Asset, Cost
 
 __all__ = ["Picture", "PreviewLimits", "Shown"]
+
+NO_COPIES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Shown:
         sample: 0 for the first of its content.
         at: When it was asked for.
         run: The run's id.
+        inputs: The input images: files that are kept, or in words why there is none to show.
+        copies: Where a person has copies of the files, by the files' own places.
     """
 
     status: str
@@ -50,6 +55,8 @@ class Shown:
     sample: int = 0
     at: datetime | None = None
     run: str | None = None
+    inputs: tuple[Asset | str, ...] = ()
+    copies: Mapping[str, str] = field(default_factory=lambda: NO_COPIES)
 
 
 @dataclass(frozen=True, slots=True)

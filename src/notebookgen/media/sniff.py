@@ -37,6 +37,7 @@ class Sniffed(NamedTuple):
 
 UNKNOWN = Sniffed("file", "application/octet-stream", ".bin")
 TEXT = Sniffed("text", "text/plain", ".txt")
+PAGE = Sniffed("markup", "text/html", ".html")
 JSON = Sniffed("text", "application/json", ".json")
 GLTF = Sniffed("3d", "model/gltf+json", ".gltf")
 MP3 = Sniffed("audio", "audio/mpeg", ".mp3")
@@ -197,17 +198,28 @@ def written(head: bytes) -> Sniffed | None:
     """Text, JSON, glTF and markup: whatever a person could read."""
     text = decoded(head)
     if text is None or UNPRINTABLE.search(text):
-        return None
+        return crooked(head)
     if MARKUP.match(text):
         if SVG.search(text) and not HTML.search(text):
             return Sniffed("markup", "image/svg+xml", ".svg")
         page = HTML.search(text) or not text.lstrip().startswith("<?xml")
-        return Sniffed("markup", "text/html", ".html") if page else Sniffed("markup", "application/xml", ".xml")
+        return PAGE if page else Sniffed("markup", "application/xml", ".xml")
     start = text.lstrip()
     if start.startswith(("{", "[")):
         is_scene = start.startswith("{") and '"asset"' in text and '"version"' in text
         return GLTF if is_scene else JSON
     return TEXT
+
+
+def crooked(head: bytes) -> Sniffed | None:
+    """Tell a page that is in no encoding that is told by its bytes (an old one, or wide without a mark), or has odd bytes in it."""
+    marked = next((mark for mark, _ in BOMS if head.startswith(mark)), b"")
+    letters = head[len(marked) :].replace(b"\x00", b"").decode("latin-1")
+    if not MARKUP.match(letters):
+        return None
+    if HTML.search(letters):
+        return PAGE
+    return Sniffed("markup", "image/svg+xml", ".svg") if SVG.search(letters) else None
 
 
 def decoded(head: bytes) -> str | None:

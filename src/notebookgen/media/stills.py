@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetError
 from notebookgen.media.captions import shorten
+from notebookgen.media.drawn import Memory, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from notebookgen.media.shown import Picture, PreviewLimits
     from notebookgen.records import Asset
 
-__all__ = ["Wish", "embedded", "still"]
+__all__ = ["Wish", "embedded", "moving", "still"]
 
 WAVE_HEIGHT = 72  # CSS pixels; drawn at twice that
+MOVING = frozenset({"image/png", "image/gif", "image/webp", "image/avif"})
+MEMORY = Memory(32_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,10 @@ def still(asset: Asset, wish: Wish, limits: PreviewLimits) -> Picture:
         raise AssetError(f"files of type {shorten(asset.mime, 60) or 'unknown'} are not drawn")
     if not there(asset):
         raise AssetError("the file is no longer there")
+    decoding = (limits.pixels, limits.solid_bytes, limits.triangles, limits.decode_seconds)
+    key = (asset.path, asset.kind, asset.mime, version(asset.path), wish, decoding)
     try:
-        return drawn(asset, wish, limits)
+        return MEMORY.picture(key, lambda: drawn(asset, wish, limits))
     except AssetError:
         raise
     except ImportError as caught:
@@ -75,6 +80,24 @@ def there(asset: Asset) -> bool:
         return Path(asset.path).is_file()
     except ValueError:  # a NUL in the path
         return False
+
+
+def moving(asset: Asset, wish: Wish, limits: PreviewLimits) -> Picture | None:
+    """Return an image that moves as a PNG that moves; None where it does not, or is too large for it.
+
+    Raises:
+        AssetError: It cannot be decoded.
+    """
+    if asset.mime not in MOVING or not there(asset):
+        return None
+    from notebookgen.media.animations import animation  # noqa: PLC0415 - loaded when one is drawn
+
+    try:
+        return animation(asset.path, edge=wish.edge, most_bytes=wish.most_bytes, pixels=limits.pixels)
+    except AssetError:
+        raise
+    except Exception as caught:  # as above
+        raise AssetError(f"the file cannot be decoded ({why(caught)})") from caught
 
 
 def embedded(asset: Asset, *, most_bytes: int) -> bytes:

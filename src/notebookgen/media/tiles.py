@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import PurePath
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetError
 from notebookgen.media.captions import DOT, clean, cost_words, error_lines, extent, line, shorten
+from notebookgen.media.links import relative
 from notebookgen.media.markup import CAPTION, FAINT, FRAME, WARNING, Markup, data_uri, element
 from notebookgen.media.players import player
 from notebookgen.media.stills import Wish, embedded, still
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from notebookgen.media.shown import Picture, PreviewLimits, Shown
     from notebookgen.records import Asset
 
-__all__ = ["WELL", "Piece", "Sheet"]
+__all__ = ["ENOUGH", "WELL", "Piece", "Sheet", "short_name"]
 
 WELL = frozenset({"saved", "completed"})
 HASH_DIGITS = 64  # of a SHA-256, as kept files are named
@@ -32,21 +33,23 @@ CAPTION_SHARE = 900  # bytes of a tile that are not its picture, about
 LETTER, LINE = 6.6, 17.5  # CSS pixels that a letter and a line of a tile's words take, about
 WAVE, INSET = 56, 24  # CSS pixels: a waveform's height, and what it leaves of the frame's width
 MIDDLE = "display:flex;flex-direction:column;align-items:center;justify-content:center"
+PAIR = "display:flex;gap:8px"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One tile's facts: a result, which of its assets, and what it is called."""
+    """One tile's facts: a result, which of its assets, what it is called, and what a person wants to be told of it."""
 
     shown: Shown
     asset: Asset | None
     label: str
     first: bool
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What all tiles of a grid have in common.
+    """What all tiles of a page have in common.
 
     Attributes:
         limits: How large the output may be.
@@ -54,6 +57,8 @@ class Sheet:
         width, height: Of a frame, in CSS pixels.
         prompts, models: Whether these differ, and are told under each tile.
         mixed: Whether some results, not all, are the sandbox's.
+        folder: The notebook's folder, for links; None for none.
+        compared: Whether the input image stands beside what came of it.
     """
 
     limits: PreviewLimits
@@ -63,34 +68,49 @@ class Sheet:
     prompts: bool
     models: bool
     mixed: bool
+    folder: str | Path | None = None
+    compared: bool = False
 
-    def tile(self, piece: Piece, *, share: int, left: int) -> tuple[Markup | None, bool]:
-        """Return a tile of at most ``left`` bytes, None where there is none, and whether nothing is missing in it."""
-        drawn, reason = self.picture(piece, share=min(share, left))
-        if drawn is not None:
-            tile = self.figure(piece, drawn)
-            if len(tile.encode()) <= left:
-                return tile, True
-            reason = ""
-        tile = self.figure(piece, self.words(piece, reason))
-        complete = piece.asset is None or piece.asset.kind not in ENOUGH or bool(reason)
-        return (tile, complete) if len(tile.encode()) <= left else (None, False)
-
-    def picture(self, piece: Piece, *, share: int) -> tuple[Markup | None, str]:
-        """Return what is seen in a tile's frame, and the reason where there is no picture."""
-        asset, room = piece.asset, int((share - CAPTION_SHARE) / BASE64)
-        if asset is None or asset.kind not in ENOUGH:
-            return None, ""
-        if room < ENOUGH[asset.kind]:
-            return None, ""
+    def wish(self, share: int) -> Wish:
+        """Return how a picture is wanted that may take so many bytes of the page."""
         scale = 2 if self.few else 1
-        wish = Wish(
+        room = int((share - CAPTION_SHARE) / BASE64) // (2 if self.compared else 1)
+        return Wish(
             edge=self.limits.tile * scale,
             most_bytes=min(room, self.limits.tile_bytes * scale * scale),
             lossless=False,
             mark=True,
             wave=(2 * (self.width - INSET), 2 * WAVE),
         )
+
+    def tile(self, piece: Piece, wish: Wish, *, share: int, left: int) -> tuple[Markup | None, bool]:
+        """Return a tile of at most ``left`` bytes, None where there is none, and whether nothing is missing in it.
+
+        Args:
+            piece: What it shows.
+            wish: How its picture is wanted.
+            share: How many bytes it may take.
+            left: How many bytes there are at all.
+        """
+        drawn, reason = self.picture(piece, wish, room=int((min(share, left) - CAPTION_SHARE) / BASE64))
+        if drawn is not None:
+            tile = self.figure(piece, self.beside(piece, drawn, wish))
+            if len(tile.encode()) <= left:
+                return tile, True
+            reason = ""
+        tile = self.figure(piece, self.beside(piece, self.words(piece, reason), wish))
+        if len(tile.encode()) > left:
+            tile = self.figure(piece, self.words(piece, reason))
+        complete = piece.asset is None or piece.asset.kind not in ENOUGH or bool(reason)
+        return (tile, complete) if len(tile.encode()) <= left else (None, False)
+
+    def picture(self, piece: Piece, wish: Wish, *, room: int) -> tuple[Markup | None, str]:
+        """Return what is seen in a tile's frame, and the reason where there is no picture."""
+        asset = piece.asset
+        if asset is None or asset.kind not in ENOUGH:
+            return None, ""
+        if min(room, wish.most_bytes) < ENOUGH[asset.kind]:
+            return None, ""
         try:
             if played := self.played(piece, asset, wish, room):
                 return played, ""
@@ -106,7 +126,7 @@ class Sheet:
         limit = self.limits.clip_bytes if asset.kind == "video" else self.limits.sound_bytes
         if asset.size + 2 * wish.most_bytes > room or asset.size > limit:
             return None
-        seen = still(asset, Wish(wish.edge, wish.most_bytes, lossless=False, wave=wish.wave), self.limits)
+        seen = still(asset, replace(wish, mark=False), self.limits)
         source = data_uri(embedded(asset, most_bytes=min(limit, room)), kind.mime)
         if asset.kind == "audio":
             style = f"width:{self.width - INSET}px;max-width:100%;height:36px;margin:10px 0 0 0"
@@ -114,13 +134,12 @@ class Sheet:
                 self.image(seen, piece), element("audio", controls="", preload="metadata", src=source, style=style)
             )
         width, height = seen.fitted(self.width, self.height)
-        poster = data_uri(seen.data, seen.mime)
         clip = element(
             "video",
             controls="",
             loop="",
             preload="metadata",
-            poster=poster,
+            poster=data_uri(seen.data, seen.mime),
             src=source,
             width=width,
             height=height,
@@ -133,19 +152,45 @@ class Sheet:
         width, height = picture.fitted(self.width, self.height)
         if (asset := piece.asset) and asset.kind == "audio":
             width, height = self.width - INSET, WAVE
-        alt = shorten(piece.shown.prompt, 160)
-        return element(
-            "img",
-            src=data_uri(picture.data, picture.mime),
-            alt=alt,
-            width=width,
-            height=height,
-            style="max-width:100%;margin:0",
-        )
+        return pictured(picture, shorten(piece.shown.prompt, 160), width, height)
 
     def framed(self, *seen: Markup) -> Markup:
         """Return something in the middle of a frame."""
         return element("div", *seen, style=f"{FRAME};height:{self.height}px;{MIDDLE}")
+
+    def beside(self, piece: Piece, seen: Markup, wish: Wish) -> Markup:
+        """Return what came of it, with the input image before it where the two are compared."""
+        if not self.compared or not piece.first:
+            return seen
+        sources = piece.shown.inputs
+        said = f"before (1 of {len(sources)})" if len(sources) > 1 else "before"
+        alt = f"before: {shorten(piece.shown.prompt, 140)}"
+        parts = ((said, self.source(sources[0] if sources else "no input image", alt, wish)), ("after", seen))
+        return element(
+            "div",
+            *(
+                element(
+                    "div",
+                    one,
+                    element("div", name, style=f"font-size:11px;margin:4px 0 0 0;{FAINT}"),
+                    style=f"width:{self.width}px;min-width:0",
+                )
+                for name, one in parts
+            ),
+            style=PAIR,
+        )
+
+    def source(self, source: Asset | str, alt: str, wish: Wish) -> Markup:
+        """Return an input image in its frame, or why there is none."""
+        reason = source if isinstance(source, str) else ""
+        if not isinstance(source, str) and wish.most_bytes >= ENOUGH["image"]:
+            try:
+                seen = still(source, wish, self.limits)
+                return self.framed(pictured(seen, alt, *seen.fitted(self.width, self.height)))
+            except AssetError as caught:
+                reason = f"no preview: {caught}"
+        style = f"{FRAME};height:{self.height - 24}px;padding:12px 14px;font-size:12px"
+        return element("div", element("span", reason, dir="auto", style=FAINT), style=style)
 
     def words(self, piece: Piece, reason: str) -> Markup:
         """Return a frame with words instead of a picture: a text, a failure, a file's type, a state."""
@@ -171,7 +216,7 @@ class Sheet:
 
     def fitting(self, text: str, less: int) -> str:
         """Return as much of a text as a frame holds, but for so many lines; a line of its own may be cut."""
-        rows, letters = int((self.height - 24) / LINE) - less, int((self.width - 28) / LETTER)
+        rows, letters = int((self.height - 24) / LINE) - less, max(8, int((self.width - 28) / LETTER))
         kept: list[str] = []
         for one in clean(text).strip().splitlines():
             if rows <= 0:
@@ -191,16 +236,26 @@ class Sheet:
             "sandbox" if shown.sandbox and piece.first and self.mixed else "",
             f"{duration(asset.seconds)} long" if asset and asset.seconds else "",
         ]
-        prompt = shorten(shown.prompt, 90) if self.prompts else ""
+        prompt = shorten(piece.note or (shown.prompt if self.prompts else ""), 90)
         label = Markup(element("span", piece.label, style=FAINT) + " ") if piece.label else ""
         lines = [element("div", label, prompt, dir="auto")] if prompt else []
         if self.models and piece.first:
             lines.append(element("div", line(shown.model), style=FAINT))
-        lines.append(element("div", DOT.join(filter(None, ["" if prompt else piece.label, *told])), style=FAINT))
-        if asset is not None:
-            path = line(asset.path)
-            lines.append(element("div", short_name(path), title=shorten(path, 300), style=FAINT))
+        path = shorten(asset.path, 300) if asset is not None else None
+        facts = DOT.join(filter(None, ["" if prompt else piece.label, *told]))
+        lines.append(element("div", facts, title=path, style=FAINT))
+        address = relative(asset, shown, self.folder) if asset is not None else None
+        if asset is not None and address:
+            copy = line(shown.copies.get(asset.path, asset.path))
+            link = element("a", short_name(copy), href=address)
+            lines.append(element("div", link, title=shorten(copy, 300), style=FAINT))
         return element("figure", seen, element("figcaption", *lines, style=CAPTION), style="margin:0;min-width:0")
+
+
+def pictured(picture: Picture, alt: str, width: int, height: int) -> Markup:
+    """Return an ``<img>`` of that size."""
+    source = data_uri(picture.data, picture.mime)
+    return element("img", src=source, alt=alt, width=width, height=height, style="max-width:100%;margin:0")
 
 
 def short_name(path: str) -> str:

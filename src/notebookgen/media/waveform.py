@@ -64,6 +64,8 @@ def decoded(asset: Asset, *, seconds: float) -> tuple[list[int], bool]:
             raise AssetError("it has no sound")
         resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
         for frame in container.decode(container.streams.audio[0]):
+            if frame.samples > MOST_SECONDS * frame.sample_rate:  # raised to our rate, it would fill the memory
+                raise AssetError(f"{frame.sample_rate} samples a second are no sound")
             for small in resampler.resample(frame):
                 rest.frombytes(memoryview(small.planes[0])[: small.samples * 2])
             whole = len(rest) // WINDOW * WINDOW

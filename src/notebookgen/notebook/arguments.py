@@ -94,7 +94,7 @@ class Call:
         kind: One of the kinds of ``records.Kind``.
         timeout: Seconds to wait.
         save: The folder to copy the files into.
-        dry_run, fresh, background, quiet: The switches.
+        dry_run, fresh, background, no_provenance, quiet: The switches.
     """
 
     prompt: str
@@ -115,6 +115,7 @@ class Call:
     dry_run: bool = False
     fresh: bool = False
     background: bool = False
+    no_provenance: bool = False
     quiet: bool = False
 
 
@@ -165,6 +166,12 @@ def parse(line: str, cell: str | None = None, named: Callable[[str], str | None]
             raise InvalidCall(message)
     if call.save is not None and call.background:
         message = "--save waits for the files and --background does not wait. Leave one of them."
+        raise InvalidCall(message)
+    if call.no_provenance and call.save is None:
+        message = (
+            "--no-provenance goes with --save DIR, and there is no --save. Nothing was sent.\n"
+            "To leave it out of outputs as well: ng.configure(provenance=False)"
+        )
         raise InvalidCall(message)
     return call
 

@@ -132,6 +132,11 @@ def _resolve(command: Command, client: Callable[[], Client]) -> Result:
     return client().resolve(command.words[0], command.words[1], job=None if job is None else str(job), **more)
 
 
+def _media(_command: Command, client: Callable[[], Client]) -> View:
+    """Return which files are kept."""
+    return client().media().view()
+
+
 def _cancel(command: Command, client: Callable[[], Client]) -> Page:
     """Cancel at the provider."""
     return Page(in_flags(client().cancel(command.words[0] if command.words else None)))
@@ -144,8 +149,12 @@ def _login(command: Command, _client: Callable[[], Client]) -> Page:
     return Page(login(command.words[0]))
 
 
-def _doctor(_command: Command, client: Callable[[], Client]) -> Page:
-    """Report what is set up."""
+def _doctor(command: Command, client: Callable[[], Client]) -> Page:
+    """Report what is set up; of a notebook, what its readers will see."""
+    if command.words:
+        from notebookgen.checkup import check  # noqa: PLC0415 - rarely asked for
+
+        return Page(check(command.words[0]).text())
     return Page(in_flags(client().doctor()))
 
 
@@ -157,6 +166,7 @@ COMMANDS: Mapping[str, Callable[[Command, Callable[[], Client]], object]] = {
     "resume": _resume,
     "retry": _retry,
     "resolve": _resolve,
+    "media": _media,
     "cancel": _cancel,
     "login": _login,
     "doctor": _doctor,

@@ -216,6 +216,7 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag("timeout", "--timeout", "", "SECONDS", "wait no longer than this; what was sent goes on", read=_seconds),
     Flag("save", "--save", "", "DIR", "copy the files into this folder", read=_folder),
+    Flag("no_provenance", "--no-provenance", "", "", "with --save: the copies do not say where they come from"),
     Flag("quiet", "--quiet", "-q", "", "show nothing and return nothing"),
 )
 
@@ -254,9 +255,14 @@ COMMANDS: tuple[Subcommand, ...] = (
             Flag("max_new", "--max-new", "", "N", "with resubmit: how many its run may buy", read=_whole("--max-new")),
         ),
     ),
+    Subcommand("media", "which files are kept, what they take, and how to make room"),
     Subcommand("cancel", "cancel what is running, at the provider", ("[RUN]",)),
     Subcommand("login", "read a provider's key and keep it in the system keyring", ("PROVIDER",)),
-    Subcommand("doctor", "say what is set up, and what is in the way"),
+    Subcommand(
+        "doctor",
+        "say what is set up, and what is in the way; of a NOTEBOOK, what its readers will see",
+        ("[NOTEBOOK]",),
+    ),
 )
 
 

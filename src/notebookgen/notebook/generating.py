@@ -65,6 +65,7 @@ def generated(call: Call, shell: Any) -> Plan | Quote | Result | Results | None:
     with quietly() if call.quiet or call.background else nullcontext():
         result = client().generate(prompt, **options)
     result.handle.retell = in_flags
+    result.handle.name = call.out or "_"
     if call.samples > 1:
         remember_run(cast("Results", result))
     if call.background and not call.quiet:
@@ -110,6 +111,7 @@ def over(call: Call, scope: Scope, shell: Any) -> Plan | Results | None:
         results = client().map(frame, call.prompt, background=True, **options)
     results.handle.retell = in_flags
     remember_run(results)
+    results.handle.name = call.out or "_"  # for what says how to see more of it
     if call.out is not None:
         shell.push({call.out: results})
     if not call.background:
@@ -141,11 +143,25 @@ def client() -> Client:
 def _kept(call: Call, result: T) -> T | None:
     """Copy the files where that is wanted, and return what the cell shows."""
     if call.save is not None:
-        result.save(call.save)
+        _save(call, result)
     if not sources.remembered():
         with suppress(NotebookgenError):  # what was paid for is never lost for the sake of Tab
             sources.remember(client().find_models())
     return None if call.quiet else result
+
+
+def _save(call: Call, result: Result | Results) -> None:
+    """Copy the files; what did not go as it was meant is told, since the cell shows the result itself."""
+    wanted = False if call.no_provenance else None
+    place = Path(str(call.save)).expanduser()
+    alone = call.over is None and call.samples == 1
+    if alone and place.suffix and not place.is_dir():
+        result.save(place, provenance=wanted)
+        return
+    results = cast("Results", cast("Result", result).results if alone else result)
+    saved = results.save(place, provenance=wanted)
+    for note in saved.notes:
+        print(note)  # noqa: T201 - a cell's own words, beside its result
 
 
 def _check_prompt(call: Call, prompt: str) -> None:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from notebookgen.notebook.candidates import column_names, frames, pictures, results
+from notebookgen.notebook.candidates import PICTURES, column_names, frames, pictures, results
 from notebookgen.notebook.flags import COLUMNS, COMMANDS, FLAGS, KINDS, Flag
 from notebookgen.notebook.interpolation import usable, variable
 from notebookgen.notebook.words import Word, cut
@@ -28,6 +28,7 @@ OPENED = re.compile(r"(?<!\{)(?:\{\{)*\{([^\W\d]\w*)?$")
 SYMBOL = re.compile(r"\\[\w^]*$")  # IPython turns \alpha into the letter itself
 FIELD = re.compile(r"[^\W\d]\w*=")
 FLAG_NAMES = {spelling: flag for flag in FLAGS for spelling in (flag.short, flag.long) if spelling}
+NOTEBOOKS = (".ipynb",)
 ACTIONS = ("adopt", "resubmit", "write_off")
 
 
@@ -62,7 +63,7 @@ class Sources:
         held: The ids of what waits to be resolved.
         namespace: The notebook's variables, without IPython's own.
         usual: The model that is used where none is named, for a kind; None where none would be.
-        files: The files and folders that a path as typed may become, or the folders alone.
+        files: The folders that a path as typed may become, and the files that end so.
     """
 
     models: Callable[[], Sequence[Model]]
@@ -71,7 +72,7 @@ class Sources:
     held: Callable[[], Sequence[str]]
     namespace: Mapping[str, object]
     usual: Callable[[str | None], str | None] = lambda _: None
-    files: Callable[[str, bool], Sequence[str]] = lambda *_: ()
+    files: Callable[[str, tuple[str, ...]], Sequence[str]] = lambda *_: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def _value(flag: Flag, now: Typed, words: Sequence[Word], sources: Sources) -> O
     if flag.name == "images":
         return _image(now, sources, columns)
     if flag.name == "save":
-        return _files(now, sources, folders=True)
+        return _files(now, sources, ())
     if flag.name == "model" and now.raw.startswith("{"):
         texts = (name for name, value in sources.namespace.items() if issubclass(type(value), str))
         return _variable(now.raw, "", dict.fromkeys([*columns, *texts])) or Offers("", ())
@@ -187,16 +188,16 @@ def _image(now: Typed, sources: Sources, columns: Sequence[str]) -> Offers:
     names = tuple(dict.fromkeys([*columns, *pictures(sources.namespace)]))
     if now.raw.startswith("{"):
         return _variable(now.raw, "", names) or Offers("", ())
-    files = _files(now, sources, folders=False)
+    files = _files(now, sources, PICTURES)
     held = tuple(Offer(f"{{{name}}}", "instance") for name in names if now.plain and name.startswith(now.raw))
     return Offers(files.fragment, (*held, *files.choices))
 
 
-def _files(now: Typed, sources: Sources, *, folders: bool) -> Offers:
-    """Offer paths, spelled as the word was begun."""
+def _files(now: Typed, sources: Sources, endings: tuple[str, ...]) -> Offers:
+    """Offer folders, and files that end so, spelled as the word was begun."""
     if now.quote and now.raw != now.quote + now.text:
         return Offers("", ())
-    found = sources.files(now.text, folders)
+    found = sources.files(now.text, endings)
     if now.quote:
         return Offers(now.text, tuple(Offer(one, "path") for one in found))
     return Offers(now.raw, tuple(Offer(re.sub(r"([\s'\"])", r"\\\1", one), "path") for one in found))
@@ -265,7 +266,11 @@ def _command_line(before: str, sources: Sources) -> Offers:
     if not words:
         return _chosen(current, ((one.name, "command") for one in COMMANDS))
     command = next((one for one in COMMANDS if one.name == words[0].text), None)
-    if command is None or not now.plain:
+    if command is None:
+        return nothing
+    if command.name == "doctor" and len(words) == 1:
+        return _files(now, sources, NOTEBOOKS)
+    if not now.plain:
         return nothing
     known = {flag.long: flag for flag in command.flags}
     name, equals, value = current.partition("=")

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError
-from notebookgen.notebook.candidates import PICTURES
 from notebookgen.notebook.offers import Sources
 from notebookgen.providers import provider_class, provider_names, usable_names
 from notebookgen.settings import Settings, load_settings
@@ -81,7 +80,7 @@ def model_named(word: str) -> str | None:
     if name and provider in provider_names():
         return word
     models = known_models()
-    found = [one for one in models if one.id == word]
+    found = [one for one in models if one.id == word and one.id.startswith("sandbox/")]
     found = found or bearing(word, [one for one in models if not one.id.startswith("sandbox/")])  # "text" is any word
     return str(found[0]) if len(found) == 1 else word if found else None
 
@@ -102,8 +101,8 @@ def _usual(settings: Settings | None, kind: str | None) -> str | None:
     return f"armox:{own}" if own and _plays(settings) else None
 
 
-def _files(typed: str, folders: bool) -> list[str]:  # noqa: FBT001 - one of two ways to be called by ``Sources.files``
-    """Return what a path as typed may become: folders with their slash, and files that are pictures, in their order."""
+def _files(typed: str, endings: tuple[str, ...]) -> list[str]:
+    """Return what a path as typed may become: folders with their slash, and files with these endings, in their order."""
     at = max(typed.rfind(mark) for mark in ("/", os.sep)) + 1
     head, start = typed[:at], typed[at:]
     try:
@@ -117,7 +116,7 @@ def _files(typed: str, folders: bool) -> list[str]:  # noqa: FBT001 - one of two
         for name, folder in sorted(found)
         if name.lower().startswith(low)
         and (low.startswith(".") or not name.startswith("."))
-        and (folder or (not folders and name.lower().endswith(PICTURES)))
+        and (folder or name.lower().endswith(endings))
     ]
 
 

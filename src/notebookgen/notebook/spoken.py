@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["in_flags", "retell"]
 
-KEYWORDS = {
-    flag.name: flag for flag in FLAGS if flag.name not in {"settings", "images", "out", "over", "save", "quiet"}
-}
+UNNAMED = {"settings", "images", "out", "over", "save", "no_provenance", "quiet"}  # no keyword of a function
+KEYWORDS = {flag.name: flag for flag in FLAGS if flag.name not in UNNAMED}
 QUOTE = "'"
 SPOKEN = re.compile(
     r"(?P<configure>(?<!as ng; )ng\.configure\([^()]*\))"

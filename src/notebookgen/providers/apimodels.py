@@ -83,6 +83,7 @@ class APIModels(Provider):
     unit: ClassVar[str] = "USD"
     # https://github.com/stimQQ/apimodels-skill image/SKILL.md: seven days
     result_seconds: ClassVar[float | None] = 7 * 24 * 3600.0
+    result_hosts: ClassVar[tuple[str, ...]] = ("r2.apimodels.app",)
     # The vendor's own skill file says so: https://github.com/stimQQ/apimodels-skill image/SKILL.md
     charges_failures: ClassVar[bool | None] = False
 

@@ -102,6 +102,7 @@ class APIXO(Provider):
     unit: ClassVar[str] = "USD"
     # https://apixo.ai/docs/api-reference/response-format, an older page; newer ones do not say.
     result_seconds: ClassVar[float | None] = 24 * 3600.0
+    result_hosts: ClassVar[tuple[str, ...]] = ("cdn.apixo.ai",)  # in the examples of the same pages
 
     # What can be asked for ---------------------------------------------------------------------------------------
 

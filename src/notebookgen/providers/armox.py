@@ -82,6 +82,8 @@ class Armox(Provider):
     unit: ClassVar[str] = "credits"
     job_list_limit: ClassVar[int] = 100
     job_list_default: ClassVar[int] = 20
+    # In an example of its pages; how long they stay there is said nowhere.
+    result_hosts: ClassVar[tuple[str, ...]] = ("armox-storage.s3.us-west-2.amazonaws.com",)
     app_prefix: ClassVar[str] = APP
 
     # What can be asked for ---------------------------------------------------------------------------------------

@@ -105,6 +105,7 @@ class Provider(ABC):
         job_list_default: How many jobs a list shows that was asked for without a number.
         charges_failures: False where the service says that failed jobs cost nothing; None where nobody says.
         result_seconds: How long results stay downloadable, as far as known; None where nobody says.
+        result_hosts: The hosts that results lie on, as far as known.
         app_prefix: How the ids of apps begin: what people composed of models, runs like a model, and stands in a
             list of its own; empty where the service has none.
     """
@@ -119,6 +120,7 @@ class Provider(ABC):
     job_list_limit: ClassVar[int] = 0
     job_list_default: ClassVar[int] = 0
     result_seconds: ClassVar[float | None] = None
+    result_hosts: ClassVar[tuple[str, ...]] = ()
     charges_failures: ClassVar[bool | None] = None
     app_prefix: ClassVar[str] = ""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import AssetGone, InvalidCall
+from notebookgen.errors import AssetGone
 from notebookgen.jobs.states import State
-from notebookgen.media.copies import copied
-from notebookgen.media.naming import human_name
+from notebookgen.media.texts import words_in
+from notebookgen.results.showing import here, limits_of, notebook_folder, shown_rows
 from notebookgen.results.waiting import row_after, wait_on
 
 if TYPE_CHECKING:
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.media.shown import Shown
     from notebookgen.records import Asset, Cost
+    from notebookgen.results.gallery import Gallery
     from notebookgen.results.results import Results
 
 __all__ = ["Result"]
-
-REMARK = 32  # bytes
 
 
 class Result:
@@ -50,18 +49,19 @@ class Result:
         return Results(self.handle, self._cancel)
 
     @property
-    def _row(self) -> Delivered:
+    def row(self) -> Delivered:
+        """How it stands just now, all of it at one moment."""
         return self.handle.row(self.index)
 
     @property
     def status(self) -> str:
         """Where it stands: ``saved``, ``submitted``, ``failed``, ``ambiguous``, ..."""
-        return str(self._row.state)
+        return str(self.row.state)
 
     @property
     def assets(self) -> tuple[Asset, ...]:
         """The files that came back."""
-        return self._row.assets
+        return self.row.assets
 
     @property
     def path(self) -> Path | None:
@@ -85,7 +85,7 @@ class Result:
         Raises:
             AssetGone: Its file is no longer in its place; the message says how it comes back.
         """
-        texts = [self._kept(asset).read_text(encoding="utf-8") for asset in self.assets if asset.kind == "text"]
+        texts = [words_in(self.kept(asset)) for asset in self.assets if asset.kind == "text"]
         return "\n\n".join(texts) if texts else None
 
     @property
@@ -99,12 +99,12 @@ class Result:
 
         for asset in self.assets:
             if asset.kind == "image":
-                with pillow.open(self._kept(asset)) as image:
+                with pillow.open(self.kept(asset)) as image:
                     image.load()
                     return image
         return None
 
-    def _kept(self, asset: Asset) -> Path:
+    def kept(self, asset: Asset) -> Path:
         """Return where a file is kept.
 
         Raises:
@@ -116,7 +116,9 @@ class Result:
         how = (
             "Run it again: its job is asked for the file, which is free; nothing is bought."
             if self.job
-            else "There is no job to ask for it again; fresh=True buys another one."
+            else "Run it again: its address is asked for it once more, which is free; nothing is bought."
+            if asset.url
+            else "There is neither a job nor an address to ask for it again; fresh=True buys another one."
         )
         message = f"{path} is gone from its place. It was paid for ({self.cost}).\n{how}"
         raise AssetGone(self.handle.retell(message))
@@ -124,62 +126,62 @@ class Result:
     @property
     def cost(self) -> Cost:
         """What it cost, net, with earlier tries that came to nothing; ``amount`` is None while that is unknown."""
-        return self.handle.in_all([self._row])[0]
+        return self.handle.in_all([self.row])[0]
 
     @property
     def seconds(self) -> float | None:
         """How long the job took, in seconds."""
-        return self._row.seconds
+        return self.row.seconds
 
     @property
     def model(self) -> str:
         """What ran, as ``provider:id``."""
-        return self._row.generation.full_model
+        return self.row.generation.full_model
 
     @property
     def prompt(self) -> str:
         """The text that was sent."""
-        return self._row.generation.prompt
+        return self.row.generation.prompt
 
     @property
     def settings(self) -> dict[str, object]:
         """What the model was told."""
-        return dict(self._row.generation.settings)
+        return dict(self.row.generation.settings)
 
     @property
     def job(self) -> str | None:
         """The provider's handle."""
-        return self._row.job
+        return self.row.job
 
     @property
     def error(self) -> str | None:
         """Why it is not saved, where it is not: one to four lines."""
-        return self.handle.retell(str(self._row.error)) if self._row.error is not None else None
+        return self.handle.retell(str(self.row.error)) if self.row.error is not None else None
 
     @property
     def exception(self) -> BaseException | None:
         """The same as an exception of ``notebookgen.errors``."""
-        return self._row.error
+        return self.row.error
 
     @property
     def id(self) -> str:
         """The generation's id: a hash of exactly its content."""
-        return self._row.generation.id
+        return self.row.generation.id
 
     @property
     def cached(self) -> bool:
         """Whether it was paid for before, so that nothing was sent now."""
-        return self._row.cached
+        return self.row.cached
 
     @property
     def sample(self) -> int:
         """0 for the first of its content, 1 for another one, and so on."""
-        return self._row.generation.sample
+        return self.row.generation.sample
 
     @property
     def done(self) -> bool:
         """Whether nothing more will come by itself."""
-        return self._row.done
+        return self.row.done
 
     def wait(self, timeout: float | None = None) -> Result:
         """Wait for it and return it.
@@ -205,72 +207,37 @@ class Result:
         self._cancel(self.id)
         return self
 
-    def save(self, path: str | Path) -> Path | list[Path]:
-        """Copy the files to a place of your own.
+    def save(self, path: str | Path, *, provenance: bool | None = None) -> Path | list[Path]:
+        """Copy the files to a place of your own. The kept ones stay as they came.
 
         Args:
             path: A file name, or a folder, where names are made from the prompt.
+            provenance: Whether the copies say where they come from (model, prompt, settings, job, cost, time), where
+                their format has room for it; by default as configured.
 
         Returns:
-            Where they are now; a list where several came back.
+            Where they are now; a list where several came back. What is there already in that form is left as it is.
 
         Raises:
             AssetGone: A file is no longer in its place; the message says how it comes back.
-            InvalidCall: There is nothing to save, or the name's ending is not that of the file.
+            InvalidCall: There is nothing to save, the name's ending is not that of the file, or a file of your own is there.
             NotWritable: The place cannot be written.
         """
-        if not self.assets:
-            message = f"there is nothing to save: its status is '{self.status}'."
-            raise InvalidCall(message)
-        target = Path(path).expanduser()
-        folder = target.is_dir() or not target.suffix or str(path).endswith(("/", "\\"))
-        saved: list[Path] = []
-        for number, asset in enumerate(self.assets, start=1):
-            source = self._kept(asset)
-            if folder:
-                place = target / human_name(
-                    self.prompt, self.id, source.suffix, number if len(self.assets) > 1 else None
-                )
-            elif target.suffix.lower() != source.suffix and {target.suffix.lower(), source.suffix} != {".jpeg", ".jpg"}:
-                message = f"what came back is {asset.mime}. Name it {target.with_suffix(source.suffix).name}"
-                raise InvalidCall(message)
-            else:
-                place = target if len(self.assets) == 1 else target.with_stem(f"{target.stem}-{number}")
-            saved.append(copied(source, place))
-        return saved[0] if len(saved) == 1 else saved
+        from notebookgen.results.saving import save_files  # noqa: PLC0415 - loaded when something is saved
+
+        return save_files(self, path, provenance=provenance)
 
     def show(self) -> None:
         """Show it here, also in the middle of a cell."""
-        try:
-            from IPython.display import display  # noqa: PLC0415 - only where there is something to show it in
-        except ImportError:
-            print(repr(self))  # noqa: T201 - the terminal's way of showing it
-            return
-        display(self)  # type: ignore[no-untyped-call]  # IPython types none of it
+        here(self)
+
+    def compare(self) -> Gallery:
+        """Return it with its input image beside what came of it."""
+        return self.results.gallery(before=True).at(self.index)
 
     def shown(self) -> Shown:
         """Return the plain facts that a preview is made from."""
-        from notebookgen.media.shown import Shown  # noqa: PLC0415 - loaded when something is shown
-
-        row = self._row
-        return Shown(
-            status=str(row.state),
-            model=self.model,
-            prompt=self.prompt,
-            settings=row.generation.settings,
-            cost=self.cost,
-            seconds=row.seconds,
-            job=row.job,
-            id=self.id,
-            assets=told_apart(row.assets),
-            text=text_of(row) if all(asset.kind == "text" for asset in row.assets) else None,
-            error=self.error,
-            sandbox=row.generation.realm.sandbox,
-            cached=row.cached,
-            sample=self.sample,
-            at=row.at,
-            run=self.handle.id,
-        )
+        return shown_rows(self.handle, [self.index])[0]
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
@@ -278,29 +245,10 @@ class Result:
         """Return how it looks in a notebook, as (data, metadata)."""
         from notebookgen.media.preview import bundle  # noqa: PLC0415 - loaded when something is shown
 
-        return bundle(self.shown(), include=include, exclude=exclude)
+        limits, folder = limits_of(self.handle), notebook_folder()
+        return bundle(self.shown(), limits=limits, include=include, exclude=exclude, folder=folder)
 
     def __repr__(self) -> str:
         """Return status, model, cost and path in a line; no file is opened for it."""
         where = f" {self.path}" if self.path else ""
         return f"<Result {self.status} {self.model} {self.cost}{where}>"
-
-
-def told_apart(assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
-    """Return the assets that are worth a place of their own in a preview.
-
-    Any string in a reply is a text asset, since no page says what its keys mean; beside a picture or a clip a single
-    word is most likely a remark such as its format. It is kept all the same, and listed in ``assets``.
-    """
-    media = [asset for asset in assets if asset.kind != "text"]
-    worth = [asset for asset in assets if asset.kind != "text" or asset.size > REMARK]
-    return tuple(worth) if media else assets
-
-
-def text_of(row: Delivered) -> str | None:
-    """Return the text that came back, where one did, and its files are here."""
-    try:
-        texts = [Path(asset.path).read_text(encoding="utf-8") for asset in row.assets if asset.kind == "text"]
-    except FileNotFoundError:  # one of ten thousand is gone: the others are to be read all the same
-        return None
-    return "\n\n".join(texts) if texts else None

@@ -6,32 +6,36 @@ import contextlib
 import operator
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from notebookgen.errors import InvalidCall
 from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.retrying import MAY_BE_RETRIED, may_help
 from notebookgen.jobs.settling import Word
-from notebookgen.jobs.states import FREE, OVER, State
-from notebookgen.media.copies import made
+from notebookgen.jobs.states import OVER, State
 from notebookgen.normal import count_words
-from notebookgen.results.result import Result, text_of
+from notebookgen.results.columns import gen_columns
+from notebookgen.results.result import Result
 from notebookgen.results.waiting import wait_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from decimal import Decimal
+    from pathlib import Path
 
     import polars as pl
 
     from notebookgen.jobs.delivered import Delivered
     from notebookgen.jobs.handle import RunHandle
+    from notebookgen.results.contact import ContactSheet
+    from notebookgen.results.gallery import Gallery
+    from notebookgen.results.saving import Saved
 
 __all__ = ["Results", "gen_columns"]
 
 PART = 1000
-TILES = 60  # what is shown of a run; ``.frame`` has the rest
+PER_PAGE = 60  # what is shown of a run at a time
+MOST_LINES = 20  # of so many there is a line in words where all of them are shown
 
 
 class Results(Sequence[Result]):
@@ -45,6 +49,7 @@ class Results(Sequence[Result]):
         join: Callable[[pl.DataFrame, Sequence[int] | None], pl.DataFrame] | None = None,
         retry: Callable[[list[int]], None] | None = None,
         resolve: Callable[[RunHandle, list[int], Word], None] | None = None,
+        labels: Sequence[str] = (),
     ) -> None:
         """Read a run.
 
@@ -54,6 +59,7 @@ class Results(Sequence[Result]):
             join: Puts the ``gen_`` columns beside the rows that were asked for: all, or those in some places.
             retry: Begins again with some rows, and waits for them.
             resolve: Settles some rows that are ambiguous as a person says, and waits for them.
+            labels: The columns that label its rows; none where nobody has named them.
         """
         self.handle = handle
         self._cancel = cancel
@@ -61,6 +67,7 @@ class Results(Sequence[Result]):
         self._retry = retry
         self._resolve = resolve
         self.said: tuple[str, ...] = ()
+        self.labels = tuple(labels)
 
     @property
     def run(self) -> str:
@@ -89,7 +96,7 @@ class Results(Sequence[Result]):
 
         ``gen_cost`` is what was paid for the row, net, whenever that was: with what earlier tries of it have cost this run
         that failed, or were given up as lost, and were not refunded. ``gen_cached`` tells where this run did not pay, so
-        that the others come to ``cost``. Equal rows share what is paid once: one of them has it, and the others nought.
+        that the others come to ``cost`` (but for tries of a row that another run has paid for in the end). Equal rows share what is paid once: one of them has it, and the others nought.
         """
         return self._joined(self._parts())
 
@@ -269,33 +276,94 @@ class Results(Sequence[Result]):
             self._resolve(self.handle, wanted, Word(action, job, more))
         return self
 
-    def save(self, folder: str | Path) -> list[Path]:
-        """Copy all files into a folder, named after their prompts."""
-        target = Path(folder).expanduser()
-        saved: list[Path] = []
-        for one in self:
-            if one.assets:
-                made(target)
-                placed = one.save(target)
-                saved += placed if isinstance(placed, list) else [placed]
-        return saved
+    def save(self, folder: str | Path, *, provenance: bool | None = None) -> Saved:
+        """Copy all files into a folder, named after their prompts, with a list of what they are.
+
+        ``manifest.parquet`` and ``manifest.json`` have a row for each file, and for each row without one: prompt, model,
+        settings, cost, hash, job, status, error. Saved again, what is there is not copied again; files of your own are
+        never written over.
+
+        Args:
+            folder: Made where it is missing.
+            provenance: Whether the copies say where they come from (model, prompt, settings, job, cost, time), where
+                their format has room for it; by default as configured.
+
+        Raises:
+            NotWritable: The folder cannot be written.
+        """
+        from notebookgen.results.saving import save_folder  # noqa: PLC0415 - loaded when something is saved
+
+        return save_folder(self, folder, provenance=provenance, labels=self._row_labels())
+
+    def _row_labels(self) -> list[dict[str, Any]] | None:
+        """Return what each row is called: the columns that label it, or all that hold a single value each."""
+        if self._join is None:
+            return None
+        whole = self.frame
+        own = whole[:, : whole.width - len(gen_columns([]))]
+        names = [name for name in self.labels or own.columns if not own.schema[name].is_nested()]
+        return own.select(names).to_dicts()
+
+    def gallery(
+        self,
+        by: Any = None,
+        *,
+        filter: Any = None,
+        sort: Any = None,
+        descending: bool = False,
+        caption: Any = None,
+        before: bool = False,
+        page: int = 1,
+        per_page: int = PER_PAGE,
+        cell_bytes: int | None = None,
+    ) -> Gallery:
+        """Return how they are seen: a grid; groups ``by="model"``; rows by columns ``by=("style", "model")``.
+
+        Columns are names or Polars expressions: those of ``frame`` (``status`` is ``gen_status``), ``model``, and the
+        settings. While the run is under way, what is over is shown. The gallery has ``.page(2)``, ``.filter(style="oil")``,
+        ``.sort("cost")``, ``.by("model")``, ``.compare()`` and ``.contact_sheet()``; each gives another one.
+
+        Args:
+            by: One column for groups; two for a matrix, the first for its rows.
+            filter: What is to be shown: ``{"style": ["oil", "ink"]}``, a state (``"failed"``), an expression, a column of
+                true and false, or several of these.
+            sort: By which columns; without it rows stand in the order of the frame.
+            descending: Whether the largest come first.
+            caption: Columns that are told under each result, instead of its prompt.
+            before: Whether each input image stands beside what came of it.
+            page: Which page, from 1.
+            per_page: How many results a page has at the most, up to 1000.
+            cell_bytes: How many bytes the cell's output may hold; by default as configured.
+
+        Raises:
+            InvalidCall: There is no such column or page, or something else of it cannot be meant.
+        """
+        from notebookgen.results.gallery import gallery_of  # noqa: PLC0415 - loaded when something is shown
+
+        return gallery_of(
+            self,
+            self.handle.among([*OVER, State.COMPLETED]) or range(len(self)),
+            by=by,
+            filter=filter,
+            sort=sort,
+            descending=descending,
+            caption=caption,
+            before=before,
+            page=page,
+            per_page=per_page,
+            cell_bytes=cell_bytes,
+        )
+
+    def contact_sheet(self, **options: Any) -> ContactSheet:
+        """Return all of them as one PNG, labelled; see ``Gallery.contact_sheet`` for the options."""
+        return self.gallery().contact_sheet(**options)
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return how they look in a notebook, as (data, metadata)."""
-        from notebookgen.media.preview import LIMITS, grid  # noqa: PLC0415 - loaded when something is shown
-
-        over = self.handle.among([*OVER, State.COMPLETED]) or range(len(self))
-        summary = self.handle.summary()
-        return grid(
-            [Result(self.handle, place, self._cancel).shown() for place in over[:TILES]],
-            limits=replace(LIMITS, tiles=TILES),
-            heading="" if summary in self.handle.above else summary,
-            rest=max(len(over) - TILES, 0),
-            include=include,
-            exclude=exclude,
-        )
+        """Return how they look in a notebook, as (data, metadata): the first page of their gallery."""
+        told = self.handle.summary() in self.handle.above  # in the line above what is shown
+        return self.gallery().bundle(include, exclude, heading=not told, lines=MOST_LINES)
 
     def __repr__(self) -> str:
         return f"<Results {self.handle.summary()}>"
@@ -317,26 +385,3 @@ def places(rows: SupportsIndex | Iterable[SupportsIndex]) -> list[int]:
         message = f"rows takes a row's place in the frame, or several of them, and not {rows!r}. Nothing was done."
         raise InvalidCall(message)
     return list(dict.fromkeys(found))
-
-
-def gen_columns(rows: Sequence[Delivered], retell: Callable[[str], str] = str) -> dict[str, list[Any]]:
-    """Return the ``gen_`` columns of some rows."""
-    unsent = {State.SKIPPED, State.INVALID}
-    return {
-        "gen_prompt": [row.generation.prompt or None for row in rows],
-        "gen_status": [str(row.state) for row in rows],
-        "gen_path": [row.assets[0].path if row.assets else None for row in rows],
-        "gen_paths": [[asset.path for asset in row.assets] for row in rows],
-        "gen_url": [row.assets[0].url if row.assets else None for row in rows],
-        "gen_kind": [row.assets[0].kind if row.assets else None for row in rows],
-        "gen_text": [text_of(row) for row in rows],
-        "gen_cost": [row.cost.amount for row in rows],
-        "gen_unit": [row.cost.unit for row in rows],
-        "gen_basis": [None if row.state in FREE else row.cost.basis for row in rows],
-        "gen_seconds": [row.seconds for row in rows],
-        "gen_cached": [row.cached for row in rows],
-        "gen_sample": [row.generation.sample for row in rows],
-        "gen_job": [row.job for row in rows],
-        "gen_error": [retell(str(row.error)) if row.error is not None else None for row in rows],
-        "gen_id": [None if row.state in unsent else row.generation.id for row in rows],
-    }

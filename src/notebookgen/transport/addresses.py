@@ -26,6 +26,7 @@ GRAMMAR = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+HALF = re.compile("[\ud800-\udfff]")
 # The last label of a name is never a number; where it is, the whole is an IPv4 address in some spelling
 # (https://url.spec.whatwg.org/#ends-in-a-number-checker).
 NUMERIC_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$", re.IGNORECASE)
@@ -163,6 +164,8 @@ def parse(url: str) -> SafeUrl:
         raise ValueError("it is longer than any address that makes sense")
     if CONTROL.search(url):
         raise ValueError("it has control characters")
+    if HALF.search(url):
+        raise ValueError("it holds half a character")
     match = GRAMMAR.fullmatch(url)
     if match is None:
         authority = re.split(r"[/?#\\]", url.partition("://")[2], maxsplit=1)[0]

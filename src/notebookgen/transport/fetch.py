@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 from urllib3.util import Timeout
 
 from notebookgen.errors import AssetError, AssetGone, AssetRefused, TransportError
+from notebookgen.normal import shown_line
 from notebookgen.transport.addresses import check_url, follow
 from notebookgen.transport.connections import NEVER_AGAIN, Line, exchange
 from notebookgen.transport.failures import translate
-from notebookgen.transport.http import FOREIGN_ERRORS, STALE, Ways, default_user_agent
+from notebookgen.transport.http import FOREIGN_ERRORS, PACKINGS, STALE, Ways, default_user_agent
 from notebookgen.transport.parts import Part
 from notebookgen.transport.retry import PASSING, read_delay
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["AssetFetcher", "FetchLimits", "Fetched"]
 
 CHUNK = 256 * 1024
+CLOSING = 1.0  # seconds
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GONE = frozenset({403, 404, 410})  # object stores answer 403 where a signed address has expired
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
@@ -115,6 +117,8 @@ class AssetFetcher:
         self._rng = rng
         self._lines: set[Line] = set()
         self._lock = threading.Lock()
+        self._active = 0
+        self._idle = threading.Condition()
 
     def fetch(
         self, url: str, *, into: Path, allowed_origin: str | None = None, limits: FetchLimits | None = None
@@ -134,9 +138,10 @@ class AssetFetcher:
             TransportError: The wire broke more often than is worth trying.
             NotWritable: The disk is full, or the folder may not be written.
         """
+        check_url(url, allowed_origin=allowed_origin)  # before a file is made for it, or one looked for
         limits = limits or FetchLimits()
         until = time.monotonic() + limits.seconds
-        with Part(into) as part:
+        with self._counted(), Part(into, url) as part:
             for attempt in range(1, limits.tries + 1):
                 problem = self._try(url, part, allowed_origin, limits, until)
                 if problem is None:
@@ -153,7 +158,21 @@ class AssetFetcher:
             lines = list(self._lines)
         for line in lines:
             line.cut("the download was stopped")
+        with self._idle:
+            self._idle.wait_for(lambda: not self._active, CLOSING)
         self._ways.close()
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Let ``close`` wait until what came is put away."""
+        with self._idle:
+            self._active += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._active -= 1
+                self._idle.notify_all()
 
     def _try(
         self, url: str, part: Part, allowed: str | None, limits: FetchLimits, until: float
@@ -241,11 +260,16 @@ def judge(raw: BaseHTTPResponse, url: SafeUrl, part: Part) -> AssetError | None:
         AssetError: The server refuses.
     """
     if raw.status == 200:
+        packing = raw.headers.get("content-encoding", "").strip().lower()
+        if packing not in PACKINGS:
+            message = f"{url.host} sent the file packed in a way that nobody asked for ({shown_line(packing)[:40]})."
+            raise AssetError(message)
         part.begin(raw.headers)
         return None
     if raw.status == 206 and part.size:
         span = CONTENT_RANGE.fullmatch(raw.headers.get("content-range", "").strip())
         if span and int(span[1]) == part.size and span[3] in {"*", str(part.total)}:
+            part.go_on(raw.headers)
             return None
         part.forget()
         return AssetError(f"{url.host} sent another part of the file than the one that was asked for.\n{AGAIN}")

@@ -1,22 +1,34 @@
-"""The unfinished file of a download: written in our own folder, hashed as it grows, gone unless it is kept."""
+"""The unfinished file of a download: written in our own folder, hashed as it grows, gone unless it is kept.
+
+What came of a large file before the wire broke is left for the next try, of this kernel or of another one, where the
+server gave a proof by which it can tell that the file is still the same. Who takes it up renames it: only one can.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import hashlib
+import re
 import secrets
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
-from notebookgen.errors import AssetError, NotWritable
+from notebookgen.errors import AssetError, AssetRefused, NotWritable, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["Part", "said_plainly"]
+__all__ = ["LEFT", "Part", "said_plainly"]
 
+LEFT = ".left"
+WORTH = 256 * 1024  # bytes: less is quicker asked for again than looked for
+BLOCK = 1024 * 1024
+LONGEST_PROOF = 80  # characters: it stands in the file's name
+
+LENGTH = re.compile(r"[0-9]{1,18}")  # a longer one is no file's
 FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
@@ -50,17 +62,26 @@ class Part:
         mime: What the server called it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        with said_plainly(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self.path = folder / f"{secrets.token_hex(8)}.part"
-            self._file = self.path.open("xb")  # with the rights that the user's own files get
+    def __init__(self, folder: Path, url: str = "") -> None:
+        """Begin a file, or go on with what was left of it.
+
+        Args:
+            folder: Where; made when it is missing.
+            url: Where it comes from; without it nothing is left or taken up.
+        """
         self.size = 0
         self.total: int | None = None
         self.mime = ""
+        self._url = url
         self._validator = ""
         self._hash = hashlib.sha256()
         self._kept = False
+        self._file: IO[bytes]
+        with said_plainly(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self.path = folder / f"{secrets.token_hex(8)}.part"
+            if not (url and self._take_up()):
+                self._file = self.path.open("xb")  # with the rights that the user's own files get
 
     def __enter__(self) -> Self:
         return self
@@ -70,8 +91,44 @@ class Part:
     ) -> None:
         with contextlib.suppress(OSError):  # a full disk also fails to flush; the file goes anyway
             self._file.close()
-        if not self._kept:
+        if self._kept:
+            return
+        broken = isinstance(error, AssetError | TransportError) and not isinstance(error, AssetRefused)
+        if not (broken and self._leave()):
             self.path.unlink(missing_ok=True)
+
+    def _leave(self) -> bool:
+        """Leave what came for the next try, where that is worth it; return whether it was left."""
+        proof = self._validator
+        if not self._url or not proof or self.size < WORTH or len(proof) > LONGEST_PROOF:
+            return False
+        by_content = proof.startswith('"')
+        spelled = proof.encode("latin-1", "replace").hex()
+        name = f"{mark(self._url, by_content=by_content)}.{spelled}.{self.total or ''}{LEFT}"
+        try:
+            self.path.replace(self.path.with_name(name))
+        except OSError:  # there is no room even for a name
+            return False
+        return True
+
+    def _take_up(self) -> bool:
+        """Go on with what an earlier try has left; return whether there was something."""
+        for by_content in (True, False):
+            for left in self.path.parent.glob(f"{mark(self._url, by_content=by_content)}.*{LEFT}"):
+                try:
+                    _, proof, total, _ = left.name.split(".")
+                    self._validator = bytes.fromhex(proof).decode("latin-1")
+                    self.total = int(total) if total else None
+                    left.rename(self.path)
+                except (OSError, ValueError):  # another one was quicker, or it is not one of ours
+                    self._validator, self.total = "", None
+                    continue
+                self._file = self.path.open("r+b")
+                while block := self._file.read(BLOCK):
+                    self._hash.update(block)
+                    self.size += len(block)
+                return True
+        return False
 
     @property
     def sha256(self) -> str:
@@ -84,10 +141,14 @@ class Part:
         length = headers.get("content-length", "")
         self.forget()
         self.mime = headers.get("content-type", "").partition(";")[0].strip().lower()
-        self.total = int(length) if length.isascii() and length.isdigit() and not packed else None
+        self.total = int(length) if LENGTH.fullmatch(length) and not packed else None
         tag = headers.get("etag", "").strip()
         proof = headers.get("last-modified", "").strip() if tag.startswith("W/") or not tag else tag
         self._validator = "" if packed else proof
+
+    def go_on(self, headers: Mapping[str, str]) -> None:
+        """Go on where it ended, with what a reply's headers announce."""
+        self.mime = self.mime or headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def forget(self) -> None:
         """Throw away what was written."""
@@ -127,3 +188,14 @@ class Part:
             self._file.close()
         self._kept = True
         return self.path
+
+
+def mark(url: str, *, by_content: bool) -> str:
+    """Return what the rest of a file is found by.
+
+    Args:
+        url: Where it comes from.
+        by_content: Whether the server proves sameness by the content: then another signature of the same address will do.
+    """
+    address = urlsplit(url)._replace(query="", fragment="").geturl() if by_content else url
+    return hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()[:32]
