@@ -28,6 +28,8 @@ from notebookgen.records import Asset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from notebookgen.records import Kind
+
 LIMITS = PreviewLimits()
 
 
@@ -65,13 +67,16 @@ PAGE = "<!doctype html><html><head><title>Zu viele Anfragen für heute</title></
 )
 def test_a_page_is_a_page_in_any_encoding(store: MediaStore, data: bytes) -> None:
     """A page in an old encoding, in a wide one without its mark, or with odd bytes in it is refused, and nothing is kept."""
-    for due in ("image", "video", "audio", "3d", None):
+    kinds: tuple[Kind | None, ...] = ("image", "video", "audio", "3d", None)
+    for due in kinds:
         with pytest.raises(AssetRefused, match="a page or a message"):
-            store.keep(data, due=due)  # type: ignore[arg-type]  # one of the kinds
+            store.keep(data, due=due)
     assert [path for path in store.folder.rglob("*") if path.is_file()] == []
 
 
-@given(st.text(max_size=300), st.sampled_from(["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "gb18030", "koi8-r"]))
+@given(
+    st.text(max_size=300), st.sampled_from(["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "gb18030", "koi8-r"])
+)
 def test_no_words_make_a_page_something_else(words: str, encoding: str) -> None:
     """Whatever stands in a page, in whatever encoding, it stays markup."""
     assert sniff(f"<html>{words}".encode(encoding, "replace")[:HEAD]).kind == "markup"
@@ -92,7 +97,8 @@ def test_a_picture_with_a_page_behind_it_is_named_a_picture(store: MediaStore) -
 
 
 @pytest.mark.parametrize(
-    "data", [b"#EXTM3U\nfile:///etc/passwd", b"ffconcat version 1.0\nfile /etc/passwd", b"v=0\no=- 0 0 IN IP4 127.0.0.1"]
+    "data",
+    [b"#EXTM3U\nfile:///etc/passwd", b"ffconcat version 1.0\nfile /etc/passwd", b"v=0\no=- 0 0 IN IP4 127.0.0.1"],
 )
 def test_a_list_of_other_files_is_not_followed(store: MediaStore, data: bytes) -> None:
     """A playlist where a clip was due is a message: FFmpeg never gets to see it."""
@@ -155,8 +161,20 @@ def header_of(kind: str, side: int) -> bytes:
 )
 def test_a_bomb_of_every_form_is_refused(store: MediaStore, kind: str, side: int) -> None:
     """Pixels are counted in the header of every form, the canvas of a moving one included."""
-    with pytest.raises(AssetRefused, match="million pixels|cannot be read"):
+    with pytest.raises(AssetRefused, match=r"million pixels|cannot be read"):
         store.keep(header_of(kind, side), due="image")
+
+
+def test_a_picture_of_very_many_passes_is_refused(store: MediaStore) -> None:
+    """Passes of a few bytes that each go through all pixels are counted; those of an honest picture are kept."""
+    out = io.BytesIO()
+    Image.effect_noise((400, 300), 90).save(out, "JPEG", progressive=True)
+    honest = out.getvalue()
+    last = honest[honest.rindex(b"\xff\xda") : -2]
+    assert 400 == store.keep(honest, due="image").width
+    assert 400 == store.keep(honest + last * 200, due="image").width  # behind its end, where nobody decodes
+    with pytest.raises(AssetRefused, match="passes"):
+        store.keep(honest[:-2] + last * 200 + b"\xff\xd9", due="image")
 
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iCCP"])

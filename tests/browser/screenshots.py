@@ -57,7 +57,7 @@ STORIES = {
         f"{LOAD}\nimport notebookgen as ng\nbox = ng.sandbox(seconds=(0.3, 0.9))",
         "%%generate --kind video -s duration=3\nA hot-air balloon over the mountains at sunset",
         "%%generate -m armox:sandbox/solid\nA small lighthouse",
-        'pets = ng.grid(animal=["fox", "hare", "cat"])\nbox.configure(fail=0.4)',
+        'pets = ng.grid(animal=["cat", "fox", "owl"])\nbox.configure(fail=0.55)',
         "%%generate --over pets -m armox:sandbox/picture-later --budget 400\nA {animal} in the snow",
     ),
     "mistakes": (LOAD, 'weather = "rain"', "%%generate\nA lighthouse in the {wether}"),

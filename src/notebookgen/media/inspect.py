@@ -7,6 +7,7 @@ are decoded.
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import warnings
 from dataclasses import dataclass, replace
@@ -59,6 +60,11 @@ SOUND_ONLY = {
 }
 # A few hundred bytes may stand for a gigabyte of pixels: such pictures are decoded one at a time.
 LARGE = 25_000_000  # pixels
+# Each pass of a JPEG goes through all pixels and may be 200 bytes long; writers make about ten.
+MOST_SCANS = 100
+LARGEST_JPEG = 256 * 2**20  # bytes that are looked through for them
+MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+END, SCAN = 0xD9, 0xDA
 large_lock = threading.Lock()
 
 
@@ -102,6 +108,9 @@ def look_at_picture(file: IO[bytes], told: Sniffed) -> Seen:
     """
     if not can_read(told.mime):
         return Seen(told)
+    if told.mime == "image/jpeg" and scans_in(file) > MOST_SCANS:
+        message = f"the picture is to be decoded in more than {MOST_SCANS} passes, which may be a trap; it was not kept"
+        raise AssetRefused(message)
     try:
         with opened_picture(file, told.mime) as image:
             width, height = image.size
@@ -112,6 +121,19 @@ def look_at_picture(file: IO[bytes], told: Sniffed) -> Seen:
         raise
     except Exception as error:  # a decoder that is fed hostile bytes may raise anything; all of it means damaged
         raise damaged("picture", told, error) from error
+
+
+def scans_in(file: IO[bytes]) -> int:
+    """Return in how many passes a JPEG is to be decoded, or one more than are allowed; the file is at its beginning again."""
+    data, at, count = file.read(LARGEST_JPEG), 2, 0
+    file.seek(0)
+    while count <= MOST_SCANS and (found := MARKER.search(data, at)):
+        kind, at = data[found.start() + 1], found.end()
+        if kind == END:
+            break
+        count += kind == SCAN
+        at += int.from_bytes(data[at : at + 2], "big")
+    return count
 
 
 @contextlib.contextmanager

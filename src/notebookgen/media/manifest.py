@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +76,12 @@ class Manifest:
 
     def _has_file(self, row: Row) -> bool:
         name = row.get("path")
-        return isinstance(name, str) and not set(name) & set("/\\\0") and os.path.isfile(self.folder / name)
+        if not isinstance(name, str) or set(name) & set("/\\\0"):
+            return False
+        try:
+            return (self.folder / name).is_file()
+        except OSError:  # no file can be called that
+            return False
 
     def write(self, rows: Sequence[Row], version: str) -> None:
         """Write the list as JSON, whole or not at all.
