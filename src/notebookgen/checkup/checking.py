@@ -85,7 +85,7 @@ def _keys() -> list[Known]:
     for name in provider_names():
         try:
             cls, key = provider_class(name), house.key(name)
-        except NotebookgenError:  # `%generate doctor` tells of it; there is no key to be looked for
+        except NotebookgenError:  # the doctor of this machine tells of it
             continue
         if key is not None:
             found.append(Known(cls.title, key.secret.reveal(), cls.keys_page))

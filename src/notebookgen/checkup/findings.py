@@ -137,8 +137,8 @@ def _told(link: Link, role: str, cells: list[str]) -> Finding:
     by = {"embedded": "what is shown", "link": "a link", "code": "the code", "words": "an address in the text"}[role]
     lost = role == "embedded" and link.leads in LOSING
     steps = {
-        "expired": "Run the cell again: what was paid for is fetched again, and its preview embedded",
-        "expires": "Run the cell again and show the result itself: its file is kept, and its preview embedded",
+        "expired": "Run it again: what was paid for is fetched again, and its preview embedded",
+        "expires": "Run it again and show the result itself: its file is kept, and its preview embedded",
         "missing": "Put the file back, or show the result itself: its preview is embedded",
         "outside": "Copy the file beside the notebook, as .save('pictures') does, or show the result itself",
         "here": "Show the result itself: its preview is embedded",

@@ -74,7 +74,9 @@ SHAPES: tuple[Shape, ...] = (
     _shape("a signed token (JWT)", r"\beyJ[\w-]{10,999}\.eyJ[\w-]{10,4000}\.[\w-]{10,}"),
     _shape("a bearer token", r"(?i:\bbearer\s+)(?P<key>[\w.~+/-]{16,}=*)", sure=False),
     _shape(
-        "a password in an address", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{1,200}:(?P<key>[^\s/:@\"'<>{}]{3,200})@", hide=True
+        "a password in an address",
+        r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{1,200}:(?P<key>[^\s/:@\"'<>{}]{3,200})@",
+        hide=True,
     ),
     _shape(
         "what a variable for a key is set to",
