@@ -541,6 +541,19 @@ def test_the_shells_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert KEY not in out + err
 
 
+def test_names_with_stars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a shell has left as it was typed stands for the notebooks that fit, and ``~`` for the person's home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for name in ("a[1].ipynb", "b.ipynb"):
+        written(tmp_path / name, notebook())
+
+    assert [0, 0, 2] == [cli.main(["doctor", name]) for name in ("*.ipynb", "a[1].ipynb", "*.ipynbb")]
+    assert 3 == capsys.readouterr().out.count("Nothing to mend.")
+    assert "0 cells, 0 outputs" in check("~/b.ipynb").facts
+
+
 def test_the_magic_looks_at_a_notebook(shell: Shell, tmp_path: Path) -> None:
     """The same page below a cell, with commands as a cell takes them."""
     file = written(tmp_path / "old.ipynb", {"nbformat": 3, "worksheets": []})

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import webbrowser
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -329,13 +330,20 @@ def run_doctor(options: argparse.Namespace) -> int:
     if options.notebooks:
         from notebookgen.checkup import check  # noqa: PLC0415 - a command loads what it needs
 
-        found = [check(name) for name in options.notebooks]
+        found = [check(name) for given in options.notebooks for name in meant(given)]
         say("\n\n".join(one.text(for_shell=True) for one in found))
         return int(any(one.problems for one in found))
     from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
 
     say(in_shell(Client().doctor()))
     return 0
+
+
+def meant(given: str) -> list[str]:
+    """Return the files that a name with stars stands for; not every shell has replaced it."""
+    if Path(given).exists():
+        return [given]
+    return sorted(glob(given)) or [given]  # noqa: PTH207 - takes a whole path, which a folder's own glob does not
 
 
 def in_shell(text: str) -> str:

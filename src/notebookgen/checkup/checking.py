@@ -32,11 +32,19 @@ def check(notebook: str | Path) -> Checkup:
     Raises:
         InvalidCall: There is no such file, or it cannot be read.
     """
-    path = Path(notebook)
+    path = _at(notebook)
     data = _data(path)
     folder = path.absolute().parent
     around = Surroundings(datetime.now(UTC), _hosts(), lambda inside: _is_file(folder, inside))
     return examined(str(notebook), data, around, finder(_keys()))
+
+
+def _at(notebook: str | Path) -> Path:
+    """Return where it is; ``~`` is the person's home, where there is one."""
+    try:
+        return Path(notebook).expanduser()
+    except RuntimeError:
+        return Path(notebook)
 
 
 def _data(path: Path) -> bytes:

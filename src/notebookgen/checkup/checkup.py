@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Checkup", "examined"]
 
-WIDTH = 100
+WIDTH = 88
 TOPIC = 10  # the width of the first column
 COLUMNS = {Verdict.WHOLE: "whole", Verdict.PART: "in part", Verdict.WORDS: "as text", Verdict.MISSING: "nothing"}
 BASES = {"seen": "", "read": " (by its source)", "told": " (as people tell)"}
