@@ -81,11 +81,22 @@ def book(folder: Path, name: str) -> Path:
 WAYS: dict[str, Callable[[Path, str], Path]] = {"page": page, "markdown": letters, "book": book}
 
 
+@pytest.fixture(scope="module")
+def stories() -> dict[str, NotebookNode]:
+    """Return the notebooks that were run: in a random order, each is asked for several times."""
+    return {}
+
+
 @pytest.fixture(scope="module", params=NAMES)
-def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, NotebookNode]:
+def story(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, stories: dict[str, NotebookNode]
+) -> tuple[str, NotebookNode]:
     """A notebook, run on a machine without a key."""
-    person, work = tmp_path_factory.mktemp("person"), tmp_path_factory.mktemp("work")
-    return request.param, executed(NOTEBOOKS / f"{request.param}.ipynb", work, person)
+    name: str = request.param
+    if name not in stories:
+        person, work = tmp_path_factory.mktemp("person"), tmp_path_factory.mktemp("work")
+        stories[name] = executed(NOTEBOOKS / f"{name}.ipynb", work, person)
+    return name, stories[name]
 
 
 class Export:
