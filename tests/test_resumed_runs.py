@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from notebookgen.jobs.settling import Word
 from notebookgen.jobs.states import State
 from notebookgen.notebook import retrying
 from notebookgen.sandbox import Fault
-from scripted import WAIT, Listless, Shop, bench, lost, reply, states, until, wanted
+from scripted import WAIT, Held, Listless, Shop, bench, lost, states, until, wanted
 from three_services import accepted, numbered
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.results import Results
     from notebookgen.sandbox import Handle
-    from notebookgen.wire import HttpRequest, HttpResponse
     from scripted import Bench
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -65,22 +63,19 @@ def paid(desk: Bench, run: str) -> Decimal:
 @pytest.mark.parametrize("way", ["stop", "pause"])
 def test_rows_of_two_runs_are_sent_again_although_another_run_wants_one_too(home: Path, way: str) -> None:
     """Whoever begins to want it meanwhile, and ends that: each row stays its own run's, and every try is counted there."""
-    shop, go = Shop(), threading.Event()
+    shop = Shop()
+    held = Held(shop)
     runs = left_in_doubt(home, shop)
-
-    def order(request: HttpRequest) -> HttpResponse:
-        go.wait(WAIT)
-        return reply(202, shop.accept(request))
 
     with bench(home, shop, Listless(), concurrency=1) as desk:
         whole = resumed(desk, runs)
-        shop.orders.append(order)
+        shop.orders.append(held)
         before = desk.start(wanted("in the way"), budget=parse_budget(9))
         until(lambda: states(before) == ["intent"])
         part = desk.engine.settle(whole, [0, 1], Word("resubmit"))
         other = desk.start(COAT, HAT, budget=parse_budget(9))
         getattr(other, way)()
-        go.set()
+        held.go.set()
         assert part.wait(WAIT), part.snapshot()
         assert ["saved"] * 2 == states(part) == states(whole)
         assert runs == [desk.row(one).run for one in (COAT, HAT)]
@@ -107,26 +102,23 @@ def test_each_row_is_under_its_own_runs_budget(home: Path) -> None:
 
 def test_stop_reaches_all_of_it(home: Path) -> None:
     """Rows of two runs that wait to be sent again are not sent after Stop, whichever of the handles it is pressed on."""
-    shop, go = Shop(), threading.Event()
+    shop = Shop()
+    held = Held(shop)
     runs = left_in_doubt(home, shop)
-
-    def order(request: HttpRequest) -> HttpResponse:
-        go.wait(WAIT)
-        return reply(202, shop.accept(request))
 
     with bench(home, shop, Listless(), concurrency=1) as desk:
         for number, stopped in enumerate(("part", "whole")):
             whole = resumed(desk, runs)
-            shop.orders.append(order)
+            shop.orders.append(held)
             before = desk.start(wanted(f"in the way of the {stopped}"))
             until(lambda: shop.seen["create"] == 3 + number)  # noqa: B023 - asked at once
             part = desk.engine.settle(whole, [0, 1], Word("resubmit"))
             (part if stopped == "part" else whole).stop()
             assert part.wait(WAIT)
             assert ["ambiguous"] * 2 == states(part) == states(whole)
-            go.set()
+            held.go.set()
             assert before.wait(WAIT)
-            go.clear()
+            held.go.clear()
     assert 4 == shop.seen["create"]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from notebookgen.normal import duration, shown_line
+from notebookgen.transport.expiry import expires_at
 from notebookgen.wire import shown_address
 
 if TYPE_CHECKING:
@@ -28,9 +30,6 @@ LONGEST = 90  # characters of an address that are shown
 SIGNATURES = frozenset(
     {"x-amz-signature", "x-goog-signature", "x-oss-signature", "signature", "sig", "hmac", "policy", "token", "x-amz-security-token"}
 )  # fmt: skip
-DATED = (("x-amz-date", "x-amz-expires"), ("x-goog-date", "x-goog-expires"), ("x-oss-date", "x-oss-expires"))
-ENDS = ("expires", "exp", "expiry", "se", "e", "until", "valid_until")
-EARLIEST, LATEST = 946_684_800, 32_503_680_000  # the years 2000 and 3000 as Unix times
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +124,10 @@ def _on_the_web(address: str, around: Surroundings) -> Link:
     query = {name.lower(): value for name, value in parse_qsl(parts.query)}
     service = next((one for end, one in around.hosts.items() if host == end or host.endswith(f".{end}")), None)
     if SIGNATURES & query.keys():
-        end = _end(query)
-        if end is None:
+        ends = expires_at(address)
+        if ends == math.inf:
             return Link("expires", shown, "it is signed, and such addresses end")
+        end = datetime.fromtimestamp(ends, UTC)
         left = (end - around.now).total_seconds()
         if left <= 0:
             return Link("expired", shown, f"it was signed until {end:%d %B %Y %H:%M} UTC".replace(" 0", " "))
@@ -136,30 +136,6 @@ def _on_the_web(address: str, around: Surroundings) -> Link:
         kept = f"{service.title} keeps results {_long(service.keeps)}" if service.keeps else ""
         return Link("expires", shown, kept or f"{service.title} does not say how long it keeps results")
     return Link("web", shown)
-
-
-def _end(query: Mapping[str, str]) -> datetime | None:
-    """Return when a signed address ends; None where it does not say."""
-    for began, seconds in DATED:
-        if began in query and query.get(seconds, "").isdecimal():
-            try:
-                start = datetime.strptime(query[began], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-                return start + timedelta(seconds=int(query[seconds]))
-            except (ValueError, OverflowError):
-                return None
-    for name in ENDS:
-        value = query.get(name, "")
-        if value.isdecimal() and len(value) < 15:
-            whole = int(value) // (1000 if len(value) >= 12 else 1)
-            if EARLIEST <= whole <= LATEST:
-                return datetime.fromtimestamp(whole, UTC)
-        elif value:
-            try:
-                when = datetime.fromisoformat(value)
-            except ValueError:
-                continue
-            return when if when.tzinfo else when.replace(tzinfo=UTC)
-    return None
 
 
 def addresses_in(text: str) -> list[str]:

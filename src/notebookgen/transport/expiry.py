@@ -18,7 +18,15 @@ __all__ = ["expires_at"]
 # Signed at a time, and good for so many seconds: S3, Google, Alibaba's and Volcengine's stores.
 SPANS = (("x-amz-date", "x-amz-expires"), ("x-goog-date", "x-goog-expires"), ("x-oss-date", "x-oss-expires"),
          ("x-tos-date", "x-tos-expires"), ("x-bce-date", "x-bce-expires"))  # fmt: skip
-MOMENTS = ("expires", "exp", "e", "x-expires", "expiry")  # seconds since 1970: CloudFront, older S3 and Google, CDNs
+MOMENTS = (
+    "expires",
+    "exp",
+    "e",
+    "x-expires",
+    "expiry",
+    "until",
+    "valid_until",
+)  # seconds since 1970: CloudFront, older S3 and Google, CDNs
 FIRST, LAST = 1_000_000_000, 10_000_000_000  # what is no such moment is something else's number
 STAMP = "%Y%m%dT%H%M%SZ"
 
