@@ -99,13 +99,23 @@ class Front:
             )
         )
 
-    def ended(self) -> dict[str, Any]:
+    def updated(self, cell: str, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Return what was put in the place of a cell's display; it may have come before the cell's own end."""
+        display = self.displays(cell)[0]["transient"]["display_id"]
+
+        def awaited(one: dict[str, Any]) -> bool:
+            """Whether it is an update of that display, and the awaited one."""
+            return (
+                one["msg_type"] == "update_display_data"
+                and one["content"]["transient"]["display_id"] == display
+                and true(one["content"]["data"])
+            )
+
+        return dict((next(filter(awaited, self.told), None) or self.until(awaited))["content"])
+
+    def ended(self, cell: str) -> dict[str, Any]:
         """Wait for the results in the panel's place."""
-        return dict(
-            self.until(lambda one: one["msg_type"] == "update_display_data" and "text/html" in one["content"]["data"])[
-                "content"
-            ]
-        )
+        return self.updated(cell, lambda data: "text/html" in data)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +135,7 @@ def test_the_panel_ends_as_a_static_picture(front: Front) -> None:
     opened = {one["content"]["comm_id"] for one in front.told if one["msg_type"] == "comm_open"}
     cell = front.run(CELL.format(word="First"))
     (shown,) = front.displays(cell)
-    ended = front.ended()
+    ended = front.ended(cell)
 
     assert {VIEW, "text/plain"} == set(shown["data"])
     assert "%generate resume" in shown["data"]["text/plain"]
@@ -154,20 +164,20 @@ def test_pause_and_go_on(front: Front) -> None:
     assert [VIEW] == [mime for one in front.displays(again) for mime in one["data"] if mime != "text/plain"]
     assert sent == front.value("len(box.state()['creates'])")
     front.click("pause")
-    assert "40 saved" in front.ended()["data"]["text/plain"]
+    assert "40 saved" in front.ended(again)["data"]["text/plain"]
     assert sent < front.value("len(box.state()['creates'])")
 
 
 def test_cancel_asks_first_and_says_what_it_did(front: Front) -> None:
     """A first click asks, and may be taken back; the second one ends the run, with the provider's words above the results."""
-    front.run(CELL.format(word="Third"))
+    cell = front.run(CELL.format(word="Third"))
     front.click("cancel")
     front.page_says("Cancel? What was not sent yet will not be.")
     assert not front.value("run.handle.done")
     front.click("keep")
     front.click("cancel")
     front.click("sure")
-    ended = front.ended()
+    ended = front.ended(cell)
 
     assert "not sent yet, and never will be" in ended["data"]["text/plain"]
     assert "planned" in ended["data"]["text/plain"]
@@ -179,7 +189,7 @@ def test_without_a_person_a_line_does_the_same(front: Front) -> None:
     before = len(front.told)
     cell = front.run(CELL.format(word="Fourth"), person=False)
     (shown,) = front.displays(cell)
-    ended = front.ended()
+    ended = front.ended(cell)
 
     assert {"text/plain"} == set(shown["data"])
     assert "in the background: 0/40 done" in shown["data"]["text/plain"]
@@ -218,13 +228,7 @@ def test_a_run_that_ends_between_two_looks_of_a_runner_is_brought_by_the_next_ce
     """What was drawn while no cell could carry it is drawn once more."""
     began = front.run(CELL.format(word="Seventh"), person=False)
     display = front.displays(began)[0]["transient"]["display_id"]
-    front.until(
-        lambda one: (
-            one["msg_type"] == "update_display_data"
-            and one["content"]["transient"]["display_id"] == display
-            and "40 saved" in one["content"]["data"]["text/plain"]
-        )
-    )
+    front.updated(began, lambda data: "40 saved" in data["text/plain"])
     next_one = front.run("1", person=False)
 
     assert "40 saved" in updates(front, began, display)[-1]
@@ -236,16 +240,14 @@ def test_the_functions_show_the_same_panel(front: Front) -> None:
     cell = front.run("run = ng.map(df, 'Fifth {i}', model='armox:sandbox/text', background=True)")
     assert [{VIEW, "text/plain"}] == [set(one["data"]) for one in front.displays(cell)]
     assert "ng.resume(" in front.displays(cell)[0]["data"]["text/plain"]
-    assert "40 saved" in front.ended()["data"]["text/plain"]
+    assert "40 saved" in front.ended(cell)["data"]["text/plain"]
 
 
 def test_one_thing_in_the_background_takes_its_panels_place(front: Front) -> None:
     """A cell for a single picture does not stand as it was when it was sent: the picture comes where the panel was."""
     cell = front.run("%%generate -m armox:sandbox/text --background -o alone\nA poem about one\n")
     (shown,) = front.displays(cell)
-    ended = dict(front.until(lambda one: one["msg_type"] == "update_display_data")["content"])
-    while VIEW in ended["data"] or "saved" not in str(ended["data"]):
-        ended = dict(front.until(lambda one: one["msg_type"] == "update_display_data")["content"])
+    ended = front.updated(cell, lambda data: VIEW not in data and "saved" in str(data))
 
     assert VIEW in shown["data"]
     assert shown["transient"]["display_id"] == ended["transient"]["display_id"]
