@@ -9,11 +9,13 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from notebookgen.frames.namespace import install as _install_namespace
 
+TYPE_CHECKING = False  # not taken from typing, which takes as long to load as the rest of this import
 if TYPE_CHECKING:
+    from typing import Any
+
     import polars as pl
 
     from notebookgen.client import Client

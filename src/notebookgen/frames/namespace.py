@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from importlib.abc import Loader, MetaPathFinder
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # not taken from typing, which takes as long to load as the rest of ``import notebookgen``
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
+    from typing import Any
 
 __all__ = ["Gen", "install"]
 
@@ -78,8 +78,8 @@ def _uninstall() -> None:
             sys.meta_path = [finder for finder in sys.meta_path if not _is_ours(finder)]
 
 
-class _Finder(MetaPathFinder):
-    """Finds Polars as the other finders do, and nothing else."""
+class _Finder:
+    """Finds Polars as the other finders do, and nothing else; no base class, as importlib.abc is slow to load."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -97,7 +97,7 @@ class _Finder(MetaPathFinder):
         return None
 
 
-class _Loader(Loader):
+class _Loader:
     """Loads Polars with its own loader, which is back in its place before Polars' first line runs."""
 
     def __init__(self, real: Any) -> None:
