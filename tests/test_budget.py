@@ -24,6 +24,8 @@ AMOUNTS = st.decimals(min_value="0.000000001", max_value="1000000000", places=9)
         ("5", {None: Decimal(5)}),
         ("5 USD", {"USD": Decimal(5)}),
         ("  0.50   credits ", {"credits": Decimal("0.50")}),
+        ("5USD", {"USD": Decimal(5)}),
+        ("1 USD, 2000 credits", {"USD": Decimal(1), "credits": Decimal(2000)}),
         ({"credits": 500, "USD": "0.3"}, {"credits": Decimal(500), "USD": Decimal("0.3")}),
     ],
 )
@@ -47,13 +49,20 @@ def test_no_cap_can_be_said_on_purpose(given_: object) -> None:
 
 @pytest.mark.parametrize(
     "given_",
-    [0, -1, "-5 USD", "five", "", " ", "5,5", "USD 5", math.nan, -math.inf, "nan", True, False, {"USD": 0}, {"USD": None},
+    [0, -1, "-5 USD", "five", "", " ", "5,", "USD 5", "5 USD, -1 credits", math.nan, -math.inf, "nan", True, False, {"USD": 0}, {"USD": None},
      {"USD": True}, [5], object, b"5", {"USD": "inf"}],
     ids=repr,
 )  # fmt: skip
 def test_nonsense_is_refused(given_: object) -> None:
     """What is no amount above zero is an error that shows what can be typed, never a cap of nought or none."""
     with pytest.raises(InvalidCall, match="no amount above zero"):
+        parse_budget(given_)
+
+
+@pytest.mark.parametrize("given_", ["5,5", "5, 5 USD", "5 USD, 6 USD"])
+def test_several_caps_have_a_unit_each(given_: str) -> None:
+    """Of two amounts nobody is left to guess which is meant; a comma is not a decimal point."""
+    with pytest.raises(InvalidCall, match="names each of them once"):
         parse_budget(given_)
 
 

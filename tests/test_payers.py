@@ -11,7 +11,7 @@ import pytest
 import notebookgen as ng
 from notebookgen.client import default_client
 from notebookgen.jobs.budget import parse_budget
-from scripted import WAIT, Shop, bench, idle, reply, states, until, wanted
+from scripted import WAIT, Held, Shop, bench, idle, reply, states, until, wanted
 from three_services import accepted, numbered
 
 if TYPE_CHECKING:
@@ -124,19 +124,14 @@ def test_what_is_taken_up_is_paid_by_who_began_it(real: Handle, end: str) -> Non
 
 def test_what_nobody_buys_any_more_stays_where_it_was(home: Path) -> None:
     """A paused run's create that was refused as too early waits for the run to go on, and is paid for by it."""
-    shop, go = Shop(), threading.Event()
-
-    def order(request: HttpRequest) -> HttpResponse:
-        del request
-        go.wait(WAIT)
-        return reply(429, {}, **{"retry-after": "0.01"})
-
-    shop.orders.append(order)
+    shop = Shop()
+    held = Held(shop, reply(429, {}, **{"retry-after": "0.01"}))
+    shop.orders.append(held)
     with bench(home, shop) as desk:
         run = desk.start(*COATS[:1], budget=parse_budget(9))
-        until(lambda: shop.seen.get("create"))
+        until(held.came.is_set)
         run.pause()
-        go.set()
+        held.go.set()
         until(lambda: ["planned"] == states(run))
         assert 1 == shop.seen["create"]
         run.go_on()

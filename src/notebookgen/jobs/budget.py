@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_BUDGET", "Budget", "check_unit", "parse_budget", "said_before", "unbounded"]
 
+PART = re.compile(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([A-Za-z]\w*)?")
 COUNT = re.compile(r"at most (\d+) new")
 
 
@@ -67,7 +68,7 @@ NO_BUDGET = Budget()
 
 
 def parse_budget(value: object, *, max_new: object = None) -> Budget:
-    """Read a budget: a number, ``"5 USD"``, ``{"credits": 500, "USD": 5}``, ``math.inf`` or ``"none"``.
+    """Read a budget: a number, ``"5 USD"``, ``"500 credits, 5 USD"`` or as a mapping, ``math.inf`` or ``"none"``.
 
     Args:
         value: The cap on what is spent, or None.
@@ -92,8 +93,7 @@ def parse_budget(value: object, *, max_new: object = None) -> Budget:
     if isinstance(value, str):
         if value.strip().lower() in {"none", "inf"}:
             return Budget(uncapped=True)
-        number, _, unit = value.strip().partition(" ")
-        return Budget({unit.strip() or None: _amount(number, value)})
+        return Budget(_parts(value))
     if isinstance(value, Mapping):
         return Budget({str(unit): _amount(amount, value) for unit, amount in value.items()})
     return Budget({None: _amount(value, value)})
@@ -156,6 +156,24 @@ def unbounded(model: str, price: Cost, cap: str, *, lifted: bool = False, count:
     ways = f"Tell how many may be bought: max_new={count}, or {most}: ng.configure(prices={{'{model}': {amount}}})"
     none = ",\nor say that there is no cap: budget='none'" if lifted else ""
     return BudgetExceeded(f"{why}, so {cap} cannot hold. Nothing was sent.\n{ways}{none}.")
+
+
+def _parts(text: str) -> dict[str | None, Decimal]:
+    """Return the caps that a text gives: one, or one for each unit.
+
+    Raises:
+        InvalidCall: A part is no amount above zero, has no unit among several, or has the unit of another.
+    """
+    read = [part.strip() for part in text.split(",")]
+    matches = [PART.fullmatch(part) for part in read]
+    caps = {
+        match[2] if match else None: _amount(match[1] if match else part, text)
+        for match, part in zip(matches, read, strict=True)
+    }
+    if len(read) > 1 and (None in caps or len(caps) < len(read)):
+        message = f"a budget for several units names each of them once, such as '500 credits, 5 USD', not {text!r}."
+        raise InvalidCall(message)
+    return caps
 
 
 def _amount(number: object, whole: object) -> Decimal:
