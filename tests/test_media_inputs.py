@@ -133,6 +133,7 @@ def test_a_missing_file_has_near_misses(folder: Path) -> None:
         (7, "is of type int"),
         (None, "is of type NoneType"),
         (SimpleNamespace(path=None), "has no file"),
+        (SimpleNamespace(path="gone.png"), "is gone: .*\n.*brings it back and buys nothing"),
         (Image.new("F", (3, 3)), "floats"),
     ],
 )

@@ -93,6 +93,12 @@ def _read(value: object, most_bytes: int) -> ReadImage:
                 f"the {type(value).__name__} given as an image has no file (yet). Wait for it, or give another one."
             )
             raise InvalidImage(message)
+        if not Path(path).exists():
+            message = (
+                f"the file of the {type(value).__name__} given as an image is gone: {shown(Path(path))}.\n"
+                "Run the cell that made it again, which brings it back and buys nothing."
+            )
+            raise InvalidImage(message)
         return read_file(Path(path), most_bytes)
     message = f"what is given as an image is of type {type(value).__name__}. Give {FORMS}."
     raise InvalidImage(message)
