@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import notebookgen as ng
 from notebookgen.errors import NotebookgenError
 from notebookgen.jobs import sending
+from notebookgen.jobs.core import Core
 from notebookgen.ledger.store import Store
 from notebookgen.media import Collector
 from notebookgen.sandbox import embedded
@@ -62,20 +63,24 @@ def becomes(state: str) -> Callable[..., bool]:
     return lambda *_arguments, **columns: columns.get("state") == state
 
 
+def reached(state: str) -> Callable[..., bool]:
+    return lambda _core, one, _then: one.ticket.state == state
+
+
 # Moment: where it is, whose call it is, and whether before or after.
 MOMENTS: dict[str, tuple[Any, str, Callable[..., bool], bool]] = {
     "intent on disk, create not sent": (HttpTransport, "send", sends("create"), False),
     "reply on the wire, not read": (sending, "outcome_of", always, False),
     "reply read, not known": (HttpTransport, "send", sends("create"), True),
     "accepted, not written": (Store, "update", becomes("submitted"), False),
-    "accepted, written": (Store, "update", becomes("submitted"), True),
+    "accepted, written": (Core, "_written", reached("submitted"), False),
     "asking about the job": (HttpTransport, "send", sends("status"), False),
     "done, not written": (Store, "update", becomes("completed"), False),
-    "done, written": (Store, "update", becomes("completed"), True),
+    "done, written": (Core, "_written", reached("completed"), False),
     "before the download": (Collector, "keep", always, False),
     "between download and settlement": (Collector, "keep", always, True),
     "inside the settlement": (Store, "keep_assets", always, True),
-    "settled": (Store, "update", becomes("saved"), True),
+    "settled": (Core, "_written", reached("saved"), False),
 }
 
 

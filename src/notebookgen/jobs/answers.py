@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError, TransportError
@@ -70,17 +71,7 @@ class Answers:
             self._reconciling.hold(ticket)
 
     def accepted(self, ticket: Ticket, job: Job) -> None:
-        """Write down that there is a job, and look after it."""
-        try:
-            self._written(ticket, job)
-            ticket.instead = None
-        except sqlite3.IntegrityError:  # the ledger's own index decides, whichever kernel was quicker
-            if not self._is_taken(ticket, job):
-                raise
-            self._taken(ticket, job)
-
-    def _written(self, ticket: Ticket, job: Job) -> None:
-        """Write down a job where no other attempt has it, and go on from where it stands."""
+        """Write down that there is a job, where no other attempt has it, and go on from where it stands."""
         core = self._core
         ticket.job, ticket.route, ticket.failures = job.id, job.route, 0
         if not job.phase.over:
@@ -95,13 +86,25 @@ class Answers:
         if job.charged is not None:
             columns["unit"] = ticket.lane.provider.unit
             ticket.cost = Cost(job.charged, ticket.lane.provider.unit, "reported")
+        taken = partial(self._taken, ticket, job)  # the ledger's own index decides, whichever kernel was quicker
         if job.phase is Phase.COMPLETED:
-            self._keeping.completed(ticket, job, **columns)
+            self._keeping.completed(ticket, job, taken=taken, **columns)
         elif job.phase.over:
-            self._watching.failed(ticket, job, **columns)
+            try:
+                self._watching.failed(ticket, job, **columns)
+            except sqlite3.IntegrityError:
+                taken()
+            else:
+                ticket.instead = None
         else:
-            core.move(ticket, State.SUBMITTED, error=None, **columns)
-            self._watching.begin(ticket, job)
+
+            def then() -> None:
+                ticket.instead = None
+                self._watching.begin(ticket, job)
+
+            core.write_soon(
+                ticket, lambda: core.move(ticket, State.SUBMITTED, error=None, **columns), then, taken=taken
+            )
 
     def _is_taken(self, ticket: Ticket, job: Job) -> bool:
         """Whether another attempt has a job."""
@@ -111,6 +114,9 @@ class Answers:
     def _taken(self, ticket: Ticket, job: Job) -> None:
         """Hold a create that was answered with a job which another attempt has: one job is never counted twice."""
         core = self._core
+        if not self._is_taken(ticket, job):
+            message = f"job {job.id} could not be written down"
+            raise RuntimeError(message)
         ticket.job, ticket.route, ticket.cost, ticket.outputs, ticket.seconds = None, "", NO_COST, (), None
         ticket.lost_at = core.clock.now()
         ticket.error = NotebookgenError(

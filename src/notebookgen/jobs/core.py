@@ -9,6 +9,7 @@ import contextlib
 import heapq
 import itertools
 import logging
+import sqlite3
 from collections import Counter, deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from notebookgen.errors import IllegalMove, LedgerError, NotebookgenError, NotWr
 from notebookgen.jobs.queueing import Queue
 from notebookgen.jobs.resending import not_sent_again
 from notebookgen.jobs.states import BUSY, OPEN, State, move
+from notebookgen.jobs.ticket import Unwritten
 from notebookgen.jobs.workers import Workers
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class Core:
         self.ready: deque[Ticket] = deque()  # to be looked up in the ledger
         self.queue = Queue()  # to be bought, when there is a free place
         self.sending = 0
-        self._unwritten: list[tuple[Ticket, Callable[[], None], Callable[[], None]]] = []
+        self._unwritten: list[Unwritten] = []
         self.found: dict[str, str] = {}  # what was left open and taken up, with its run, until a run tells of it
         self.rests: dict[int, int] = {}  # how often each attempt was put off
         self.retake: Callable[[int], None] = lambda _: None  # takes up again what was put off
@@ -177,7 +179,7 @@ class Core:
 
     def begin_again(self, ticket: Ticket) -> None:
         """Look a ticket up in the ledger anew, because another kernel has moved its attempt."""
-        ticket.shared = ticket.key
+        ticket.shared, ticket.settling = ticket.key, False
         ticket.state, ticket.key, ticket.again, ticket.instead = State.PLANNED, 0, None, None
         self.queue.release(ticket.run)
         if ticket.followers:
@@ -211,7 +213,8 @@ class Core:
             self.queue.release(ticket.run)
         if new not in OPEN:
             self.rests.pop(ticket.key, None)
-        self.show(ticket)
+        if not ticket.settling:  # else it is shown as soon as it is committed
+            self.show(ticket)
 
     @contextlib.contextmanager
     def settling(self, ticket: Ticket) -> Iterator[None]:
@@ -224,35 +227,56 @@ class Core:
             ticket.state = before
             raise
 
-    def write_soon(self, ticket: Ticket, write: Callable[[], None], then: Callable[[], None]) -> None:
-        """Have something written together with what else ends at this moment, and go on from there once it is written.
+    def write_soon(
+        self,
+        ticket: Ticket,
+        write: Callable[[], None],
+        then: Callable[[], None],
+        *,
+        taken: Callable[[], None] | None = None,
+    ) -> None:
+        """Have something written together with what else comes in at this moment, and go on from there once it is written.
 
-        For what nothing is lost of where it is not written: the next kernel would find it out once more.
+        A commit of its own for each of many answers would be most of what they cost. Until it is written, nothing else
+        that is heard of the ticket counts; where the process is killed, the next kernel finds it out once more.
         """
-        self._unwritten.append((ticket, write, then))
+        ticket.settling = True
+        self._unwritten.append(Unwritten(ticket, write, then, taken))
 
     def write_now(self) -> None:
         """Write what was put off, in one transaction; where that cannot be, each on its own."""
         group, self._unwritten = self._unwritten, []
-        before = [ticket.state for ticket, _, _ in group]
+        before = [one.ticket.state for one in group]
         try:
             if len(group) > 1:
                 with self.store.transaction():
-                    for _, write, _ in group:
-                        write()
+                    for one in group:
+                        one.write()
         except Exception:  # noqa: BLE001 - said below, of the one whose it is
             written = False
-            for (ticket, _, _), state in zip(group, before, strict=True):
-                ticket.state = state
+            for one, state in zip(group, before, strict=True):
+                one.ticket.state = state
         else:
             written = len(group) > 1
-        for ticket, write, then in group:
-            self.safely(ticket, then if written else partial(self._write, ticket, write, then))
+        for one in group:
+            self.safely(one.ticket, partial(self._written, one, one.then) if written else partial(self._write, one))
 
-    def _write(self, ticket: Ticket, write: Callable[[], None], then: Callable[[], None]) -> None:
+    def _write(self, one: Unwritten) -> None:
         """Write one thing, and go on."""
-        with self.settling(ticket):
-            write()
+        then = one.then
+        try:
+            with self.settling(one.ticket):
+                one.write()
+        except sqlite3.IntegrityError:
+            if one.taken is None:
+                raise
+            then = one.taken
+        self._written(one, then)
+
+    def _written(self, one: Unwritten, then: Callable[[], None]) -> None:
+        """Go on from what is committed."""
+        one.ticket.settling = False
+        self.show(one.ticket)
         then()
 
     def tell(self, ticket: Ticket, phase: str) -> None:

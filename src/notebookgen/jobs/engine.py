@@ -98,6 +98,7 @@ class Engine:
         done: Future[T] = Future()
 
         def event() -> None:
+            guarded(self._core.write_now)  # what was heard before it came counts for it
             try:
                 done.set_result(work())
             except BaseException as error:  # noqa: BLE001 - handed to the caller

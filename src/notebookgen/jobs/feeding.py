@@ -97,7 +97,8 @@ class Feeding:
             return
         for run, feed in list(self._feeds.items()):
             room = min(feed.window - feed.in_hand, MOST_AT_ONCE)
-            if room > 0:
+            # Some at a time, each time a commit; but before a place stays empty, whatever there is room for.
+            if room >= AHEAD // 2 or (room > 0 and len(self._core.queue) + len(self._core.ready) < AHEAD // 4):
                 self._bring(feed, room)
             if feed.at >= len(feed.survey):
                 del self._feeds[run]

@@ -31,7 +31,7 @@ from notebookgen.records import Cost, Output, Phase
 from notebookgen.transport.expiry import expires_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
 
     from notebookgen.jobs.core import Core
@@ -61,8 +61,15 @@ class Keeping:
         self._core = core
         self._spool = spool
 
-    def completed(self, ticket: Ticket, job: Job, /, **columns: Any) -> None:
-        """Write down that a job is done and what it cost, and fetch its files."""
+    def completed(self, ticket: Ticket, job: Job, /, taken: Callable[[], None] | None = None, **columns: Any) -> None:
+        """Write down that a job is done and what it cost, and fetch its files.
+
+        Args:
+            ticket: Whose job it is.
+            job: As the provider told of it.
+            taken: Goes on where the ledger has that job with another attempt.
+            **columns: What else is written of it.
+        """
         core = self._core
         if not job.outputs and ticket.failures < EMPTY_LOOKS and ticket.job and ticket.state is State.SUBMITTED:
             ticket.failures += 1  # "completed" may come a moment before the addresses do
@@ -78,17 +85,21 @@ class Keeping:
         columns |= {"outputs": outputs_text(one for one in job.outputs if one.data is None), "error": None}
         if ticket.cost.unit:
             columns["unit"] = ticket.cost.unit
-        core.move(ticket, State.COMPLETED, **columns)
-        if job.outputs:
-            ticket.failures = 0
-            self._fetch(ticket)
-        elif ticket.job and ticket.failures < EMPTY_LOOKS:
-            ticket.failures += 1
-            core.soon(ticket, EMPTY_WAIT, lambda: self._ask_again(ticket))
-        elif ticket.job:
-            self._missing(ticket, "the provider says it is done and names no result")
-        else:
-            self._lost(ticket, "the provider says it is done and names no result")
+
+        def then() -> None:
+            ticket.instead = None
+            if job.outputs:
+                ticket.failures = 0
+                self._fetch(ticket)
+            elif ticket.job and ticket.failures < EMPTY_LOOKS:
+                ticket.failures += 1
+                core.soon(ticket, EMPTY_WAIT, lambda: self._ask_again(ticket))
+            elif ticket.job:
+                self._missing(ticket, "the provider says it is done and names no result")
+            else:
+                self._lost(ticket, "the provider says it is done and names no result")
+
+        core.write_soon(ticket, lambda: core.move(ticket, State.COMPLETED, **columns), then, taken=taken)
 
     def resume(self, ticket: Ticket, row: AttemptRow) -> None:
         """Go on with work that an earlier kernel left completed, or of which files are missing."""

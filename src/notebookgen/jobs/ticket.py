@@ -16,7 +16,7 @@ from notebookgen.ledger.rows import from_nano
 from notebookgen.records import NO_COST, Cost, JobRef, nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.handle import RunHandle
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 UNCLEAR_IN_A_ROW = 3
 
-__all__ = ["Fetcher", "Lane", "Ticket", "Wish", "date_of"]
+__all__ = ["Fetcher", "Lane", "Ticket", "Unwritten", "Wish", "date_of"]
 
 
 class Fetcher(Protocol):
@@ -146,6 +146,7 @@ class Ticket:
         reserved: What is set aside.
         error: Why it is not saved.
         trouble: Why it does not go on just now, while it is open.
+        settling: Whether what was heard of it last is about to be written.
         unkept: Since when its files, or the job itself, cannot be had (microseconds).
         cached: Whether it was paid for before this run.
         failures: Looks or transfers in a row that failed.
@@ -185,6 +186,7 @@ class Ticket:
     had: dict[int, Asset] = field(default_factory=dict)
     error: NotebookgenError | None = None
     trouble: NotebookgenError | None = None
+    settling: bool = False
     unkept: int | None = None
     cached: bool = False
     failures: int = 0
@@ -288,6 +290,23 @@ class Ticket:
             at=date_of(self.at),
             done=done,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """Something that is to be written together with what else happens at this moment.
+
+    Attributes:
+        ticket: Whose it is.
+        write: Writes it; part of a transaction, and done once more on its own where that one cannot be committed.
+        then: Goes on from there, once it is committed.
+        taken: Goes on where the ledger already has it of somebody else (its own index decides).
+    """
+
+    ticket: Ticket
+    write: Callable[[], None]
+    then: Callable[[], None]
+    taken: Callable[[], None] | None = None
 
 
 def date_of(microseconds: int | None) -> datetime | None:

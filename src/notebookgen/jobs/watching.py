@@ -82,12 +82,12 @@ class Watching:
     def look(self, ticket: Ticket) -> None:
         """Ask for a job's status."""
         core, lane = self._core, ticket.lane
-        if ticket.state is not State.SUBMITTED:
+        if ticket.state is not State.SUBMITTED or ticket.settling:
             return
         request = lane.provider.status(ticket.ref)
 
         def then(response: HttpResponse | None, error: BaseException | None) -> None:
-            if ticket.state is State.SUBMITTED:
+            if ticket.state is State.SUBMITTED and not ticket.settling:
                 core.safely(ticket, lambda: self._answered(ticket, response, error))
 
         core.work(lambda: lane.transport.send(request), then)
@@ -152,6 +152,8 @@ class Watching:
 
     def heard(self, ticket: Ticket, job: Job) -> None:
         """Go on from what a provider says about a job."""
+        if ticket.settling:  # the end of it was heard a moment ago
+            return
         ticket.failures = ticket.unknown = 0
         had(self._core, ticket)
         if job.phase is Phase.COMPLETED:

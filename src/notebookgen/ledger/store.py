@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ __all__ = ["FILE_NAME", "Store"]
 
 FILE_NAME = "ledger.sqlite"
 FEWEST_DIGITS = 4
+NOTHING: dict[str, Any] = dict.fromkeys(one.name for one in fields(AttemptRow))  # a row of which nothing is known
 # A sample that was handed to a caller, or has failed for good: ``fresh`` does not take it.
 USED = """((a.state = 'failed' AND a.retryable = 0) OR (a.state = 'saved' AND EXISTS (
     SELECT 1 FROM run_rows w JOIN runs r ON r.id = w.run WHERE w.generation = g.id AND r.delivered IS NOT NULL)))"""
@@ -265,19 +267,20 @@ class Store(Owning):
     ) -> int:
         """Write down the intent to buy, as a new attempt, and return its key; ``instead`` is what was written off for it."""
         number = self._one("SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE generation = ?", generation.id)
+        columns: dict[str, Any] = {
+            "generation": generation.id, "number": number[0] if number else 1, "run": run, "realm": realm,
+            "state": "intent", "kernel": kernel, "at": at, "unit": unit, "reserved": reserved, "basis": "unknown",
+            "model": generation.model, "shape": generation.shape, "day": day_of(at), "instead": instead,
+        }  # fmt: skip
+        marks = ", ".join("?" * len(columns))
         with translated(self.path):
             cursor = self._db.execute(
-                """INSERT INTO attempts (generation, number, run, realm, state, kernel, at, unit, reserved, basis, model,
-                   shape, day, instead)
-                   VALUES (?, ?, ?, ?, 'intent', ?, ?, ?, ?, 'unknown', ?, ?, ?, ?)""",
-                (
-                    generation.id, number[0] if number else 1, run, realm, kernel, at, unit, reserved,
-                    generation.model, generation.shape, day_of(at), instead,
-                ),
-            )  # fmt: skip
-        key = int(cursor.lastrowid or 0)
-        self._added(key)
-        return key
+                f"INSERT INTO attempts ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - names of our own columns
+                tuple(columns.values()),
+            )
+        row = AttemptRow(**NOTHING | columns | {"key": int(cursor.lastrowid or 0)})
+        self._added(row)
+        return row.key
 
     def update(self, key: int, old: str | None = None, /, **columns: Any) -> bool:
         """Change columns of an attempt; with ``old``, only while it is still in that state.

@@ -45,6 +45,7 @@ class Sums:
         """Know nothing yet."""
         self._db = database
         self._memo: dict[tuple[Any, ...], Any] = {}
+        self._rows: dict[int, AttemptRow] = {}  # as we wrote them; as long as what is known holds, so do they
         self._version = -1
 
     def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
@@ -59,13 +60,14 @@ class Sums:
         row = self._one("PRAGMA data_version")
         version = int(row[0]) if row else -1
         if version != self._version:
-            self._memo.clear()
+            self._forget()
             self._version = version
         return self._memo
 
     def _forget(self) -> None:
         """Know nothing any more."""
         self._memo.clear()
+        self._rows.clear()
 
     # Asked -------------------------------------------------------------------------------------------------------
 
@@ -239,20 +241,27 @@ class Sums:
     def _before(self, key: int, columns: dict[str, Any]) -> AttemptRow | None:
         """Return the row that is about to be changed, where the change could make a difference to what is known."""
         if not self._memo or COUNTED.isdisjoint(columns):
+            self._rows.pop(key, None)
             return None
+        if key in self._rows:
+            return self._rows[key]
         row = self._one("SELECT * FROM attempts WHERE key = ?", key)
         return AttemptRow(*row) if row else None
 
     def _changed(self, old: AttemptRow, columns: dict[str, Any]) -> None:
         """Adjust what is known to a row that was changed."""
-        self._moved(old, replace(old, **columns))
+        new = replace(old, **columns)
+        self._moved(old, new)
+        if new.state in OPEN:
+            self._rows[new.key] = new
+        else:
+            self._rows.pop(new.key, None)
 
-    def _added(self, key: int) -> None:
+    def _added(self, row: AttemptRow) -> None:
         """Adjust what is known to a row that was added."""
         if self._memo:
-            row = self._one("SELECT * FROM attempts WHERE key = ?", key)
-            if row is not None:
-                self._moved(None, AttemptRow(*row))
+            self._moved(None, row)
+            self._rows[row.key] = row
 
     def _moved(self, old: AttemptRow | None, new: AttemptRow) -> None:
         """Adjust what is known by the difference between a row as it was and as it is."""
