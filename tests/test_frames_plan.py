@@ -258,10 +258,11 @@ def test_a_frame_that_changed_between_plan_and_run(real: Handle, kind: str) -> N
     assert 0 == bought(real)
 
 
-def test_a_million_rows_by_mistake(played: Handle) -> None:
-    """Even of play money; with the number said it could go."""
+@pytest.mark.parametrize("said", [{}, {"budget": 5}])
+def test_a_million_rows_by_mistake(played: Handle, said: dict[str, int]) -> None:
+    """Even of play money, and where a budget would stop it early: with the number said it could go."""
     with pytest.raises(InvalidCall) as refused:
-        ng.map(numbered(1_000_000), "poem {n}", model=POEM)
+        ng.map(numbered(1_000_000), "poem {n}", model=POEM, **said)
     assert "max_new=1000000" in told(refused)
     assert 0 == accepted(played, "armox")
 

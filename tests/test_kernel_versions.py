@@ -40,8 +40,9 @@ def old(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 def test_older_kernels_show_a_run_from_its_panel_to_its_end(old: Front) -> None:
     """The cell returns at once with the panel; at the end the results stand in its place, and all rows are there."""
-    (shown,) = old.displays(old.run(CELL.format(word="First")))
-    ended = old.ended()
+    cell = old.run(CELL.format(word="First"))
+    (shown,) = old.displays(cell)
+    ended = old.ended(cell)
 
     assert {VIEW, "text/plain"} == set(shown["data"])
     assert shown["transient"]["display_id"] == ended["transient"]["display_id"]

@@ -121,3 +121,16 @@ def test_another_runs_failed_try_is_not_a_resumed_runs(real: Handle) -> None:
     default_client().close()
     costs = [ng.resume(run).cost for run in runs]
     assert [{"USD": PRICE}] * 2 == costs
+
+
+@pytest.mark.parametrize("action", ["write_off", "adopt"])
+def test_equal_rows_share_what_was_settled_later(real: Handle, action: str) -> None:
+    """One was bought, so one is counted, also where a person has settled it after the run was over."""
+    real.configure(misbehave=[Fault(kind="lost_after", service="apixo")])
+    results = ng.map(pl.DataFrame({"n": [1, 1]}), "row {n}.", model=PICTURE, budget=1)
+    (job,) = [one["id"] for one in real.state()["creates"]]
+    ng.resolve(results.ambiguous["gen_id"][0], action, job=job if action == "adopt" else None)
+    assert ([PRICE], {"USD": PRICE}) == (
+        ng.runs().filter(pl.col("run") == results.run)["net"].to_list(),
+        results.cost,
+    )

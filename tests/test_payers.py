@@ -11,6 +11,9 @@ import pytest
 import notebookgen as ng
 from notebookgen.client import default_client
 from notebookgen.jobs.budget import parse_budget
+from notebookgen.jobs.states import State
+from notebookgen.jobs.ticket import Wish
+from notebookgen.records import Cost
 from scripted import WAIT, Held, Shop, bench, idle, reply, states, until, wanted
 from three_services import accepted, numbered
 
@@ -97,8 +100,8 @@ def test_what_comes_back_is_paid_for_by_who_still_buys(home: Path, way: str, ans
     assert 4 == len(shop.jobs)
 
 
-@pytest.mark.parametrize("end", ["stop", "a later kernel"])
-def test_what_is_taken_up_is_paid_by_who_began_it(real: Handle, end: str) -> None:
+@pytest.mark.parametrize("end", ["stop", "a later kernel", "a later kernel, at first without the key"])
+def test_what_is_taken_up_is_paid_by_who_began_it(real: Handle, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cell again adopts what the first one has sent: its own cost is what it bought, and the last line tells of both."""
     real.configure(seconds=(1.5, 1.5))
     first = ng.map(numbered(2), "row {n}.", model=PICTURE, max_new=9, background=True)
@@ -107,6 +110,10 @@ def test_what_is_taken_up_is_paid_by_who_began_it(real: Handle, end: str) -> Non
         first.handle.stop()
     else:
         default_client().close()
+    if "without" in end:  # what was left open is not looked after before the cell itself comes to it
+        with monkeypatch.context() as patch:
+            patch.delenv("APIXO_API_KEY")
+            assert "nothing was left open" in repr(ng.resume())
     second = ng.map(numbered(3), "row {n}.", model=PICTURE, max_new=9)
     net = dict(ng.runs().select("run", "net").rows())
     assert ({"USD": Decimal("0.03")}, Decimal("0.03"), Decimal("0.06")) == (
@@ -137,3 +144,30 @@ def test_what_nobody_buys_any_more_stays_where_it_was(home: Path) -> None:
         run.go_on()
         assert run.wait(WAIT)
         assert (["saved"], {"USD": PRICE}) == (states(run), run.spent)
+
+
+def test_what_was_taken_up_and_failed_is_counted_once_it_is_retried(home: Path) -> None:
+    """It is this run's own then: the last line counts as cached what was here before, and nothing less."""
+    shop, coats = Shop(), [wanted(f"coat {number}") for number in range(4)]
+    with bench(home, shop) as desk:
+        desk.bring(*coats[:3], budget=parse_budget(9))
+        shop.finished = False
+        first = desk.start(coats[3], budget=parse_budget(9))
+        until(lambda: ["submitted"] == states(first))
+        first.stop()
+        second = desk.start(*coats, budget=parse_budget(9))
+        shop.jobs[3].update(phase="failed", error="no luck")
+        assert second.wait(WAIT)
+        shop.finished = True
+        again = second.among({State.FAILED}, again=True)
+        desk.engine.retry(
+            second,
+            again,
+            [
+                Wish(coats[index], desk.lane, desk.lane.provider.catalogue()[0], Cost(PRICE, "USD", "listed"))
+                for index in again
+            ],
+        )
+        assert second.wait(WAIT)
+        assert (["saved"] * 4, {"USD": PRICE}) == (states(second), second.spent)
+        assert "4 saved (3 cached)" in second.summary()

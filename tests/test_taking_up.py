@@ -145,3 +145,18 @@ def test_a_look_at_a_run_does_not_take_back_that_it_was_handed_over(real: Handle
     ng.resume(old.run)
     fresh = ng.map(numbered(2), "old {n}.", model=PICTURE, budget=1, fresh=True)
     assert 1 == fresh[1].handle.row(1).generation.sample
+
+
+def test_what_this_kernel_has_under_way_was_left_by_nobody(played: Handle) -> None:
+    """Beside a run in the background nothing is found open, and the run is named; asked for by its name, it is given."""
+    played.configure(seconds=(2.0, 2.0))
+    run = ng.map(numbered(200), "row {n}.", model="armox:sandbox/text", max_new=200, background=True, concurrency=4)
+    until(lambda: {"intent", "submitted"} & {str(state) for state in run.handle.snapshot().states})
+    beside, named = ng.resume(), ng.resume(run.run)
+    run.cancel()
+
+    assert f"nothing is left open here: run {run.run} is under way in this kernel" in repr(beside)
+    assert 0 == len(beside)
+    assert "under way in this kernel" in repr(named)
+    assert "never sent" not in repr(named)
+    assert 0 < len(named)

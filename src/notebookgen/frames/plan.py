@@ -266,7 +266,7 @@ def plan_of(
         Refused, NotSent: A provider says so, or cannot be asked.
     """
     rows = len(table) * wanted.samples
-    if rows > MOST_ROWS and not budget.said:
+    if rows > MOST_ROWS and budget.max_new is None and not budget.uncapped:
         message = (
             f"{rows:,} rows are more than {MOST_ROWS:,}, and nothing was said about how many are meant. Nothing was sent.\n"
             f"Take a part of the frame, or say it: max_new={rows}"

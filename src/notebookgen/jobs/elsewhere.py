@@ -12,13 +12,13 @@ from notebookgen.jobs.states import OPEN, State
 from notebookgen.ledger.reader import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from notebookgen.jobs.core import Core
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.ledger.rows import AttemptRow
 
-__all__ = ["CalledOff", "made_elsewhere", "runs_elsewhere", "spare"]
+__all__ = ["CalledOff", "made_elsewhere", "runs_elsewhere", "runs_here", "spare"]
 
 MOST_NAMED = 5
 MAKING = "no longer waited for; another kernel is making it.\nRun it again to pick it up; it is not bought twice."
@@ -52,10 +52,19 @@ def runs_elsewhere(core: Core, run: str | None) -> str:
         if kernel in {NOBODY, core.kernel.id} or not core.kernel.alive(kernel):
             continue
         name = ", ".join(part for part in (reader.notebook(kernel), core.kernel.words(kernel)) if part)
-        more = f" and {len(its) - MOST_NAMED} more" if len(its) > MOST_NAMED else ""
-        which = f"run{'s' * (len(its) > 1)} {', '.join(its[:MOST_NAMED])}{more}"
-        told.append(f"another kernel{f' ({name})' if name else ''} is making {which}")
+        told.append(f"another kernel{f' ({name})' if name else ''} is making {_named(its)}")
     return "; ".join(told)
+
+
+def runs_here(runs: Collection[str]) -> str:
+    """Return which runs this kernel itself has under way; empty where there is none."""
+    return _named(sorted(runs)) + (" are" if len(runs) > 1 else " is") + " under way in this kernel" if runs else ""
+
+
+def _named(runs: Sequence[str]) -> str:
+    """Return runs by their names, the first few of many."""
+    more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
+    return f"run{'s' * (len(runs) > 1)} {', '.join(runs[:MOST_NAMED])}{more}"
 
 
 def made_elsewhere(core: Core, row: AttemptRow | None) -> NotebookgenError | None:

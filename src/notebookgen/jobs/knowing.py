@@ -82,6 +82,7 @@ class Knowing:
             for handle, index in ticket.followers:
                 handle.take_up(index)
         ticket.load(row)
+        ticket.run = row.run  # who began it has paid for it
         ticket.expected = self._core.store.usual_seconds(ticket.generation)
         ticket.accepted, ticket.timed = self._core.clock.monotonic(), False
         if row.state == State.INTENT:
@@ -112,7 +113,8 @@ class Knowing:
         never_came = row.outputs is not None
         if ticket.assets and not never_came and not (gone and row.job):
             # Where no job can be asked again, what is still here is given back rather than nothing.
-            self._core.finish(ticket, AssetError(f"{gone} of its files have gone from their place") if gone else None)
+            said = row.error or (f"{gone} of its files have gone from their place" if gone else None)
+            self._core.finish(ticket, AssetError(said) if said else None)
         else:
             self._core.move(ticket, State.COMPLETED, kernel=self._core.kernel.id)
             self._keeping.resume(ticket, row)

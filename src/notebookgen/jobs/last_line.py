@@ -34,7 +34,8 @@ def last_line(handle: RunHandle, now: Progress, book: RowBook, *, resumed: bool)
     states = ", ".join(
         f"{count} {state}" if now.total > 1 else str(state) for state, count in sorted(now.states.items())
     )
-    cached = book.tally.cached - len(handle.found_paid)  # those were not here before, although another run pays
+    # What was taken up was not here before, although another run pays for it.
+    cached = book.tally.cached - sum(book.cached(index) for index in handle.found_paid)
     if 0 < now.total == cached:
         parts = [f"{states} before", now.model, "nothing spent"]
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import LedgerError, NotebookgenError, NotWritable
 from notebookgen.jobs.core import FIRST_REST, NOBODY
-from notebookgen.jobs.elsewhere import runs_elsewhere
+from notebookgen.jobs.elsewhere import runs_elsewhere, runs_here
 from notebookgen.jobs.naming import check_named
 from notebookgen.jobs.recalling import recalled
 from notebookgen.jobs.rowbook import RowBook
@@ -111,9 +111,11 @@ class Recovering:
 
         What was taken over when the ledger was opened counts as well, although it may be over by now. Of the one run that
         was left in the middle all rows are given; of several, and of what a person has to settle, only what is open.
+        What a run of this kernel has under way was not left by anybody: only where that run is named, it is given.
         """
         core = self._core
-        tickets = self.recover(sandbox=True, run=run)
+        here = {one.id for one in self._runs.handles.values() if one.buys}
+        tickets = [(one, t) for one, t in self.recover(sandbox=True, run=run) if run is not None or one not in here]
         if run is not None and not tickets:
             check_named(core.store, run)
         found = {generation: one for generation, one in core.found.items() if run in {None, one}}
@@ -124,8 +126,10 @@ class Recovering:
         begun = {one for generation, one in (found | still).items() if generation not in held}
         whole = [run] if run is not None else list(begun) if len(begun) == 1 else []
         handle = self._resumed(whole, found | still, {ticket.generation.id: ticket for _, ticket in tickets})
-        handle.unsent = sum(core.store.unbrought_rows(one) for one in {*whole, *begun})
-        handle.elsewhere = runs_elsewhere(core, run)
+        handle.unsent = sum(core.store.unbrought_rows(one) for one in {*whole, *begun} - here)
+        handle.elsewhere = "; ".join(
+            filter(None, (runs_here(here if run is None else here & {run}), runs_elsewhere(core, run)))
+        )
         return handle
 
     def _resumed(self, whole: Sequence[str], left: Mapping[str, str], tickets: Mapping[str, Ticket]) -> RunHandle:

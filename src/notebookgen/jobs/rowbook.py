@@ -206,6 +206,10 @@ class RowBook:
         """Whether a row has ended in a way that another try would not mend."""
         return bool(self._flags[index] & FINAL)
 
+    def cached(self, index: int) -> bool:
+        """Whether a row was paid for before this run, or by another one."""
+        return bool(self._flags[index] & CACHED)
+
     def state(self, index: int) -> State:
         """Return a row's state."""
         return STATES[self._states[index]]

@@ -52,10 +52,11 @@ class Reader:
     def _ask(self, sql: str, keys: Sequence[str] | Sequence[int]) -> list[sqlite3.Row]:
         """Return the rows of a question about many keys; the keys stand for its one question mark, as JSON."""
         found: list[sqlite3.Row] = []
+        once = list(dict.fromkeys(keys))  # equal rows ask for the same
         with self._open() as database:
             if database is not None:
-                for start in range(0, len(keys), AT_ONCE):
-                    found += database.execute(sql, (json.dumps(keys[start : start + AT_ONCE]),)).fetchall()
+                for start in range(0, len(once), AT_ONCE):
+                    found += database.execute(sql, (json.dumps(once[start : start + AT_ONCE]),)).fetchall()
         return found
 
     def last_attempts(self, ids: Sequence[str]) -> dict[str, AttemptRow]:
