@@ -134,3 +134,15 @@ def test_equal_rows_share_what_was_settled_later(real: Handle, action: str) -> N
         ng.runs().filter(pl.col("run") == results.run)["net"].to_list(),
         results.cost,
     )
+
+
+def test_whoever_holds_a_run_hears_of_tries_by_another_handle(real: Handle) -> None:
+    """What is tried again with the results that ``resume`` gave is the run's, so that the first results tell of it, too."""
+    real.configure(fail=1.0)
+    results = ng.map(numbered(3), "row {n}.", model=PICTURE, budget=1)
+    assert ["failed"] * 3 == results.frame["gen_status"].to_list()
+    real.configure(fail=0.0)
+    resumed = ng.resume(results.run)
+    resumed.retry()
+    assert ["saved"] * 3 == results.frame["gen_status"].to_list()
+    assert agreed(results) == agreed(resumed)

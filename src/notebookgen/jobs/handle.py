@@ -103,6 +103,7 @@ class RunHandle:
         self._notes: list[str] = []
         # What earlier tries of a row have cost, as the ledger was read: from which moment on (None: all), and what.
         self._earlier_costs: dict[int, tuple[datetime | None, tuple[Cost, ...]]] = {}
+        self._redoing: list[RunHandle] = []  # other handles on the same run that try rows of it again
         self._turn = 0  # how often it took in what came later, or began again
         self._failure: BaseException | None = None
         if self.done:
@@ -265,12 +266,18 @@ class RunHandle:
         """How many rows there are."""
         return self._book.total
 
+    def redone_by(self, other: RunHandle) -> None:
+        """Follow another handle on the same run, with which rows of it are tried again, until that is over."""
+        with self._changed:
+            self._redoing.append(other)
+
     def _catch_up(self) -> None:
         """Take in what became of rows after the run: a file that came hours later, a create that was settled."""
         if self._look is None or self._ended is None:
             return
         with self._changed:
-            left, turn = self._book.left(), self._turn
+            redoing, self._redoing = self._redoing, [one for one in self._redoing if not one.done]
+            left, turn = self._book.left(tried=bool(redoing)), self._turn
             held = self._book.held(left)
             since = {index: moment for index, (moment, _) in self._earlier_costs.items()}
         rows = self._book.filled(left, held)

@@ -31,6 +31,7 @@ NUMBER = {state: number for number, state in enumerate(STATES)}
 BEGUN, DONE, CACHED, FINAL = 1, 2, 4, 8
 # What the ledger knows nothing of is made again from what was asked for.
 UNWRITTEN = FREE - {State.REFUSED}
+TRIED = frozenset({State.FAILED, State.CANCELLED, State.REFUSED, State.PLANNED})
 
 
 class RowBook:
@@ -191,11 +192,12 @@ class RowBook:
         """Return the rows that are begun and not over."""
         return ((index, row) for index, row in self._full.items() if not row.done)
 
-    def left(self) -> list[int]:
-        """Return the rows that this run has ended with, and that are not at their own end."""
-        if not any(self.tally.states[state] for state in OPEN):
+    def left(self, *, tried: bool = False) -> list[int]:
+        """Return the rows that this run has ended with, and that are not at their own end; ``tried``: or may be tried again."""
+        states = OPEN | TRIED if tried else OPEN
+        if not any(self.tally.states[state] for state in states):
             return []
-        numbers = {NUMBER[state] for state in OPEN}
+        numbers = {NUMBER[state] for state in states}
         return [index for index, number in enumerate(self._states) if number in numbers and self._flags[index] & DONE]
 
     def over(self, index: int) -> bool:

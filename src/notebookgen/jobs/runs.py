@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from notebookgen.errors import NotebookgenError, StillRunning
 from notebookgen.jobs.budget import NO_BUDGET, said_before
@@ -75,6 +76,7 @@ class Runs:
         self._pause = pause
         self.lanes: dict[Realm, Lane] = {}
         self.handles: dict[str, RunHandle] = {}
+        self._every: WeakSet[RunHandle] = WeakSet()  # also those that are over, for as long as somebody has them
         self.feeding = Feeding(core)
 
     def lane(self, lane: Lane) -> Lane:
@@ -176,6 +178,9 @@ class Runs:
             indices: Which rows.
             rows: The large run, or the wishes for these rows.
         """
+        for other in self._every:
+            if other not in {handle, handle.whole} and not set(other.runs).isdisjoint(handle.runs):
+                other.redone_by(handle)
         self.pause(handle, paused=False)  # it may have ended while it was paused
         handle.reopen(indices)
         places: list[tuple[RunHandle, int]] = [(handle, index) for index in indices]
@@ -248,12 +253,14 @@ class Runs:
             self._core.queue.pause(known, paused=False)
         self.handles[run] = handle = RunHandle(run, rows, **self._ways(), **facts)
         handle.settings = lambda: self._core.settings
+        self._every.add(handle)
         return handle
 
     def part(self, runs: Sequence[str], rows: Sequence[Generation] | RowBook, **facts: Any) -> Part:
         """Make a handle on some rows of some runs, and keep it as long as they are under way."""
         part = Part(runs, rows, **self._ways(), **facts)
         part.settings = lambda: self._core.settings
+        self._every.add(part)
         self.handles[uuid.uuid4().hex] = part
         return part
 
