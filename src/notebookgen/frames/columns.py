@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -41,6 +42,7 @@ __all__ = [
 MOST_LISTED = 10
 LONGEST_EXPRESSION = 120
 LONGEST_TEXT = 60
+SECONDS_TO_FAIL = 0.5  # an expression that takes longer is not evaluated again to find the row with which it fails
 ONE, EACH = "the cells", "the rows"  # columns of our own beside nothing of the user's
 
 
@@ -62,6 +64,24 @@ def column_words(columns: Iterable[str]) -> str:
     return f"Columns are: {', '.join(names[:MOST_LISTED])}{more}." if names else "The frame has no columns."
 
 
+def first_failing(frame: pl.DataFrame, expression: pl.Expr) -> int | None:
+    """Return the first row with which an expression fails that fails for all; None where that is not to be told."""
+    low, high = 0, len(frame)  # without its first ``low`` rows less or none, with its first ``high`` it fails
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _fails(frame.head(middle), expression) else (middle, high)
+    return low if low < len(frame) and _fails(frame.slice(low, 1), expression) else None
+
+
+def _fails(frame: pl.DataFrame, expression: pl.Expr) -> bool:
+    """Whether an expression fails over some rows."""
+    try:
+        frame.select(expression)
+    except (Exception, pl.exceptions.PanicException):  # noqa: BLE001 - as whatever it calls fails
+        return True
+    return False
+
+
 def evaluate(frame: pl.DataFrame, expression: pl.Expr, what: str) -> pl.Series:
     """Return the cells of an expression, one for each row.
 
@@ -78,6 +98,7 @@ def evaluate(frame: pl.DataFrame, expression: pl.Expr, what: str) -> pl.Series:
     """
     text = " ".join(str(expression).split())
     shown = text if len(text) <= LONGEST_EXPRESSION else f"{text[: LONGEST_EXPRESSION - 1]}…"
+    began = time.monotonic()
     try:
         found = frame.select(expression)
     except pl.exceptions.ColumnNotFoundError as error:
@@ -88,7 +109,9 @@ def evaluate(frame: pl.DataFrame, expression: pl.Expr, what: str) -> pl.Series:
         message = f"{what} cannot be had: {said} Nothing was sent.\nIt is {shown}. {column_words(frame.columns)}"
         raise InvalidCall(message) from error
     except (Exception, pl.exceptions.PanicException) as error:  # an expression may call any function of the user's
-        message = f"the expression for {what} fails: {in_short(error)}. Nothing was sent.\nIt is {shown}."
+        row = first_failing(frame, expression) if time.monotonic() - began < SECONDS_TO_FAIL else None
+        where = f" in row {row}" if row is not None else ""
+        message = f"the expression for {what} fails{where}: {in_short(error)}. Nothing was sent.\nIt is {shown}."
         raise InvalidCall(message) from error
     if found.width != 1:
         message = (
