@@ -138,3 +138,28 @@ def test_an_unknown_cost_is_that_of_who_bought_it() -> None:
     tally.add(made)
     tally.add(replace(made, cached=True))
     assert (1, 1) == (tally.unknown, tally.cached)
+
+
+def test_whoever_reads_row_after_row_asks_the_ledger_now_and_then() -> None:
+    """Rows behind the one that is read come with it; one that is set meanwhile is never given as it was."""
+    ledger = Ledger()
+    book = RowBook(200, asked=asked, load=ledger.load, kept=1)
+    for index in range(200):
+        ledger.rows[index] = begun(index, State.SAVED, done=True)
+        book.put(index, ledger.rows[index])
+    near, held, puts = book.near(0)
+    book.keep(near, book.filled(near, held), puts)
+    for index in range(64):
+        near, held, _ = book.near(index)
+        assert ([index], [ledger.rows[index]]) == (near, held)
+    assert 1 == ledger.asked
+
+    near, held, puts = book.near(100)
+    late = book.filled(near, held)
+    failed = begun(101, State.FAILED, done=True)
+    ledger.rows[101] = failed
+    book.put(101, failed)
+    book.put(102, ledger.rows[102])  # and so 101 is forgotten again
+    book.keep(near, late, puts)
+    near, held, _ = book.near(101)
+    assert failed == book.filled(near, held)[0]

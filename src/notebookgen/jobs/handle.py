@@ -306,8 +306,11 @@ class RunHandle:
         """Return how one row stands now."""
         self._catch_up()
         with self._changed:
-            held = self._book.held([index])
-        return self._book.filled([index], held)[0]
+            near, held, puts = self._book.near(index)
+        rows = self._book.filled(near, held)
+        with self._changed:
+            self._book.keep(near, rows, puts)
+        return rows[0]
 
     def among(self, states: Collection[State], *, again: bool = False) -> list[int]:
         """Return which rows are in one of some states; with ``again`` without those that have failed for good."""

@@ -31,6 +31,7 @@ NUMBER = {state: number for number, state in enumerate(STATES)}
 BEGUN, DONE, CACHED, FINAL = 1, 2, 4, 8
 # What the ledger knows nothing of is made again from what was asked for.
 UNWRITTEN = FREE - {State.REFUSED}
+READ_AHEAD = 64  # rows
 TRIED = frozenset({State.FAILED, State.CANCELLED, State.REFUSED, State.PLANNED})
 
 
@@ -66,6 +67,8 @@ class RowBook:
         self._errors: dict[int, NotebookgenError] = {}
         self._rest: NotebookgenError | None = None
         self._before: dict[int, Delivered] = {}  # rows that are asked for once more, as they were
+        self._read: dict[int, Delivered] = {}  # rows that were read from the ledger last
+        self._puts = 0  # how often a row was set
 
     # Written -----------------------------------------------------------------------------------------------------
 
@@ -74,6 +77,7 @@ class RowBook:
         flags = self._flags[index]
         if flags & DONE and not row.done:
             return False
+        self._changes(index)
         before = self._before.get(index)
         if before is not None and row.done and row.state not in OPEN:
             del self._before[index]
@@ -121,6 +125,7 @@ class RowBook:
             settled: Whether the ledger tells how it ends in any case; else it is as it was where nothing is sent for it.
         """
         row = self.get(index)
+        self._changes(index)
         self.tally.add(row, -1)
         if not row.cached:
             self.tally.sink(row.cost)
@@ -159,6 +164,11 @@ class RowBook:
             if row.state in UNWRITTEN and row.error is not None:
                 self._errors[index] = row.error  # one object for all rows that ended for the same reason
 
+    def _changes(self, index: int) -> None:
+        """Know no more what was read of a row."""
+        self._puts += 1
+        self._read.pop(index, None)
+
     # Read --------------------------------------------------------------------------------------------------------
 
     def get(self, index: int) -> Delivered:
@@ -171,7 +181,22 @@ class RowBook:
 
     def held(self, indices: Sequence[int]) -> list[Delivered | None]:
         """Return the rows that are at hand; None for those that stand in the ledger alone."""
-        return [None if self._written(index) else self._held(index) for index in indices]
+        return [self._read.get(index) if self._written(index) else self._held(index) for index in indices]
+
+    def near(self, index: int) -> tuple[list[int], list[Delivered | None], int]:
+        """Return the row, and where it is to be read from the ledger those behind it, too: whoever reads one goes on.
+
+        Beside their numbers, what is at hand of them, and how often a row was set by now (for ``keep``).
+        """
+        near = [index]
+        if self._written(index) and index not in self._read:
+            near += filter(self._written, range(index + 1, min(index + READ_AHEAD, self.total)))
+        return near, self.held(near), self._puts
+
+    def keep(self, indices: Sequence[int], rows: Sequence[Delivered], puts: int) -> None:
+        """Keep rows that were read, in the place of those read before, if none was set meanwhile."""
+        if len(indices) > 1 and puts == self._puts:
+            self._read = dict(zip(indices, rows, strict=True))
 
     def filled(self, indices: Sequence[int], held: Sequence[Delivered | None]) -> list[Delivered]:
         """Return rows with those that are not at hand read from the ledger, in one go."""
