@@ -11,11 +11,12 @@ import pytest
 
 import notebookgen as ng
 from notebookgen.client import default_client
+from notebookgen.jobs.budget import parse_budget
 from notebookgen.ledger.kernels import KernelLock
 from notebookgen.notebook import commands
 from notebookgen.notebook.arguments import Command
 from notebookgen.notebook.lines import resumed_line
-from scripted import WAIT, bench, idle, reply, states, until, wanted
+from scripted import WAIT, Bench, Held, Shop, Tailor, bench, idle, reply, states, until, wanted
 from test_feeding import begun
 
 if TYPE_CHECKING:
@@ -149,3 +150,21 @@ def test_rows_that_were_not_even_brought_are_told_apart(home: Path, named: bool)
         assert "cancelled before it was sent" in errors[3]
         assert ["submitted", "saved"] == states(other)
     assert 3 == shop.seen["create"]
+
+
+def test_what_a_kernel_left_that_died_meanwhile_holds_up_nobody_for_long(home: Path) -> None:
+    """More creates could hide its lost one behind the end of the provider's list: it is looked for first, by who is there."""
+    shop = Shop()
+    held = Held(shop, accepted=True)
+    with bench(home, shop) as two:
+        shop.orders.append(held)
+        one = Bench(home, shop)
+        one.start(wanted("lost"))
+        until(held.came.is_set)
+        one.engine.close(0.0)
+        rows = [wanted(f"coat {number}") for number in range(Tailor.job_list_limit + 20)]
+        handle = two.bring(*rows, budget=parse_budget("none"))
+        held.go.set()
+        assert {"saved"} == set(states(handle))
+        until(lambda: two.row(wanted("lost")).state == "saved")
+    assert Tailor.job_list_limit + 21 == shop.seen["create"]

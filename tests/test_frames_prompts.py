@@ -148,7 +148,9 @@ def test_a_prompt_of_another_kind_is_told(prompt: Any) -> None:
 def test_an_expression_that_fails_late_names_itself() -> None:
     """One bad cell among ten thousand fails before anything else happens, in Polars' words and ours."""
     frame = pl.DataFrame({"x": ["1"] * 7000 + ["abc"] + ["2"] * 2999})
-    with pytest.raises(InvalidCall, match="the expression for the prompt fails in row 7000: conversion from `str`") as caught:
+    with pytest.raises(
+        InvalidCall, match="the expression for the prompt fails in row 7000: conversion from `str`"
+    ) as caught:
         cells(pl.col("x").cast(pl.Int64), frame)
 
     assert '"abc"' in str(caught.value)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from notebookgen.errors import AssetError
-from notebookgen.jobs import core
+from notebookgen.jobs import core, workers
 from notebookgen.jobs.clock import SystemClock
 from notebookgen.jobs.states import State
 from rawserver import RawServer
@@ -109,6 +109,21 @@ def test_what_came_is_handed_over_and_the_rest_is_fetched_by_the_next_call(home:
             cached = desk.bring(wanted()).row(0)
         assert ["a", "b", "c"] == names(cached)
         assert [1, 1] == [files.asked.count(name) for name in ("a", "c")]
+    assert 1 == shop.seen["create"]
+
+
+def test_what_came_inside_a_reply_beside_addresses_is_not_lost_with_its_kernel(home: Path) -> None:
+    """The ledger keeps no bytes: the next kernel asks the job for all of it, and not for the addresses alone."""
+    with service() as (files, shop, provider):
+        urls = shop.urls()
+        shop.finish = lambda job: job.update(phase="completed", urls=urls, inline=["the file d\n" * 3])  # type: ignore[method-assign]  # another service
+        files.state = dict.fromkeys("abc", "broken")
+        with bench(home, shop, provider) as desk:
+            run = desk.start(wanted())
+            until(lambda: [State.COMPLETED] == [row.state for row in run.rows()] and files.asked)
+        files.state.clear()
+        with bench(home, shop, provider) as desk:
+            assert ["a", "b", "c", "d"] == names(desk.bring(wanted()).row(0))
     assert 1 == shop.seen["create"]
 
 
@@ -289,6 +304,34 @@ def test_what_expires_first_is_fetched_first(home: Path) -> None:
             row = desk.bring(wanted()).row(0)
     assert ["b", "c", "a"] == [name.partition("?")[0] for name in files.asked]
     assert (State.SAVED, ["a", "b", "c"]) == (row.state, [name.partition("?")[0] for name in names(row)])
+
+
+def test_a_download_that_drips_does_not_hold_up_the_next(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One download at a time, and one that never ends: after a while the next is begun beside it."""
+    monkeypatch.setattr(workers, "LONG", 0.1)
+
+    def answer(asked: Asked) -> bytes | Iterator[bytes]:
+        if asked.target.endswith("drip"):
+            return drip()
+        return raw(b"the file honest\n", Content_Type="text/plain")
+
+    def drip() -> Iterator[bytes]:
+        yield raw(b"", Content_Length="1000000")
+        while not server.pause(0.05):
+            yield bytes(100)
+
+    class Named(Parts):
+        def finish(self, job: dict[str, Any]) -> None:
+            job |= {"phase": "completed", "urls": [f"{self.origin}/files/{job['sent']['prompt']}"]}
+
+    with RawServer(answer) as server:
+        shop, provider = Named(server.url), Tailor(f"{server.url}/v1")
+        with bench(home, shop, provider, concurrency=1) as desk:
+            desk.start(wanted("drip"))
+            until(lambda: server.asked)
+            honest = desk.bring(wanted("honest")).row(0)
+            desk.collector._fetcher.close()
+    assert (State.SAVED, ["honest"]) == (honest.state, names(honest))
 
 
 def test_a_row_says_that_its_address_had_expired(home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
@@ -231,14 +232,14 @@ def test_verify_tells_missing_and_short_files(store: MediaStore) -> None:
 
 
 def test_leftovers_of_killed_downloads_are_swept(store: MediaStore) -> None:
-    """Old temporary files go, young ones and kept files stay."""
+    """Old temporary files go, young ones, kept files and files of other names stay."""
     kept = store.keep(wav())
-    old, young = store.incoming / "old.part", store.incoming / "young.part"
-    for path, moment in ((old, 1_000), (young, 3_000)):
+    old, young, other = (store.incoming / name for name in (f"{'0' * 16}.part", f"{'1' * 16}.part", "other.part"))
+    for path, moment in ((old, 1_000), (young, 9_000), (other, 1_000)):
         path.write_bytes(b"x")
         os.utime(path, (moment, moment))
-    assert store.sweep(before=2_000) == 1
-    assert (old.exists(), young.exists(), store.verify(kept)) == (False, True, True)
+    assert store.sweep(now=10_000) == 1
+    assert (old.exists(), young.exists(), other.exists(), store.verify(kept)) == (False, True, True, True)
 
 
 def test_threads_may_keep_the_same_content(store: MediaStore) -> None:
@@ -314,6 +315,19 @@ def test_outputs_are_brought_home(store: MediaStore) -> None:
     fetcher.close()
 
 
+def test_a_file_in_base64_is_kept_as_that_file(store: MediaStore) -> None:
+    """Where no text was due, or where its key says what it is; a damaged one, and a text that was due, stay texts."""
+    collector = Collector(store, AssetFetcher())
+    letters = base64.b64encode(picture("PNG")).decode()
+    for due in ("image", "video", None):
+        assert "image" == collector.keep(Output(name="output", text=letters), origin="", due=due).kind
+    for name in ("data.0.b64_json", "image.Base64"):
+        assert "image" == collector.keep(Output(name=name, text=letters), origin="", due="text").kind
+    assert "text" == collector.keep(Output(name="output", text=letters), origin="", due="text").kind
+    cut = collector.keep(Output(name="b64_json", text=letters[:60]), origin="", due="image")
+    assert ("text", letters[:60]) == (cut.kind, Path(cut.path).read_text(encoding="utf-8"))
+
+
 def test_an_error_page_is_not_an_asset(store: MediaStore) -> None:
     """A page with status 200 and a picture's type is refused, and its file is gone."""
     fetcher = AssetFetcher(wait=lambda _: False)
@@ -332,7 +346,7 @@ def test_nothing_heavy_is_loaded_before_it_is_needed() -> None:
     import sys
 
     code = (
-        "import sys, notebookgen.media, notebookgen.transport, notebookgen.transport.retry, notebookgen.media.sniff;"
+        "import sys, notebookgen.media, notebookgen.transport, notebookgen.transport.retry, notebookgen.sniff;"
         "from notebookgen.transport import read, check_url, Timeouts;"
         "print([name for name in ('PIL', 'av', 'requests', 'urllib3') if name in sys.modules])"
     )

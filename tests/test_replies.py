@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ from notebookgen.providers.replies import (
 from notebookgen.providers.signing import hmac_sha256, signature_holds
 from notebookgen.records import Output
 from notebookgen.wire import HttpResponse
+from test_sniff import picture
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,18 @@ def test_keys_that_describe_are_left_out_at_the_top_only() -> None:
     value = {"app_id": "a", "node": {"app_id": "b"}}
     assert (Output("node.app_id", text="b"),) == outputs_in(value, ignore=frozenset({"app_id"}))
     assert () == outputs_in({"note": "words"}, texts=False)
+
+
+def test_several_of_a_plain_list_are_called_by_their_numbers() -> None:
+    """A list without a name gives its results numbers, and no point before them."""
+    assert ["0", "1.url"] == [one.name for one in outputs_in(["https://a.example/1", {"url": "https://a.example/2"}])]
+
+
+def test_a_file_in_base64_is_a_result_where_no_texts_are() -> None:
+    """A picture's bytes as letters are the picture; a word, a hash or a token is still none."""
+    data = picture("PNG")
+    value = {"seed": "a1b2" * 32, "images": [{"b64_json": base64.b64encode(data).decode()}]}
+    assert (Output("images.b64_json", data=data),) == outputs_in(value, texts=False)
 
 
 def test_brackets_without_end_are_walked() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import wave
 import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import pytest
@@ -13,7 +14,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from notebookgen.media.sniff import HEAD, MAGIC, sniff
+from notebookgen.sniff import HEAD, MAGIC, MEDIA, medium_in, sniff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def picture(kind: str) -> bytes:
@@ -219,3 +223,69 @@ def test_a_character_that_is_cut_does_not_spoil_a_text(text: str) -> None:
     """A text is a text also where its first bytes end inside a character."""
     head = ("x" + text).encode()[:HEAD]
     assert sniff(head) == sniff(head[:-1]) == ("text", "text/plain", ".txt")
+
+
+@pytest.mark.parametrize(
+    ("data", "mime"),
+    [
+        (b"# made by a tool\nmtllib a.mtl\no Cube\n\nv 1.0 -1 1e-3\nv 0 0 0\nf 1 2 1\n", "model/obj"),
+        (b"v 0.5 0.5 0.5 1 0 0\r\nv 1 2 3\r\n", "model/obj"),
+        (b"solid cube\n  facet normal 0 0 1\n    outer loop\n", "model/stl"),
+        (b"# a title\nwords", "text/plain"),
+        (b"v is the fifth letter from the end", "text/plain"),
+        (b"solid ground under our feet\nis what we need", "text/plain"),
+    ],
+)
+def test_a_model_in_words_is_a_model(data: bytes, mime: str) -> None:
+    """OBJ and STL are told by their first lines, and are no messages where a model was due."""
+    assert (mime, "text" if mime == "text/plain" else "3d") == (sniff(data).mime, sniff(data).kind)
+
+
+# In base64 ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda data: base64.b64encode(data).decode(),
+        lambda data: base64.urlsafe_b64encode(data).decode(),
+        lambda data: base64.urlsafe_b64encode(data).decode().rstrip("="),
+        lambda data: "\n " + base64.encodebytes(data).decode().replace("\n", "\r\n") + " ",
+    ],
+    ids=["plain", "of addresses", "without padding", "in lines"],
+)
+@pytest.mark.parametrize(
+    "data", [picture("PNG"), picture("JPEG"), wav(), clip("mp4", "mpeg4"), b"\xff\xd8\xff\xfb" * 9]
+)
+def test_a_medium_in_base64_is_told_by_its_bytes(data: bytes, written: Callable[[bytes], str]) -> None:
+    """However it is spelled: lines, the alphabet of addresses, padding left out."""
+    assert data == medium_in(written(data))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "SUQz",  # three letters that begin a sound
+        "Once upon a time",
+        "a1b2" * 32,
+        "a" * 64,
+        base64.b64encode(b"only words, and quite a few of them, in letters of their own").decode(),
+        base64.b64encode(bytes(range(256))).decode(),
+        base64.b64encode(picture("PNG")).decode() + "!",
+        "see " + base64.b64encode(picture("PNG")).decode() + " or not, it says: no",
+        base64.b64encode(picture("PNG")).decode()[:-4] + "A",
+        base64.b64encode(b"<html><body>a page that is long enough to be one</body></html>").decode(),
+        base64.b64encode(picture("PNG")).decode() + "é",
+    ],
+)
+def test_other_letters_are_no_medium(text: str) -> None:
+    """Words, hashes, bytes of no known type, and base64 with anything else in it stay what they are."""
+    assert medium_in(text) is None
+
+
+@given(st.one_of(st.text(), st.binary().map(lambda data: base64.urlsafe_b64encode(data).decode())))
+def test_any_text_is_a_medium_or_none(text: str) -> None:
+    """Nothing that is written makes it fail, and nothing else is taken for one."""
+    data = medium_in(text)
+    assert data is None or sniff(data[:HEAD]).kind in MEDIA

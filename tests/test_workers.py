@@ -9,8 +9,9 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from notebookgen.jobs import workers as module
-from notebookgen.jobs.workers import Workers
+from notebookgen.jobs.workers import Workers, WorkersByName
 from sandbox_talk import PATIENCE
+from scripted import until
 
 if TYPE_CHECKING:
     import pytest
@@ -80,3 +81,63 @@ def test_what_waits_goes_by_its_rank() -> None:
     begun.set()
 
     assert ["soon", "also soon", "late", "never"] == [order.get(timeout=PATIENCE) for _ in range(4)]
+
+
+def test_tasks_that_take_long_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each thread is held for long, others go on beside it, up to the spare ones; without those they wait."""
+    monkeypatch.setattr(module, "LONG", 0.05)
+    held, ended = threading.Event(), SimpleQueue[str]()
+    pool = Workers(2, "test", spare=2)
+    for _ in range(5):
+        pool.submit(partial(held.wait, PATIENCE), lambda _, __: None)
+    pool.submit(lambda: None, lambda _, __: ended.put("beside"))
+
+    assert "beside" == ended.get(timeout=PATIENCE)
+
+    strict = Workers(2, "test")
+    for _ in range(2):
+        strict.submit(partial(held.wait, PATIENCE), lambda _, __: None)
+    strict.submit(lambda: None, lambda _, __: ended.put("after"))
+    threading.Event().wait(0.2)  # nobody sets it: others have time to begin, were they let
+    assert ended.empty()
+    held.set()
+    assert "after" == ended.get(timeout=PATIENCE)
+
+
+def test_spare_threads_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are never more than the spare ones beside the others, and they go when nothing takes long any more."""
+    monkeypatch.setattr(module, "LONG", 0.02)
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.05)
+    held, lock, pool = threading.Event(), threading.Lock(), Workers(2, "test", spare=2)
+    running, most, ended = 0, 0, SimpleQueue[BaseException | None]()
+
+    def task(wait: threading.Event, seconds: float) -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        wait.wait(seconds)
+        with lock:
+            running -= 1
+
+    for _ in range(12):
+        pool.submit(partial(task, held, PATIENCE), lambda _, error: ended.put(error))
+    until(lambda: running == 6)
+    threading.Event().wait(0.2)  # nobody sets it: more have time to begin, were they let
+    assert 6 == most
+    held.set()
+    assert [None] * 12 == [ended.get(timeout=PATIENCE) for _ in range(12)]
+    until(lambda: pool._threads <= 2)
+
+
+def test_one_name_does_not_hold_up_another() -> None:
+    """Each name has threads of its own, as many as are allowed now."""
+    pools, held, ended = WorkersByName(1, "test"), threading.Event(), SimpleQueue[str]()
+    pools.of("a").submit(partial(held.wait, PATIENCE), lambda _, __: None)
+    pools.of("b").submit(lambda: None, lambda _, __: ended.put("b"))
+    assert "b" == ended.get(timeout=PATIENCE)
+
+    pools.allow(2)
+    pools.of("a").submit(lambda: None, lambda _, __: ended.put("a"))
+    assert "a" == ended.get(timeout=PATIENCE)
+    held.set()

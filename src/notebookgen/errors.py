@@ -299,7 +299,18 @@ class AssetError(NotebookgenError):
 
 
 class AssetRefused(AssetError):
-    """The file is not what was due, or its address is not allowed."""
+    """The file is not what was due, or its address is not allowed.
+
+    Attributes:
+        final: Whether it is the file's own size, or that of what is in it, that is beyond all limits.
+        sha256: The hash of what came, where the same bytes will be refused again; None where that says nothing, as of an
+            error page.
+    """
+
+    def __init__(self, message: str = "", *, final: bool = False, sha256: str | None = None) -> None:
+        super().__init__(message)
+        self.final = final
+        self.sha256 = sha256
 
 
 class AssetGone(AssetError):

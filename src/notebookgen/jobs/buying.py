@@ -39,6 +39,7 @@ __all__ = ["Buying"]
 LIST_MARGIN = 20
 LOOKED_FOR = 30.0  # seconds after the settle window, by which a lost create was found, proven absent or given up
 TURN_WAIT = 1.0  # seconds until a create is tried again that waits for others of its account
+RECOVER_WAIT = 5.0  # seconds until it is looked again for what dead kernels have left
 CREATE_SECONDS = 300.0  # the longest that a create is held open
 ROUNDS = 20
 
@@ -54,14 +55,19 @@ class Buying:
         answers: Answers,
         hear: Callable[[Lane, HttpResponse], None],
         spool: Spool,
+        recover: Callable[[Realm], None],
     ) -> None:
-        """Work with the engine's other parts; ``hear`` is told of every reply (it sets the account's clock)."""
+        """Work with the engine's other parts.
+
+        ``hear`` is told of every reply (it sets the account's clock); ``recover`` takes over what dead kernels left.
+        """
         self._core = core
         self._feeding = feeding
         self._knowing = knowing
         self._answers = answers
         self._hear = hear
         self._spool = spool
+        self._recover = recover
         self._seen: set[str] = set()  # shapes whose cost is known
         self._held: set[str] = set()  # runs that wait, within one decision
         self._probed: set[Realm] = set()  # accounts for which a create was committed, within one decision
@@ -196,12 +202,20 @@ class Buying:
             wait = max(wait, TURN_WAIT)  # one create finds out whether the trouble is over, and not all of them
         if lane.lists and self._could_hide(lane):
             wait = max(wait, TURN_WAIT)  # more creates could hide a lost one behind the end of the provider's list
+            self._look_for_lost(lane)
         if wait > 0:
             return lambda: core.again(ticket, wait, "waiting for the account")
         images = to_upload(ticket)
         if images:
             return lambda: self._upload(ticket, images)
         return None
+
+    def _look_for_lost(self, lane: Lane) -> None:
+        """Have what a kernel has left that died meanwhile looked after here: nobody else may be there to do so."""
+        core, now = self._core, self._core.clock.monotonic()
+        if now >= lane.recovers_at:
+            lane.recovers_at = now + RECOVER_WAIT
+            core.post(lambda: self._recover(lane.realm))
 
     def _could_hide(self, lane: Lane) -> bool:
         """Whether more creates could hide one without an answer; what is held for a person stops nobody."""

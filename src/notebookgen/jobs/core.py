@@ -19,7 +19,7 @@ from notebookgen.jobs.queueing import Queue
 from notebookgen.jobs.resending import not_sent_again
 from notebookgen.jobs.states import BUSY, OPEN, State, move
 from notebookgen.jobs.ticket import Unwritten
-from notebookgen.jobs.workers import Workers
+from notebookgen.jobs.workers import Workers, WorkersByName
 
 if TYPE_CHECKING:
     import random
@@ -80,8 +80,9 @@ class Core:
         # A create may be held open for minutes, so creates have threads of their own and never hold up a look.
         self._senders = Workers(settings.concurrency, "notebookgen-create")
         self._workers = Workers(max(8, settings.concurrency), "notebookgen-work")
-        # A file may take minutes to come, so downloads have theirs, too; what expires first goes first.
-        self._fetchers = Workers(settings.concurrency, "notebookgen-fetch")
+        # A file may take minutes to come, so downloads have theirs, too, each service its own; what expires first goes
+        # first, and a host that drips takes nothing away from those beside it.
+        self._fetchers = WorkersByName(settings.concurrency, "notebookgen-fetch", spare=2)
 
     def adjust(self, settings: Settings) -> None:
         """Take other settings over, from now on."""
@@ -119,10 +120,10 @@ class Core:
         pool.submit(task, lambda result, error: self.post(lambda: then(result, error)))
 
     def fetch(
-        self, task: Callable[[], Any], then: Callable[[Any, BaseException | None], None], *, expires: float
+        self, task: Callable[[], Any], then: Callable[[Any, BaseException | None], None], *, of: str, expires: float
     ) -> None:
-        """Do the same with a download; what expires first is begun first."""
-        self._fetchers.submit(task, lambda result, error: self.post(lambda: then(result, error)), expires)
+        """Do the same with a download of a service; what expires first is begun first."""
+        self._fetchers.of(of).submit(task, lambda result, error: self.post(lambda: then(result, error)), expires)
 
     def safely(self, ticket: Ticket, event: Callable[[], None]) -> None:
         """Run an event of a ticket; a ledger that cannot be written just now makes it wait, and nothing is lost.

@@ -267,11 +267,15 @@ class Engine:
         self._watching = Watching(core, keeping, reconciling.set_clock)
         answers = Answers(core, self._watching, keeping, reconciling)
         knowing = Knowing(core, self._watching, keeping, reconciling, answers, spool)
-        self._buying = Buying(core, self._runs.feeding, knowing, answers, reconciling.set_clock, spool)
+        self._buying = Buying(core, self._runs.feeding, knowing, answers, reconciling.set_clock, spool, self._take_over)
         resolving = Resolving(core, reconciling, answers.adopt)
         self._recovering = Recovering(core, self._runs, knowing, reconciling, self._lane_for)
         self._settling = Settling(core, self._runs, resolving, self._recovering.lane_at_hand)
         self._recovering.recover(sandbox=False)
+
+    def _take_over(self, realm: Realm) -> None:
+        """Take over what kernels left open of an account that died while this one lives."""
+        self._recovering.recover(sandbox=True, realm=realm)
 
     def _loop(self) -> None:
         """Handle what comes in and what is due, for as long as the process lives."""

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["House", "house_of", "newest", "notebook_name", "told_house"]
 
 SANDBOX_KEY = "sandbox"
-LEFT_OVER = 24 * 3600.0  # seconds after which an unfinished download is nobody's
 
 _lock = threading.Lock()
 _houses: dict[Path, House] = {}
@@ -120,7 +119,7 @@ class House:
         with self._lock:
             if self._engine is None or not self._engine.alive:  # a forked process has no threads of its parent
                 self._fetcher = AssetFetcher()
-                self.media.sweep(before=time.time() - LEFT_OVER)
+                self.media.sweep(now=time.time())
                 collector = Collector(self.media, self._fetcher)
                 self._engine = Engine(settings=self.settings, fetcher=collector, lane_for=self.lane_of)
             return self._engine

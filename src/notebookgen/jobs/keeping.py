@@ -1,7 +1,7 @@
 """From completed to saved: every file here, checked by its own bytes, in its place, before its address expires.
 
 What is paid for is never bought again because a transfer broke: the transfer is repeated, then the job is asked for
-new addresses, then it is said.
+new addresses, then it is said. What is beyond all limits as often as it comes is not fetched for ever.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from notebookgen.errors import (
     NotFound,
     NotWritable,
 )
+from notebookgen.jobs.judging import Judging, strange
 from notebookgen.jobs.naming import short_job
 from notebookgen.jobs.receipts import read_receipt
 from notebookgen.jobs.schedule import delay_after_failure
@@ -31,7 +32,7 @@ from notebookgen.records import Cost, Output, Phase
 from notebookgen.transport.expiry import expires_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from decimal import Decimal
 
     from notebookgen.jobs.core import Core
@@ -60,6 +61,7 @@ class Keeping:
         """Work with the engine's other parts."""
         self._core = core
         self._spool = spool
+        self._judging = Judging()
 
     def completed(self, ticket: Ticket, job: Job, /, taken: Callable[[], None] | None = None, **columns: Any) -> None:
         """Write down that a job is done and what it cost, and fetch its files.
@@ -82,7 +84,7 @@ class Keeping:
         ticket.seconds = seconds
         ticket.outputs = job.outputs
         columns |= {"charged": to_nano(ticket.cost.amount), "basis": ticket.cost.basis, "seconds": seconds}
-        columns |= {"outputs": outputs_text(one for one in job.outputs if one.data is None), "error": None}
+        columns |= {"outputs": to_fetch(job.outputs), "error": None}
         if ticket.cost.unit:
             columns["unit"] = ticket.cost.unit
 
@@ -128,10 +130,12 @@ class Keeping:
     def _fetch(self, ticket: Ticket) -> None:
         """Bring the files here that are not here yet, one after the other, in a worker."""
         core, origin, due = self._core, ticket.lane.provider.base_url, ticket.kind
-        wanted = [(place, output) for place, output in enumerate(ticket.outputs) if place not in ticket.had]
+        skipped = ticket.had.keys() | self._judging.settled(ticket.key).keys()
+        wanted = [(place, output) for place, output in enumerate(ticket.outputs) if place not in skipped]
         wanted.sort(key=lambda one: (expires_at(one[1].url), one[0]))  # what expires first comes first
         core.tell(ticket, "downloading")
 
+        seen = {place: self._judging.seen(ticket.key, place) for place, _ in wanted}
         paid = ticket.job is not None and ticket.cost.basis != "reported"  # and nobody has said how much
 
         def task() -> tuple[dict[int, Asset], Errors, Decimal | None]:
@@ -139,7 +143,7 @@ class Keeping:
             errors: Errors = {}
             for place, output in wanted:
                 try:
-                    kept[place] = core.fetcher.keep(output, origin=origin, due=due if output.text is None else None)
+                    kept[place] = core.fetcher.keep(output, origin=origin, due=due, seen=seen[place])
                 except NotebookgenError as error:
                     errors[place] = error
             return kept, errors, read_receipt(ticket.lane, ticket.ref) if paid and not errors else None
@@ -150,7 +154,9 @@ class Keeping:
             self._fetched(ticket, *result)
 
         expires = min((self._expiry(ticket, output.url) for _, output in wanted), default=math.inf)
-        core.fetch(task, lambda result, error: core.safely(ticket, lambda: then(result, error)), expires=expires)
+        core.fetch(
+            task, lambda result, error: core.safely(ticket, lambda: then(result, error)), of=origin, expires=expires
+        )
 
     @staticmethod
     def _expiry(ticket: Ticket, url: str | None) -> float:
@@ -163,15 +169,23 @@ class Keeping:
 
     def _fetched(self, ticket: Ticket, kept: dict[int, Asset], errors: Errors, cost: Decimal | None) -> None:
         """Go on from what a worker brought; what came is never fetched twice."""
-        core = self._core
+        core, judging = self._core, self._judging
         ticket.had |= kept
+        judging.note(ticket.key, errors, now=core.clock.now(), late=ticket.asked_again >= ASKS)
+        settled = judging.settled(ticket.key)
+        places = [place for place in range(len(ticket.outputs)) if place not in ticket.had]
+        errors = {place: error for place, error in (settled | errors).items() if place in places}
+        trouble = {place: error for place, error in errors.items() if place not in settled}
+        times = [judging.times(ticket.key, place) for place in trouble]
         if not errors:
             self._keep(ticket, cost=cost)
             return
         said = "; ".join(sorted({str(error).splitlines()[0] for error in errors.values()}))
         if all(isinstance(error, AssetRefused) and self._came_inside(ticket, place) for place, error in errors.items()):
             self._lost(ticket, said, refused=True)  # the provider's own reply has it, so that no other will come
-        elif any(not isinstance(error, AssetGone | AssetRefused) for error in errors.values()):  # trouble that may pass
+        elif not trouble:
+            self._refused(ticket, said)
+        elif any(not isinstance(error, AssetGone | AssetRefused) for error in trouble.values()):  # it may pass
             ticket.failures += 1
             if ticket.failures < TRANSFERS:
                 wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
@@ -179,12 +193,13 @@ class Keeping:
                 core.soon(ticket, wait, lambda: self._fetch(ticket))
             else:
                 self._put_off(ticket, said)
-        elif ticket.job and ticket.asked_again < ASKS:
+        elif ticket.asked_again < ASKS and (min(times) <= ASKS if ticket.job else 1 in times):
             # Expired, moved, not there yet, or an error page in the file's place: the job may give better addresses,
-            # and asking is free.
+            # and asking is free, but for bytes that stay the same. Without a job, what was refused for itself is looked
+            # at once more.
             wait = delay_after_failure(ticket.asked_again, retry_after=None, jitter=0.0) if ticket.asked_again else 0.0
             ticket.asked_again += 1
-            core.soon(ticket, wait, lambda: self._ask_again(ticket))
+            core.soon(ticket, wait, lambda: self._ask_again(ticket) if ticket.job else self._fetch(ticket))
         else:
             self._missing(ticket, said, refused=all(isinstance(error, AssetRefused) for error in errors.values()))
 
@@ -223,7 +238,7 @@ class Keeping:
             ticket.cost = Cost(cost, ticket.lane.provider.unit, "reported")
             columns |= {"charged": to_nano(cost), "unit": ticket.cost.unit, "basis": ticket.cost.basis}
         ticket.assets = tuple(asset for _, asset in sorted(ticket.had.items()))
-        note = outputs = None
+        note, outputs = strange(ticket.kind, ticket.assets), None
         if missing:
             number = len(ticket.outputs) or max(ticket.had) + 1
             lost = max(number - len(ticket.had), 1)
@@ -231,7 +246,7 @@ class Keeping:
         if later:
             note = f"{note}\nIt is paid for and not lost: run it again to fetch the rest; nothing is bought anew."
             # Places are counted in the whole list, so it is kept whole, or asked for anew.
-            outputs = outputs_text(() if any(one.data is not None for one in ticket.outputs) else ticket.outputs)
+            outputs = to_fetch(ticket.outputs)
 
         def write() -> None:
             core.store.keep_assets(ticket.key, ticket.had)
@@ -239,6 +254,7 @@ class Keeping:
 
         def then() -> None:
             if not later:
+                self._judging.forget(ticket.key)
                 self._spool.drop(ticket.spooled)
             ticket.reply = None
             core.finish(ticket, AssetError(note) if note else None)
@@ -253,8 +269,8 @@ class Keeping:
             self._keep(ticket, said, later=True)
             return
         message = (
-            f"it is paid for and made, but the file could not be brought here: {said}\n"
-            "Nothing is lost: it is asked for again by itself. Run it again, or type: ng.resume()"
+            f"{said}\nIt is paid for and made. Nothing is lost: it is asked for again by itself.\n"
+            "Run it again, or type: ng.resume()"
         )
         if only_here:
             core.leave(ticket, AssetError(message))
@@ -292,7 +308,7 @@ class Keeping:
                 self.completed(ticket, job)
             elif job is not None and job.outputs:
                 ticket.outputs = job.outputs
-                core.store.update(ticket.key, outputs=outputs_text(one for one in job.outputs if one.data is None))
+                core.store.update(ticket.key, outputs=to_fetch(job.outputs))
                 self._fetch(ticket)
             else:
                 self._unanswered(ticket, job, error)
@@ -327,6 +343,13 @@ class Keeping:
             wait = delay_after_failure(ticket.failures - 1, retry_after=None, jitter=core.rng.random())
             core.soon(ticket, wait, lambda: self._ask_again(ticket))
 
+    def _refused(self, ticket: Ticket, said: str) -> None:
+        """Stop fetching what will be refused again as often as it comes; whoever calls for it again has it looked at once."""
+        if ticket.job and ticket.unkept is None:
+            ticket.unkept = self._core.clock.now()
+            self._core.store.update(ticket.key, unkept=ticket.unkept)
+        self._lost(ticket, said, refused=True)
+
     def _lost(self, ticket: Ticket, said: str, *, refused: bool = False) -> None:
         """Say that what was paid for cannot be had, or not all of it; it is never bought again by itself."""
         core = self._core
@@ -334,11 +357,12 @@ class Keeping:
             self._keep(ticket, said)
             return
         core.move(ticket, State.FAILED, ended=core.clock.now(), error=said, retryable=0)
+        self._judging.forget(ticket.key)
         self._spool.drop(ticket.spooled)
-        why = "what came back was not kept" if refused else "what was made cannot be had any more"
+        why = "What came back was not kept" if refused else "What was made cannot be had any more"
         again = "Run it again to ask its job once more, which is free; " if ticket.job and ticket.unkept else ""
         message = (
-            f"{why}: {said}\nIt is paid for ({ticket.cost}). Nothing was sent now. {again}fresh=True buys it anew."
+            f"{said}\n{why}. It is paid for ({ticket.cost}). Nothing was sent now. {again}fresh=True buys it anew."
         )
         core.finish(ticket, JobFailed(message, id=ticket.generation.id, job=ticket.job, retryable=False))
 
@@ -348,3 +372,12 @@ def as_they_came(known: Mapping[int, Asset]) -> tuple[Output, ...]:
     files = [known.get(place) for place in range(len(known))]
     whole = all(asset is not None and asset.url for asset in files)
     return tuple(Output(name=asset.name, url=asset.url) for asset in files if asset is not None) if whole else ()
+
+
+def to_fetch(outputs: Iterable[Output]) -> str:
+    """Return what is written down to be fetched: all of it, or nothing where a part of it came inside the reply.
+
+    The ledger keeps no bytes, and places are counted in the whole list: where one is missing the job is asked anew.
+    """
+    whole = tuple(outputs)
+    return outputs_text(() if any(one.data is not None for one in whole) else whole)

@@ -54,12 +54,12 @@ class Recovering:
         self._lane_for = lane_for
         core.retake = self._retake
 
-    def recover(self, *, sandbox: bool, run: str | None = None) -> list[tuple[str, Ticket]]:
+    def recover(self, *, sandbox: bool, run: str | None = None, realm: Realm | None = None) -> list[tuple[str, Ticket]]:
         """Take over what dead kernels left open, where the account's key is at hand; return it with the runs it is of."""
         core, taken = self._core, []
         for row in core.store.open_attempts():
-            realm = realm_from(row.realm)
-            if (run is not None and row.run != run) or (realm.sandbox and not sandbox):
+            its = realm_from(row.realm)
+            if (its.sandbox and not sandbox) or (run or row.run, realm or its) != (row.run, its):
                 continue
             ticket = core.tickets.get(row.generation)
             if ticket is None:

@@ -35,8 +35,10 @@ __all__ = ["Fetcher", "Lane", "Ticket", "Unwritten", "Wish", "date_of"]
 class Fetcher(Protocol):
     """Brings an output of a finished job to this machine and keeps it."""
 
-    def keep(self, output: Output, *, origin: str, due: Kind | None = None) -> Asset:
+    def keep(self, output: Output, *, origin: str, due: Kind | None = None, seen: str | None = None) -> Asset:
         """Return the kept file of an output; only ``origin`` may be an address of a private network.
+
+        What is of no known type is kept when it comes again as it was: ``seen`` is the hash of what came before.
 
         Raises:
             AssetError: It cannot be had, or is not what was due.
@@ -95,6 +97,7 @@ class Lane:
         looking: Whether a reconciling look is under way.
         sending: How many creates are on their way.
         unreachable: How many creates in a row could not leave this machine.
+        recovers_at: When it is looked again for what dead kernels have left, on the monotonic clock.
         receiptless: How many questions in a row for a job's real cost had no answer.
     """
 
@@ -109,6 +112,7 @@ class Lane:
     looking: bool = False
     sending: int = 0
     unreachable: int = 0
+    recovers_at: float = 0.0
     receiptless: int = 0
 
     @property

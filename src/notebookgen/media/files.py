@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetRefused, InvalidImage
 from notebookgen.media.inspect import look_at
-from notebookgen.media.sniff import HEAD, TEXT, Sniffed, sniff
 from notebookgen.records import Asset
-from notebookgen.transport.parts import LEFT, said_plainly
+from notebookgen.sniff import HEAD, MEDIA, TEXT, UNKNOWN, Sniffed, medium_in, sniff
+from notebookgen.transport.leavings import sweep
+from notebookgen.transport.parts import said_plainly
 
 if TYPE_CHECKING:
+    from notebookgen.media.inspect import Seen
     from notebookgen.records import Kind, Output
     from notebookgen.transport.fetch import AssetFetcher, Fetched, FetchLimits
 
@@ -52,6 +54,7 @@ class MediaStore:
         due: Kind | None = None,
         name: str = "",
         url: str | None = None,
+        seen: str | None = None,
     ) -> Asset:
         """Keep a file, or what came inside a reply; return where it is and what it is.
 
@@ -60,6 +63,8 @@ class MediaStore:
             due: What was asked for; None where nobody knows.
             name: The provider's word for it.
             url: Where it came from; by default what the download says.
+            seen: The hash of what came from there before and was refused: a download of no known type, where a picture,
+                a clip, a sound or a model was due, is kept when it comes again as it was.
 
         Raises:
             AssetRefused: It is empty, damaged, or not what was due. Nothing is kept.
@@ -70,14 +75,17 @@ class MediaStore:
             digest, size, head = summary(part) if isinstance(what, bytes | str) else told_by(what)
             if not size:
                 message = "the file is empty"
-                raise AssetRefused(message)
+                raise AssetRefused(message, sha256=digest)
             if isinstance(what, str):
                 told = TEXT
             else:
                 told = sniff(head)
                 check_kind(told, due)
-            seen = look_at(part, told)
-            told = as_kept(seen.told)
+            if told == UNKNOWN and due in MEDIA and digest != seen and not isinstance(what, bytes):
+                message = f"the {due} was due, and what came is of no type that is known ({size} bytes)"
+                raise AssetRefused(message, sha256=digest)
+            inside = looked_into(part, told, digest)
+            told = as_kept(inside.told)
             path = self._moved(part, digest, size, told.suffix)
         finally:
             part.unlink(missing_ok=True)
@@ -91,10 +99,10 @@ class MediaStore:
             sha256=digest,
             name=name,
             url=source,
-            width=seen.width,
-            height=seen.height,
-            seconds=seen.seconds,
-            has_sound=seen.has_sound,
+            width=inside.width,
+            height=inside.height,
+            seconds=inside.seconds,
+            has_sound=inside.has_sound,
         )
 
     def keep_input(self, data: bytes) -> str:
@@ -147,19 +155,13 @@ class MediaStore:
         """
         return is_whole(Path(asset.path), asset.size, asset.sha256 if deep else None)
 
-    def sweep(self, *, before: float) -> int:
-        """Delete what downloads of killed processes left behind; return how many files that were.
+    def sweep(self, *, now: float) -> int:
+        """Delete what downloads left behind that nobody goes on with; return how many files that were.
 
         Args:
-            before: Seconds since the epoch; younger files may still be growing.
+            now: The time, in seconds since 1970.
         """
-        swept = 0
-        for part in [*self.incoming.glob("*.part"), *self.incoming.glob(f"*{LEFT}")]:
-            with contextlib.suppress(OSError):  # its owner finished it, or another process sweeps as well
-                if part.stat().st_mtime < before:
-                    part.unlink()
-                    swept += 1
-        return swept
+        return sweep(self.incoming, now=now)
 
     def _written(self, what: bytes | str) -> Path:
         """Write to a temporary file beside the downloads."""
@@ -217,13 +219,16 @@ class Collector:
         self._fetcher = fetcher
         self._limits = limits
 
-    def keep(self, output: Output, *, origin: str, due: Kind | None = None) -> Asset:
+    def keep(self, output: Output, *, origin: str, due: Kind | None = None, seen: str | None = None) -> Asset:
         """Return the kept file of an output; addresses inside texts are never fetched.
+
+        A text that is a file in base64 is that file, unless a text was due and nothing calls it a file.
 
         Args:
             output: What the provider says came back.
             origin: The provider's configured address, which alone may be of a private network.
             due: What was asked for; None where nobody knows.
+            seen: The hash of what came before and was refused, for ``MediaStore.keep``.
 
         Raises:
             AssetError: It cannot be had, or is not what was due.
@@ -231,13 +236,18 @@ class Collector:
             NotWritable: There is no room for it.
         """
         if output.text is not None:
-            return self._store.keep(output.text, due=due, name=output.name)
+            data = medium_in(output.text) if due != "text" or calls_itself_base64(output.name) else None
+            if data is not None:
+                # Damaged, or too large, it stays what it came as: no other will come.
+                with contextlib.suppress(AssetRefused):
+                    return self._store.keep(data, due=due, name=output.name)
+            return self._store.keep(output.text, name=output.name)
         if output.data is not None:
             return self._store.keep(output.data, due=due, name=output.name)
         fetched = self._fetcher.fetch(
             output.url or "", into=self._store.incoming, allowed_origin=origin, limits=self._limits
         )
-        return self._store.keep(fetched, due=due, name=output.name)
+        return self._store.keep(fetched, due=due, name=output.name, seen=seen)
 
     def held(self, sha256: str) -> bytes:
         """Return the bytes of an input image that is kept.
@@ -266,6 +276,24 @@ def check_kind(told: Sniffed, due: Kind | None) -> None:
         wanted = f"the {due}" if due else "a file"
         message = f"{wanted} was due, and what came is {told.mime}: a page or a message, not what was made"
         raise AssetRefused(message)
+
+
+def looked_into(part: Path, told: Sniffed, digest: str) -> Seen:
+    """Look into a file; what is refused for its bytes is told by their hash.
+
+    Raises:
+        AssetRefused: It is damaged, cut short, or too large to be decoded.
+    """
+    try:
+        return look_at(part, told)
+    except AssetRefused as error:
+        error.sha256 = digest
+        raise
+
+
+def calls_itself_base64(name: str) -> bool:
+    """Whether the key that a text stood under says that it is no text: ``b64_json``, ``image.base64``."""
+    return "b64" in name.casefold() or "base64" in name.casefold()
 
 
 def as_kept(told: Sniffed) -> Sniffed:

@@ -20,6 +20,7 @@ from notebookgen.errors import UnexpectedResponse
 from notebookgen.normal import canonical_json, shown_line
 from notebookgen.providers.base import Fault
 from notebookgen.records import Output
+from notebookgen.sniff import medium_in
 from notebookgen.wire import retry_after_seconds
 
 if TYPE_CHECKING:
@@ -182,7 +183,8 @@ def outputs_in(
     """Return everything that came back, in its order, each address once.
 
     A string that is wholly an http(s) address is a file to fetch, a ``data:`` URI is a file in itself, and any other
-    string is a text in itself; addresses inside a text are left alone.
+    string is a text in itself; addresses inside a text are left alone. Where no texts are results, a file in base64 is
+    one all the same; where they are, whoever keeps them knows better whether a text was due.
 
     Args:
         value: The part of the reply that holds the results: a text, a list or an object, nested at will.
@@ -197,20 +199,27 @@ def outputs_in(
         path, one = waiting.pop()
         if isinstance(one, Mapping):
             inner = [(str(key), part) for key, part in one.items() if path or key not in ignore]
-            waiting += [(f"{path}.{key}" if path else key, part) for key, part in reversed(inner)]
+            waiting += [(_below(path, key), part) for key, part in reversed(inner)]
         elif isinstance(one, list):
             count = len(one)
-            waiting += [(f"{path}.{at}" if count > 1 else path, one[at]) for at in reversed(range(count))]
+            waiting += [(_below(path, at) if count > 1 else path, one[at]) for at in reversed(range(count))]
         elif isinstance(one, str) and one.strip():
             text = clean(one)
             output = _output(clean(path), text)
             if output.text is not None and not texts:
-                continue
+                data = medium_in(text)
+                if data is None:
+                    continue
+                output = Output(name=output.name, data=data)
             if output.url not in seen:
                 found.append(output)
             if output.url is not None:
                 seen.add(output.url)
     return tuple(found)
+
+
+def _below(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
 
 
 def _output(name: str, text: str) -> Output:

@@ -6,6 +6,7 @@ page. What looks like markup is called markup, whatever it was named.
 
 from __future__ import annotations
 
+import base64
 import codecs
 import re
 import struct
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["HEAD", "Sniffed", "SniffedKind", "sniff"]
+__all__ = ["HEAD", "MEDIA", "TEXT", "UNKNOWN", "Sniffed", "SniffedKind", "medium_in", "sniff"]
 
 HEAD = 4096  # bytes that are enough
 
@@ -40,6 +41,8 @@ TEXT = Sniffed("text", "text/plain", ".txt")
 PAGE = Sniffed("markup", "text/html", ".html")
 JSON = Sniffed("text", "application/json", ".json")
 GLTF = Sniffed("3d", "model/gltf+json", ".gltf")
+OBJ = Sniffed("3d", "model/obj", ".obj")
+STL = Sniffed("3d", "model/stl", ".stl")
 MP3 = Sniffed("audio", "audio/mpeg", ".mp3")
 AAC = Sniffed("audio", "audio/aac", ".aac")
 
@@ -92,6 +95,14 @@ BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.
 MARKUP = re.compile(r"\s*<(?:!|\?|/?[a-z])", re.IGNORECASE)
 SVG = re.compile(r"<svg[\s/>]", re.IGNORECASE)
 HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|script|iframe|title|meta|div|p|a|table|h1)\b", re.IGNORECASE)
+OBJ_BEFORE = ("#", "mtllib ", "usemtl ", "o ", "g ", "s ")  # lines that may stand before the first corner
+OBJ_CORNER = re.compile(r"v(?:[ \t]+[-+]?[0-9][0-9.eE+-]*){3,8}[ \t]*")
+STL_START = re.compile(r"solid\b[^\n]*\n\s*facet\s+normal\s")
+MEDIA = frozenset({"image", "video", "audio", "3d"})
+SMALLEST = 32  # bytes: three letters may look like the beginning of a sound, and no file is that small
+BASE64 = re.compile(r"[A-Za-z0-9+/]+")
+BASE64_BEGINNING = re.compile(r"\s*(?:[A-Za-z0-9+/_-]\s*){40}")
+OF_ADDRESSES = str.maketrans("-_", "+/")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -109,6 +120,21 @@ def sniff(head: bytes) -> Sniffed:
         if told is not None:
             return told
     return UNKNOWN
+
+
+def medium_in(text: str) -> bytes | None:
+    """Return the picture, clip, sound or model that a text is in base64, else None.
+
+    White space, the alphabet of addresses and padding that is left out make no difference; anything else that does not
+    belong there does, and so does what the bytes are: letters and digits alone may be a word.
+    """
+    if BASE64_BEGINNING.match(text) is None:  # a long text is not copied to be told
+        return None
+    letters = "".join(text.split()).rstrip("=").translate(OF_ADDRESSES)
+    if BASE64.fullmatch(letters) is None or len(letters) % 4 == 1:
+        return None
+    data = base64.b64decode(letters + "=" * (-len(letters) % 4))
+    return data if len(data) >= SMALLEST and sniff(data[:HEAD]).kind in MEDIA else None
 
 
 def riff(head: bytes) -> Sniffed | None:
@@ -208,7 +234,22 @@ def written(head: bytes) -> Sniffed | None:
     if start.startswith(("{", "[")):
         is_scene = start.startswith("{") and '"asset"' in text and '"version"' in text
         return GLTF if is_scene else JSON
-    return TEXT
+    return next((told for told, fits in MODELS if fits(start)), TEXT)
+
+
+def starts_as_obj(text: str) -> bool:
+    """Whether the first line that says something is a corner of a Wavefront OBJ model."""
+    lines = (line for one in text.splitlines() if (line := one.strip()))
+    first = next((line for line in lines if not line.startswith(OBJ_BEFORE)), "")
+    return OBJ_CORNER.fullmatch(first) is not None
+
+
+def starts_as_stl(text: str) -> bool:
+    """Whether it is an STL model in words."""
+    return STL_START.match(text) is not None
+
+
+MODELS: tuple[tuple[Sniffed, Callable[[str], bool]], ...] = ((OBJ, starts_as_obj), (STL, starts_as_stl))
 
 
 def crooked(head: bytes) -> Sniffed | None:
