@@ -12,7 +12,7 @@ import pytest
 
 from notebookgen.errors import AssetError, AssetGone, AssetRefused, NotSent, NotWritable, ReplyLost
 from notebookgen.transport import AssetFetcher, Fetched, FetchLimits
-from notebookgen.transport.parts import said_plainly
+from notebookgen.transport.parts import Part, said_plainly
 from rawserver import RawServer, RecordingProxy, Reset, reply
 from scripted import until
 
@@ -260,6 +260,105 @@ def test_a_wrong_part_is_not_put_in(span: str, fetcher: AssetFetcher, into: Path
     assert fetched.path.read_bytes() == BODY
 
 
+OTHERS: dict[str, tuple[str, dict[str, str]]] = {
+    "another tag": (TAG, {"ETag": '"v2"'}),
+    "a weak tag": (TAG, {"ETag": f"W/{TAG}"}),
+    "no tag": (TAG, {}),
+    "another date": ("", {"Last_Modified": "Sun, 22 Nov 2026 00:00:00 GMT"}),
+    "packed": (TAG, {"ETag": TAG, "Content_Encoding": "gzip"}),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_the_rest_of_another_file_is_not_put_in(case: str, fetcher: AssetFetcher, into: Path) -> None:
+    """A server that sends a part whatever the file is by now, and says so or proves nothing: it is begun again."""
+    tag, said = OTHERS[case]
+    new = BODY[::-1]
+
+    def answer(asked: Asked) -> Answer:
+        if len(server.asked) == 1:
+            whole = reply(BODY, ETag=tag, Last_Modified="" if tag else "Sat, 21 Nov 2026 00:00:00 GMT")
+            return [whole[: len(whole) - len(BODY) + 300_000]]
+        if "range" not in asked.headers:
+            return reply(new)
+        rest = gzip.compress(new[300_000:]) if case == "packed" else new[300_000:]
+        return reply(rest, "206 Partial", Content_Range=f"bytes 300000-{len(BODY) - 1}/{len(BODY)}", **said)
+
+    with RawServer(answer) as server:
+        fetched = fetched_from(server, fetcher, into)
+    assert [None, "bytes=300000-", None] == [asked.headers.get("range") for asked in server.asked]
+    assert new == fetched.path.read_bytes()
+
+
+def test_a_date_alone_proves_that_the_rest_is_the_same(fetcher: AssetFetcher, into: Path) -> None:
+    """Where the server's proof is a date, which it need not repeat with a part, only the rest is asked for."""
+    date = "Sat, 21 Nov 2026 00:00:00 GMT"
+
+    def answer(asked: Asked) -> Answer:
+        if asked.headers.get("if-range") == date:
+            return reply(BODY[300_000:], "206 Partial", Content_Range=f"bytes 300000-{len(BODY) - 1}/{len(BODY)}")
+        whole = reply(BODY, Last_Modified=date)
+        return [whole[: len(whole) - len(BODY) + 300_000]]
+
+    with RawServer(answer) as server:
+        assert BODY == fetched_from(server, fetcher, into).path.read_bytes()
+    assert [None, "bytes=300000-"] == [asked.headers.get("range") for asked in server.asked]
+
+
+def test_a_file_that_is_longer_than_announced_is_begun_again(fetcher: AssetFetcher, into: Path) -> None:
+    """Of what was too much there is no rest to be asked for, and nothing of it is left for later."""
+
+    def longer(asked: Asked) -> Answer:
+        if len(server.asked) == 1:
+            return broken_off(asked)
+        span = f"bytes 400000-{len(BODY) - 1}/{len(BODY)}"
+        rest = BODY[400_000:] + b"more"
+        return reply(rest, "206 Partial", ETag=TAG, Content_Range=span) if "range" in asked.headers else reply(BODY)
+
+    with RawServer(longer) as server:
+        assert BODY == fetched_from(server, fetcher, into).path.read_bytes()
+    assert [None, "bytes=400000-", None] == [asked.headers.get("range") for asked in server.asked]
+
+
+def test_another_query_is_another_file(fetcher: AssetFetcher, into: Path) -> None:
+    """Tags tell versions of one file apart, not files: what is left of one does not become the head of another."""
+    other = BODY[::-1]
+
+    def answer(asked: Asked) -> Answer:
+        return broken_off(asked) if "id=1" in asked.target else rest_of(other, asked)
+
+    with RawServer(answer) as server:
+        with pytest.raises((AssetError, ReplyLost)):
+            fetcher.fetch(f"{server.url}/get?id=1", into=into, allowed_origin=server.url)
+        fetched = fetcher.fetch(f"{server.url}/get?id=2", into=into, allowed_origin=server.url)
+    assert (None, other) == (server.asked[-1].headers.get("range"), fetched.path.read_bytes())
+
+
+def test_a_redirect_to_elsewhere_is_another_file(fetcher: AssetFetcher, into: Path) -> None:
+    """Where an address leads to another file by now, under the same tag, that one is fetched whole."""
+    other, place = BODY[::-1], "/old"
+
+    def answer(asked: Asked) -> Answer:
+        if asked.target == "/a.bin":
+            return reply(b"", "302 Found", Location=place)
+        return broken_off(asked) if asked.target == "/old" else rest_of(other, asked)
+
+    with RawServer(answer) as server:
+        with pytest.raises((AssetError, ReplyLost)):
+            fetched_from(server, fetcher, into)
+        place = "/new"
+        assert other == fetched_from(server, fetcher, into).path.read_bytes()
+
+
+def rest_of(body: bytes, asked: Asked) -> bytes:
+    """Answer honestly with a file, or with its rest to who asks for it."""
+    start = int(asked.headers.get("range", "bytes=0-")[6:-1])
+    if not start or asked.headers.get("if-range") != TAG:
+        return reply(body, ETag=TAG)
+    span = f"bytes {start}-{len(body) - 1}/{len(body)}"
+    return reply(body[start:], "206 Partial Content", Content_Range=span, ETag=TAG)
+
+
 @pytest.mark.parametrize(
     ("answer", "due"),
     [
@@ -368,6 +467,40 @@ def test_a_drip_in_headers_or_chunk_sizes_is_cut(start: bytes, fetcher: AssetFet
     ):
         fetched_from(server, fetcher, into, answer=0.4, seconds=0.5)
     assert left_in(into) == []
+
+
+def test_trailers_have_an_end(fetcher: AssetFetcher, into: Path) -> None:
+    """What comes behind a file and is none of it does not count as speed: it is cut like a drip."""
+
+    def answer(_: Asked) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+        while not server.pause(0.001):
+            yield b"T: v\r\n"
+
+    with RawServer(answer) as server, pytest.raises(AssetError, match="too slowly"):
+        fetched_from(server, fetcher, into, seconds=10.0, slow=0.3, slowest=1000)
+    assert [] == left_in(into)
+
+
+def test_what_is_here_and_is_unpacked_for_long_has_an_end(
+    fetcher: AssetFetcher, into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of a download is over also where no byte is waited for: little on the wire may stand for much."""
+    pieces = []
+    add = Part.add
+
+    def slowly(part: Part, piece: bytes) -> None:
+        add(part, piece)
+        pieces.append(len(piece))
+        threading.Event().wait(0.3)  # nobody sets it: a slow disk
+
+    monkeypatch.setattr(Part, "add", slowly)
+    with (
+        RawServer(lambda _: reply(gzip.compress(bytes(2**24)), Content_Encoding="gzip")) as server,
+        pytest.raises(AssetError, match="took too long"),
+    ):
+        fetched_from(server, fetcher, into, seconds=0.2)
+    assert (1, []) == (len(pieces), left_in(into))
 
 
 def test_silence_is_given_up(fetcher: AssetFetcher, into: Path) -> None:

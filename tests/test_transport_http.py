@@ -26,7 +26,7 @@ from notebookgen.errors import (
     ReplyLost,
     UnexpectedResponse,
 )
-from notebookgen.transport import Timeouts
+from notebookgen.transport import Timeouts, bodies
 from notebookgen.transport import connections as connections_module
 from notebookgen.transport import http as http_module
 from notebookgen.transport.http import HttpTransport
@@ -266,6 +266,23 @@ def test_a_reply_that_drips_is_lost() -> None:
         transport.send(read_of(f"{server.url}/v1/x"), timeout=Timeouts(connect=2.0, read=2.0, whole=0.3))
 
 
+def test_a_reply_whose_trailers_never_end_is_lost() -> None:
+    """What comes behind the body of a reply does not hold its thread for ever."""
+
+    def answer(asked: Asked) -> Answer:
+        def trailing() -> Iterator[bytes]:
+            yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+            for _ in range(5_000):
+                if server.stopped.wait(0.002):
+                    return
+                yield b"T: v\r\n"
+
+        return trailing()
+
+    with talking(answer) as (server, transport), pytest.raises(ReplyLost, match="too slowly"):
+        transport.send(read_of(f"{server.url}/v1/x"), timeout=Timeouts(connect=2.0, read=2.0, whole=0.3))
+
+
 def test_silence_is_a_lost_reply() -> None:
     """No reply within the read timeout is ``ReplyLost``."""
     server: RawServer
@@ -379,7 +396,7 @@ def test_a_reply_has_a_largest_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """More than any reply needs is refused as it comes, also when it is small while it is packed (a gzip bomb)."""
-    monkeypatch.setattr(http_module, limit, 2**20)
+    monkeypatch.setattr(bodies, limit, 2**20)
     body = bytes(3 * 2**20)
     answer = reply(gzip.compress(body), Content_Encoding="gzip") if packed else reply(body)
     request = HttpRequest("GET", "", purpose=purpose)  # type: ignore[arg-type]  # one of the purposes

@@ -6,17 +6,19 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from notebookgen.normal import duration, shown_line
 from notebookgen.transport.expiry import expires_at
+from notebookgen.transport.signing import SIGNATURES
 from notebookgen.wire import shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Host", "Leads", "Link", "Surroundings", "addresses_in", "led"]
+__all__ = ["Host", "Leads", "Link", "Surroundings", "addresses_in", "led", "short"]
 
 Leads = Literal["inside", "beside", "missing", "outside", "here", "web", "expires", "expired"]
 
@@ -26,10 +28,8 @@ SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 HERE = re.compile(r"(?:localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1\]|.*\.local)", re.IGNORECASE)
 INSIDE = frozenset({"data", "mailto", "tel", "javascript", "blob", "about"})
 LONGEST = 90  # characters of an address that are shown
-# Names in a query that sign an address: Amazon and what speaks like it, Google, Azure, CloudFront, Alibaba, the rest.
-SIGNATURES = frozenset(
-    {"x-amz-signature", "x-goog-signature", "x-oss-signature", "signature", "sig", "hmac", "policy", "token", "x-amz-security-token"}
-)  # fmt: skip
+TOLD = 2_000  # characters of it that are looked through for what may not be shown
+MOST_ADDRESSES = 10_000  # in one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Link:
         leads: ``inside`` (it carries its content, or stays on the page), ``beside`` (a file of the notebook's folder),
             ``missing`` (such a file, which is not there), ``outside`` (another folder of this machine), ``here`` (a
             server of this machine), ``web``, ``expires`` or ``expired``.
-        shown: The address as it may be shown: without a query, which may sign it.
+        shown: The address in one line, without a query, which may sign it; `short` makes it shorter.
         why: For one that expires: who says so.
     """
 
@@ -140,7 +140,8 @@ def _on_the_web(address: str, around: Surroundings) -> Link:
 
 def addresses_in(text: str) -> list[str]:
     """Return the addresses of the web that stand in a text."""
-    return list(dict.fromkeys(found.rstrip(".,;:!?") for found in ADDRESS.findall(text)))
+    met = islice(ADDRESS.finditer(text), MOST_ADDRESSES)
+    return list(dict.fromkeys(found[0].rstrip(".,;:!?") for found in met))
 
 
 def _long(seconds: float) -> str:
@@ -150,6 +151,14 @@ def _long(seconds: float) -> str:
 
 
 def _short(address: str) -> str:
-    """Return an address as one line that is not too long, its end kept."""
-    line = shown_line(address)
-    return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]}…{line[-LONGEST // 2 + 1 :]}"
+    """Return an address as one line, without the middle of one that nobody would read."""
+    return _without_middle(shown_line(address[:TOLD] + address[-TOLD:] if len(address) > 2 * TOLD else address), TOLD)
+
+
+def short(line: str) -> str:
+    """Return an address as it is shown: not too long, its end kept."""
+    return _without_middle(line, LONGEST)
+
+
+def _without_middle(line: str, most: int) -> str:
+    return line if len(line) <= most else f"{line[: most // 2]}…{line[-most // 2 + 1 :]}"

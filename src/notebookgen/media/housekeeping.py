@@ -7,6 +7,7 @@ needed by nothing and came since the oldest living kernel began (a plan may hold
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,20 +17,20 @@ from notebookgen.ledger.holdings import holdings
 from notebookgen.ledger.kernels import FOLDER, is_alive
 from notebookgen.ledger.store import FILE_NAME
 from notebookgen.media.captions import size_words
-from notebookgen.media.sniff import HEAD, sniff
 from notebookgen.normal import count_words
+from notebookgen.sniff import HEAD, sniff
+from notebookgen.transport.leavings import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from notebookgen.ledger.holdings import Holding
 
 __all__ = ["Kept", "Pruned", "kept_files", "prune"]
 
-HASH = 64  # characters of a file's name
+NAMED = re.compile(r"([0-9a-f]{64})(?:\.[0-9a-z]{1,16})?")  # a file of ours, by its hash and type
 YOUNG = 600.0  # seconds: what came just now may be on its way into the ledger
-LEFT_OVER = 24 * 3600.0  # seconds after which an unfinished download is nobody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +124,31 @@ def kept_files(home: Path) -> list[Kept]:
             found.append(told(path, about.st_size, about.st_mtime, needed.get(path.stem)))
     there = {one.sha256 for one in found}
     for sha256, one in needed.items():
-        if sha256 not in there:
-            path = home / one.path if one.path else folder / sha256[:2] / sha256
+        path = home / one.path if one.path else folder / sha256[:2] / sha256
+        if sha256 not in there and not path.is_file():  # behind a link it is there, and not ours to count
             found.append(told(path, one.size, None, one))
     return sorted(found, key=lambda one: (one.last, one.sha256))
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Yield the files that are named after their content."""
+    """Yield the files that are named after their content; whatever else is there, or is linked to, is not ours."""
     for shelf in sorted(folder.glob("[0-9a-f][0-9a-f]")):
+        if not shelf.is_dir() or leads_elsewhere(shelf):
+            continue
         for path in sorted(shelf.iterdir()):
-            if len(path.stem) == HASH and path.suffix != ".part" and path.is_file():
+            named = NAMED.fullmatch(path.name)
+            if named and named[1].startswith(shelf.name) and path.suffix != ".part" and is_plain(path):
                 yield path
+
+
+def leads_elsewhere(folder: Path) -> bool:
+    """Whether a folder is a link, or what Windows has in its place."""
+    return folder.resolve() != folder.parent.resolve() / folder.name
+
+
+def is_plain(path: Path) -> bool:
+    """Whether it is a file, and no link to one."""
+    return path.is_file() and not path.is_symlink()
 
 
 def told(path: Path, size: int, at: float | None, need: Holding | None) -> Kept:
@@ -200,7 +214,7 @@ def prune(
     if going and not (yes or dry_run) and (lost or not known):
         raise InvalidCall(refusal(going, len(lost), command, known=known))
     gone = going if dry_run else [one for one in going if removed(one)]
-    swept = leftovers(home / "media" / "incoming", now - LEFT_OVER, dry_run=dry_run)
+    swept = sweep(home / "media" / "incoming", now=now, dry_run=dry_run)
     size = sum(one.size for one in gone)
     return Pruned(tuple(one.path for one in gone), size, len(lost), swept, len(which) - len(going), dry_run)
 
@@ -229,19 +243,6 @@ def removed(one: Kept) -> bool:
     with contextlib.suppress(OSError):  # others are in it
         one.path.parent.rmdir()
     return True
-
-
-def leftovers(incoming: Path, before: float, *, dry_run: bool) -> int:
-    """Remove unfinished downloads; return how many there were."""
-    found: Iterable[Path] = [*incoming.glob("*.part"), *incoming.glob("*.left")]
-    count = 0
-    for path in found:
-        with contextlib.suppress(OSError):
-            if path.stat().st_mtime < before:
-                count += 1
-                if not dry_run:
-                    path.unlink()
-    return count
 
 
 def oldest_kernel(home: Path) -> float | None:

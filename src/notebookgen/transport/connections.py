@@ -27,9 +27,19 @@ from notebookgen.transport.addresses import ONLY_PUBLIC, why_forbidden
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["FOREIGN_POOLS", "NEVER_AGAIN", "OWN_POOLS", "Line", "Pools", "ca_bundle", "exchange", "tls_context"]
+__all__ = [
+    "FOREIGN_POOLS",
+    "NEVER_AGAIN",
+    "OWN_POOLS",
+    "Line",
+    "Pools",
+    "ca_bundle",
+    "cut_after",
+    "exchange",
+    "tls_context",
+]
 
 # urllib3 repeats nothing: not a connect, not a read, not a redirect. Errors come out as they are.
 NEVER_AGAIN = Retry(total=False, connect=False, read=False, redirect=False, status=False, other=False)
@@ -51,6 +61,18 @@ class Line:
         if self.sock is not None:
             with contextlib.suppress(OSError):  # closed already
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # not SSLSocket's own, which is not thread-safe
+
+
+@contextlib.contextmanager
+def cut_after(line: Line, seconds: float, why: str) -> Iterator[None]:
+    """Cut the line when the block takes longer than that."""
+    timer = threading.Timer(max(seconds, 0.0), line.cut, (why,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class Exchange(threading.local):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import re
 import threading
 import time
 from dataclasses import dataclass
@@ -20,9 +19,10 @@ from urllib3.util import Timeout
 from notebookgen.errors import AssetError, AssetGone, AssetRefused, TransportError
 from notebookgen.normal import shown_line
 from notebookgen.transport.addresses import check_url, follow
-from notebookgen.transport.connections import NEVER_AGAIN, Line, exchange
+from notebookgen.transport.bodies import PACKINGS
+from notebookgen.transport.connections import NEVER_AGAIN, Line, cut_after, exchange
 from notebookgen.transport.failures import translate
-from notebookgen.transport.http import FOREIGN_ERRORS, PACKINGS, STALE, Ways, default_user_agent
+from notebookgen.transport.http import FOREIGN_ERRORS, STALE, Ways, default_user_agent
 from notebookgen.transport.parts import Part
 from notebookgen.transport.retry import PASSING, read_delay
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AssetFetcher", "FetchLimits", "Fetched"]
 
-CHUNK = 256 * 1024
+CHUNK = 64 * 1024  # bytes on the wire that are unpacked at once: some stand for a thousand times as many
 CLOSING = 1.0  # seconds
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GONE = frozenset({403, 404, 410})  # object stores answer 403 where a signed address has expired
-CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+TOO_LONG = "it took too long"
 AGAIN = "What was made is still at the provider. To fetch it again, type: ng.resume()"
 
 
@@ -203,7 +203,8 @@ class AssetFetcher:
         """Ask for the file, or for its rest, and return the reply with its body unread."""
         route = self._ways.to(url)
         exchange.begin(STALE, watched=route.watched, line=line)
-        headers = {"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "identity", **part.rest_headers()}
+        headers = {"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "identity"}
+        headers |= part.rest_headers(str(url))
         with cut_after(line, min(limits.answer, until - time.monotonic()), "it took too long to answer"):
             return route.pool.urlopen(
                 "GET",
@@ -224,8 +225,8 @@ class AssetFetcher:
         try:
             problem = judge(raw, url, part)
             if problem is None:
-                with cut_after(line, until - time.monotonic(), "it took too long"):
-                    copy(raw, url, part, limits)
+                with watched(line, part, limits, until):
+                    copy(raw, url, part, limits, until)
                 if line.cut_for:  # a cut looks like the end of a file whose length nobody told
                     raise stopped(url.host, line.cut_for)
                 problem = part.missing(url.host)
@@ -264,15 +265,13 @@ def judge(raw: BaseHTTPResponse, url: SafeUrl, part: Part) -> AssetError | None:
         if packing not in PACKINGS:
             message = f"{url.host} sent the file packed in a way that nobody asked for ({shown_line(packing)[:40]})."
             raise AssetError(message)
-        part.begin(raw.headers)
+        part.begin(raw.headers, str(url))
         return None
     if raw.status == 206 and part.size:
-        span = CONTENT_RANGE.fullmatch(raw.headers.get("content-range", "").strip())
-        if span and int(span[1]) == part.size and span[3] in {"*", str(part.total)}:
-            part.go_on(raw.headers)
+        if part.goes_on(raw.headers, str(url)):
             return None
         part.forget()
-        return AssetError(f"{url.host} sent another part of the file than the one that was asked for.\n{AGAIN}")
+        return AssetError(f"{url.host} sent a part of a file, and not the rest that it was asked for.\n{AGAIN}")
     if raw.status in GONE:
         message = f"{url.host} no longer has the file (HTTP {raw.status}): its address has expired or was withdrawn."
         raise AssetGone(message)
@@ -288,29 +287,24 @@ def judge(raw: BaseHTTPResponse, url: SafeUrl, part: Part) -> AssetError | None:
     raise problem
 
 
-def copy(raw: BaseHTTPResponse, url: SafeUrl, part: Part, limits: FetchLimits) -> None:
-    """Write the body down as it comes, watching its size and its speed.
+def copy(raw: BaseHTTPResponse, url: SafeUrl, part: Part, limits: FetchLimits, until: float) -> None:
+    """Write the body down as it comes, watching its size, and its time also where it is here and is unpacked for long.
 
     Raises:
         AssetRefused: It is larger than allowed.
-        AssetError: It comes too slowly.
+        AssetError: Its time is over.
     """
     declared = raw.length_remaining or 0
-    since, before = time.monotonic(), part.size
     while True:
         if max(part.size, declared) > limits.size:
             message = f"the file at {url.host} is larger than the limit of {limits.size / 2**20:.0f} MB"
-            raise AssetRefused(message)
+            raise AssetRefused(message, final=True)
         piece = raw.read1(CHUNK, decode_content=True)
         if not piece:
             return
         part.add(piece)
-        now = time.monotonic()
-        if now - since >= limits.slow:
-            if part.size - before < limits.slowest:
-                message = f"{url.host} sends the file too slowly ({part.size} bytes so far).\n{AGAIN}"
-                raise AssetError(message)
-            since, before = now, part.size
+        if time.monotonic() > until:
+            raise stopped(url.host, TOO_LONG)
 
 
 def stopped(host: str, why: str) -> AssetError:
@@ -325,12 +319,28 @@ def hang_up(raw: BaseHTTPResponse) -> None:
 
 
 @contextlib.contextmanager
-def cut_after(line: Line, seconds: float, why: str) -> Iterator[None]:
-    """Cut the line when the block takes longer than that."""
-    timer = threading.Timer(max(seconds, 0.0), line.cut, (why,))
-    timer.daemon = True
-    timer.start()
+def watched(line: Line, part: Part, limits: FetchLimits, until: float) -> Iterator[None]:
+    """Cut the line when the block takes too long, or when too little of the file comes, whatever else may come.
+
+    What belongs to no file (the sizes and the trailers of chunks) has no end that a reader of it would notice.
+    """
+    done = threading.Event()
+
+    def watch() -> None:
+        judged, before = time.monotonic() + limits.slow, part.size
+        while not done.wait(max(min(judged, until) - time.monotonic(), 0.0)):
+            now = time.monotonic()
+            if now >= until:
+                line.cut(TOO_LONG)
+                return
+            if now >= judged:
+                if part.size - before < limits.slowest:
+                    line.cut(f"it sends the file too slowly ({part.size} bytes so far)")
+                    return
+                judged, before = now + limits.slow, part.size
+
+    threading.Thread(target=watch, name="notebookgen-watch", daemon=True).start()
     try:
         yield
     finally:
-        timer.cancel()
+        done.set()

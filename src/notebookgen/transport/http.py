@@ -9,11 +9,9 @@ from __future__ import annotations
 import math
 import os
 import re
-import time
 from dataclasses import dataclass, replace
 from http.client import HTTPException
 from importlib.metadata import version
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -27,17 +25,18 @@ from notebookgen.errors import (
     ConfigurationError,
     InvalidCall,
     NotebookgenError,
-    ReplyLost,
     TransportError,
     UnexpectedResponse,
 )
 from notebookgen.transport.addresses import check_url, parse
 from notebookgen.transport.base import Timeouts, Transport, timeouts_for
 from notebookgen.transport.blackout import Blackout
+from notebookgen.transport.bodies import read_whole
 from notebookgen.transport.connections import (
     FOREIGN_POOLS,
     NEVER_AGAIN,
     OWN_POOLS,
+    Line,
     ca_bundle,
     exchange,
     tls_context,
@@ -55,20 +54,12 @@ if TYPE_CHECKING:
     from notebookgen.transport.addresses import SafeUrl
     from notebookgen.transport.base import HasSecret
     from notebookgen.transport.connections import Pools
-    from notebookgen.wire import HttpRequest, Purpose
+    from notebookgen.wire import HttpRequest
 
 __all__ = ["FOREIGN_ERRORS", "Direct", "HttpTransport", "Route", "Timeouts", "Transport", "Ways", "default_user_agent"]
 
 # What an exchange may end in; everything else is a bug and stays what it is. requests' own are all OSErrors.
 FOREIGN_ERRORS = (HTTPError, HTTPException, OSError, UnicodeError)
-MEBIBYTE = 2**20
-LARGEST_REPLY = 16 * MEBIBYTE
-LARGEST_CREATE_REPLY = 64 * MEBIBYTE  # pictures may come inside it, as base64
-BODILESS = frozenset({204, 304})
-CHUNK = 64 * 1024
-UNPACKED = frozenset({"", "identity"})
-PACKINGS = UNPACKED | {"gzip", "x-gzip", "deflate"}  # one layer; bombs are cut at the largest reply
-OTHER_PACKINGS = frozenset({"br", "compress", "zstd"})
 # Seconds; servers and NAT boxes drop idle connections from about 30 s on, some without a word.
 STALE_FOR_CREATE = 20.0
 STALE = 60.0
@@ -275,12 +266,13 @@ class HttpTransport:
         if request.auth == "bearer" and self._key is not None:
             headers["Authorization"] = Hidden(f"Bearer {self._key.reveal()}")
         try:
+            line = Line()
             if self._session is not None:
                 exchange.begin(math.inf, watched=False)
                 raw = through(self._session, request, headers, waits)
             else:
-                raw = self._open(request, url, target, headers, waits)
-            return read_whole(raw, request.purpose, host, waits.whole)
+                raw = self._open(request, url, target, headers, waits, line)
+            return read_whole(raw, request.purpose, host, waits.whole, line)
         except (TransportError, UnexpectedResponse) as error:
             return error.with_traceback(None)  # its frames hold the reply's headers as they came
         except FOREIGN_ERRORS as error:
@@ -297,13 +289,20 @@ class HttpTransport:
         return check_url(request.url)
 
     def _open(
-        self, request: HttpRequest, url: SafeUrl | None, target: str, headers: dict[str, str], waits: Timeouts
+        self,
+        request: HttpRequest,
+        url: SafeUrl | None,
+        target: str,
+        headers: dict[str, str],
+        waits: Timeouts,
+        line: Line,
     ) -> BaseHTTPResponse:
         """Send the request and return the reply with its body still unread."""
         route, base = self._route, self._prefix[:-1]
         if url is not None and url.origin != self._origin:
             route, base = self._ways.to(url), url.base
-        exchange.begin(STALE_FOR_CREATE if request.purpose == "create" else STALE, watched=route.watched)
+        stale = STALE_FOR_CREATE if request.purpose == "create" else STALE
+        exchange.begin(stale, watched=route.watched, line=line)
         return route.pool.urlopen(
             request.method,
             base + target if route.absolute else target,
@@ -332,50 +331,6 @@ def through(
     reply = session.get_adapter(url).send(prepared, timeout=(waits.connect, waits.read), **how)
     raw: BaseHTTPResponse = reply.raw
     return raw
-
-
-def read_whole(raw: BaseHTTPResponse, purpose: Purpose, host: str, seconds: float) -> HttpResponse:
-    """Read the body to its end, unpacked, up to the largest reply that makes sense.
-
-    Raises:
-        UnexpectedResponse: It is larger, or packed in a way that was not asked for.
-        ReplyLost: It has not come whole in that many seconds.
-    """
-    until = time.monotonic() + seconds
-    most = LARGEST_CREATE_REPLY if purpose == "create" else LARGEST_REPLY
-    headers = {name.lower(): value for name, value in raw.headers.items()}
-    packing = headers.get("content-encoding", "").strip().lower()
-    done = False
-    try:
-        if packing not in PACKINGS:
-            named = packing if packing in OTHER_PACKINGS else "something"  # a header may hold anything, the key as well
-            message = f"{host} packed its reply as {named}, which was not asked for (HTTP {raw.status})"
-            raise UnexpectedResponse(message, code=raw.status)
-        parts: list[bytes] = []
-        size = 0
-        while piece := raw.read1(CHUNK, decode_content=True):  # the last, empty one is where a short body is noticed
-            parts.append(piece)
-            size += len(piece)
-            if size > most:
-                message = f"{host} sent more than {most // MEBIBYTE} MB with HTTP {raw.status}, which no reply needs"
-                raise UnexpectedResponse(message, code=raw.status)
-            if time.monotonic() > until:
-                message = f"{host}: the reply came too slowly ({size} bytes in {seconds:.0f} s)."
-                raise ReplyLost(message)
-        done = True
-    finally:
-        if not done:
-            raw.close()
-        raw.release_conn()
-    if (
-        not parts
-        and raw.status not in BODILESS
-        and raw.version == 11
-        and not {"content-length", "transfer-encoding"} & {*headers}
-    ):
-        # It ends with its headers and does not say where: they are cut off, too.
-        raise ReplyLost(f"{host}: the reply broke off in its headers (HTTP {raw.status}).")
-    return HttpResponse(raw.status, MappingProxyType(headers), b"".join(parts))
 
 
 def must_not_repeat(session: requests.Session) -> None:

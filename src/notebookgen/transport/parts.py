@@ -1,7 +1,7 @@
 """The unfinished file of a download: written in our own folder, hashed as it grows, gone unless it is kept.
 
-What came of a large file before the wire broke is left for the next try, of this kernel or of another one, where the
-server gave a proof by which it can tell that the file is still the same. Who takes it up renames it: only one can.
+What came of a large file before the wire broke, or the process ended, is left for the next try, of this kernel or of
+another one, where the server gave a proof by which it can tell that the file is still the same.
 """
 
 from __future__ import annotations
@@ -9,26 +9,25 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import os
 import re
-import secrets
 from typing import IO, TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
 from notebookgen.errors import AssetError, AssetRefused, NotWritable, TransportError
+from notebookgen.transport.leavings import LEFT, SHARES, WORTH, Proof, growing, hold, mark, name_of, plain_name, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["LEFT", "Part", "said_plainly"]
+__all__ = ["Part", "said_plainly"]
 
-LEFT = ".left"
-WORTH = 256 * 1024  # bytes: less is quicker asked for again than looked for
 BLOCK = 1024 * 1024
-LONGEST_PROOF = 80  # characters: it stands in the file's name
 
 LENGTH = re.compile(r"[0-9]{1,18}")  # a longer one is no file's
+SPAN = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+UNPACKED = frozenset({"", "identity"})
 FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
@@ -56,9 +55,8 @@ class Part:
     """A file that grows. As a context manager it is deleted at the end, unless ``keep`` was called.
 
     Attributes:
-        path: The file.
+        path: The file, as it is called now.
         size: Bytes written so far.
-        total: Bytes that the server announced; None where it did not or where they come packed.
         mime: What the server called it.
     """
 
@@ -70,18 +68,24 @@ class Part:
             url: Where it comes from; without it nothing is left or taken up.
         """
         self.size = 0
-        self.total: int | None = None
         self.mime = ""
         self._url = url
-        self._validator = ""
+        self._proof = Proof()
         self._hash = hashlib.sha256()
         self._kept = False
         self._file: IO[bytes]
         with said_plainly(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self.path = folder / f"{secrets.token_hex(8)}.part"
-            if not (url and self._take_up()):
+            left = take(folder, url) if url else None
+            if left is None:
+                self.path = folder / plain_name()
                 self._file = self.path.open("xb")  # with the rights that the user's own files get
+                hold(self._file)
+                return
+            self.path, self._file, self._proof = left
+            while block := self._file.read(BLOCK):
+                self._hash.update(block)
+                self.size += len(block)
 
     def __enter__(self) -> Self:
         return self
@@ -89,83 +93,96 @@ class Part:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        broken = isinstance(error, AssetError | TransportError) and not isinstance(error, AssetRefused)
+        left = not self._kept and broken and self._leave()
         with contextlib.suppress(OSError):  # a full disk also fails to flush; the file goes anyway
             self._file.close()
-        if self._kept:
-            return
-        broken = isinstance(error, AssetError | TransportError) and not isinstance(error, AssetRefused)
-        if not (broken and self._leave()):
+        if not (self._kept or left):
             self.path.unlink(missing_ok=True)
 
     def _leave(self) -> bool:
-        """Leave what came for the next try, where that is worth it; return whether it was left."""
-        proof = self._validator
-        if not self._url or not proof or self.size < WORTH or len(proof) > LONGEST_PROOF:
+        """Put what came away for the next try, where that is worth it; return whether it was put away."""
+        name = name_of(self._url, self._proof, LEFT)
+        if name is None or self.size < WORTH or self._has_all:
             return False
-        by_content = proof.startswith('"')
-        spelled = proof.encode("latin-1", "replace").hex()
-        name = f"{mark(self._url, by_content=by_content)}.{spelled}.{self.total or ''}{LEFT}"
         try:
-            self.path.replace(self.path.with_name(name))
+            self._file.flush()
+            os.fsync(self._file.fileno())  # it is gone on with after a power cut, too
+            if not SHARES:
+                self._file.close()
+            self.path = self.path.replace(self.path.with_name(name))
         except OSError:  # there is no room even for a name
             return False
         return True
 
-    def _take_up(self) -> bool:
-        """Go on with what an earlier try has left; return whether there was something."""
-        for by_content in (True, False):
-            for left in self.path.parent.glob(f"{mark(self._url, by_content=by_content)}.*{LEFT}"):
-                try:
-                    _, proof, total, _ = left.name.split(".")
-                    self._validator = bytes.fromhex(proof).decode("latin-1")
-                    self.total = int(total) if total else None
-                    left.rename(self.path)
-                except (OSError, ValueError):  # another one was quicker, or it is not one of ours
-                    self._validator, self.total = "", None
-                    continue
-                self._file = self.path.open("r+b")
-                while block := self._file.read(BLOCK):
-                    self._hash.update(block)
-                    self.size += len(block)
-                return True
-        return False
+    @property
+    def total(self) -> int | None:
+        """Bytes that the server announced; None where it did not or where they come packed."""
+        return self._proof.total
+
+    @property
+    def _has_all(self) -> bool:
+        """Whether there is no rest to ask for, because all came, or more than all."""
+        return self.total is not None and self.size >= self.total
 
     @property
     def sha256(self) -> str:
         """Hash of what was written, hexadecimal."""
         return self._hash.hexdigest()
 
-    def begin(self, headers: Mapping[str, str]) -> None:
-        """Start from the beginning with what a reply's headers (any case) announce."""
-        packed = headers.get("content-encoding", "identity").strip().lower() != "identity"
+    def begin(self, headers: Mapping[str, str], url: str) -> None:
+        """Start from the beginning with what a reply's headers (any case) announce.
+
+        Args:
+            headers: Of the reply.
+            url: Who gave it, after all redirects.
+        """
+        packed = is_packed(headers)
         length = headers.get("content-length", "")
         self.forget()
         self.mime = headers.get("content-type", "").partition(";")[0].strip().lower()
-        self.total = int(length) if LENGTH.fullmatch(length) and not packed else None
+        total = int(length) if LENGTH.fullmatch(length) and not packed else None
         tag = headers.get("etag", "").strip()
-        proof = headers.get("last-modified", "").strip() if tag.startswith("W/") or not tag else tag
-        self._validator = "" if packed else proof
+        said = headers.get("last-modified", "").strip() if tag.startswith("W/") or not tag else tag
+        self._proof = Proof("" if packed else said, place_of(url), total)
+        if total is None or total >= WORTH:
+            self._rename(growing(self._url, self._proof))
 
-    def go_on(self, headers: Mapping[str, str]) -> None:
-        """Go on where it ended, with what a reply's headers announce."""
-        self.mime = self.mime or headers.get("content-type", "").partition(";")[0].strip().lower()
+    def goes_on(self, headers: Mapping[str, str], url: str) -> bool:
+        """Whether a reply with a part of a file (206) is the rest of this one, as it was asked for.
+
+        A server that ignores the condition of the request sends a part of whatever is there now.
+        """
+        span = SPAN.fullmatch(headers.get("content-range", "").strip())
+        if span is None or int(span[1]) != self.size or span[3] not in {"*", str(self.total)}:
+            return False
+        if not self.rest_headers(url) or is_packed(headers):
+            return False
+        if self._proof.said.startswith('"'):  # RFC 9110, section 15.3.7: it must be said again, and a date need not be
+            return headers.get("etag", "").strip() == self._proof.said
+        return headers.get("last-modified", "").strip() in {"", self._proof.said}
 
     def forget(self) -> None:
         """Throw away what was written."""
         with said_plainly(self.path.parent):
             self._file.seek(0)
             self._file.truncate()
-        self.size, self.total, self._validator = 0, None, ""
+        self.size, self._proof = 0, Proof()
         self._hash = hashlib.sha256()
+        if self.path.name.count(".") > 1:  # it was named after what is not in it any more
+            self._rename(plain_name())
 
-    def rest_headers(self) -> dict[str, str]:
-        """Return the headers that ask for the rest; none where the server gave no proof of sameness.
+    def rest_headers(self, url: str) -> dict[str, str]:
+        """Return the headers that ask for the rest; none where nobody proves sameness there.
 
         RFC 9110, section 13.1.5: https://www.rfc-editor.org/rfc/rfc9110#field.if-range
+
+        Args:
+            url: Who is asked, after all redirects so far.
         """
-        if not self.size or not self._validator:
+        if not self.size or self._has_all or not self._proof.said or self._proof.place != place_of(url):
             return {}
-        return {"Range": f"bytes={self.size}-", "If-Range": self._validator}
+        return {"Range": f"bytes={self.size}-", "If-Range": self._proof.said}
 
     def add(self, piece: bytes) -> None:
         """Write more."""
@@ -184,18 +201,24 @@ class Part:
 
     def keep(self) -> Path:
         """Close the file and let it live; it is not yet synced to the disk."""
+        self._rename(plain_name())  # so that nobody takes what is whole for what can be gone on with
         with said_plainly(self.path.parent):
             self._file.close()
         self._kept = True
         return self.path
 
+    def _rename(self, name: str) -> None:
+        """Give the file another name, where one that is open can be given one."""
+        if SHARES:
+            with said_plainly(self.path.parent):
+                self.path = self.path.replace(self.path.with_name(name))
 
-def mark(url: str, *, by_content: bool) -> str:
-    """Return what the rest of a file is found by.
 
-    Args:
-        url: Where it comes from.
-        by_content: Whether the server proves sameness by the content: then another signature of the same address will do.
-    """
-    address = urlsplit(url)._replace(query="", fragment="").geturl() if by_content else url
-    return hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()[:32]
+def place_of(url: str) -> str:
+    """Return what tells who gave a file, short enough for a name."""
+    return mark(url)[:16]
+
+
+def is_packed(headers: Mapping[str, str]) -> bool:
+    """Whether what comes is not the file as it is stored."""
+    return headers.get("content-encoding", "").strip().lower() not in UNPACKED
