@@ -302,8 +302,16 @@ def test_a_secret_is_found_and_not_shown(name: str, place: str) -> None:
 
 @pytest.mark.parametrize(
     "spell",
-    [str, json.dumps, lambda key: base64.b64encode(b"x" + key.encode()).decode(), lambda key: key.replace("_", "%5F")],
-    ids=["plain", "json", "base64", "percent"],
+    [
+        str,
+        json.dumps,
+        lambda key: base64.b64encode(b"x" + key.encode()).decode(),
+        lambda key: key.replace("_", "%5F"),
+        lambda key: f"0a{key.encode().hex()}0a",
+        lambda key: key.encode().hex(" ").upper(),
+        lambda key: ", ".join(f"0x{byte:02x}" for byte in key.encode()),
+    ],
+    ids=["plain", "json", "base64", "percent", "hexadecimal", "bytes apart", "bytes of a program"],
 )
 def test_a_key_that_is_set_here_is_found_in_every_spelling(spell: Any) -> None:
     """The person's own key is known, and whose it is; a new one is made at its provider's page."""
@@ -329,6 +337,19 @@ def test_a_key_that_is_set_here_is_found_in_every_spelling(spell: Any) -> None:
         "https://a.example/path:with/colon@sign",
         "sha256 7372c67a149e37bb2c42366a585161c9f59d16e603c193be903696c4a7dd6d5b",
         "Bearer of bad news, the messenger came",
+        "tokenizer = 'google/bert_uncased_L-2_H-128_A-2'",
+        "eos_token = '<|reserved_special_token_12|>'",
+        "next_page_token = 'q8Zr2LmX0pVt7YkB4Wd'; \"nextPageToken\": 'q8Zr2LmX0pVt7YkB4Wd'",
+        "secret_santa = 'alice2bob2carol2dave'",
+        "API_KEY=$SOME_API_KEY_2024",
+        "cache_key = '7372c67a149e37bb2c42366a585161c9f59d16e603c193be903696c4a7dd6d5b'",
+        "key = '7372c67a149e37bb2c42366a585161c9f59d16e6'; key: '3f9a1c77-20be-4d51-9e0f-7ac1d2e83b46'",
+        "idempotency_key='3f9a1c77-20be-4d51-9e0f-7ac1d2e83b46'; sort_key='q8Zr2LmX0pVt7YkB4WdA'",
+        "s3_key = 'runs/2026/01/15/q8Zr2LmX0pVt7YkB4WdA.png'; public_key = 'q8Zr2LmX0pVt7YkB4WdA'",
+        "key='experiment_2026_seed42_resnet50imagenet2012'; monkey='q8Zr2LmX0pVt7YkB4WdA'",
+        "st.text_input('x', type='password', key='login_form_2026_password')",
+        "password = 'password'; password = getpass('Password 2026: '); db_password='postgres'; pwd = '/home/User2/A-b'",
+        "job_id = 'job_q8zr2lmx0pvt7ykb4wda6c'; \"id\": '1f2e3d4c5b6a'",
     ],
 )
 def test_what_is_no_secret_is_not_taken_for_one(text: str) -> None:
@@ -337,13 +358,37 @@ def test_what_is_no_secret_is_not_taken_for_one(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["%env MY_API_KEY={}", "os.environ['MY_TOKEN'] = '{}'", "secret: '{}'", "'password': \"{}\""]
+    "line",
+    [
+        "%env MY_API_KEY={}",
+        "os.environ['MY_TOKEN'] = '{}'",
+        "secret: '{}'",
+        "'password': \"{}\"",
+        "armox_key = 'ak_{}Zr2LmX0pVt7YkB4Wd'",
+        "api_key: str = '{}'",
+        "const apiKey = '{}';",
+        'headers = {{"X-Api-Key": "{}"}}',
+        'headers = {{"Authorization": "Key {}"}}',
+        '{{"body": "{{\\"client_secret\\": \\"{}\\"}}"}}',
+        "export SOME_KEY={}q8Zr2LmX0pVt7YkB4Wd",
+    ],
 )
 def test_what_a_variable_for_a_key_is_set_to_is_a_secret(line: str) -> None:
     """A key without any known shape is told by the name that it is given to."""
     assert ["! cell 1 (code): what a variable for a key is set to, …B4Wd"] == told(
         looked(notebook(code(line.format("q8Zr2LmX0pVt7YkB4Wd")))), "secrets"
     )
+
+
+@pytest.mark.parametrize(
+    "line", ["password='{}'", "db = connect(user='a', passwd=\"{}\")", '"password": "{}"', "PWD='{}'"]
+)
+def test_a_short_password_is_a_secret_and_none_of_it_is_shown(line: str) -> None:
+    """Eight characters of three kinds are a password where they are called one; four of them would be half of it."""
+    for word in ("k3Jz" + "9xQm", "Tr0ub4" + "dor&3"):
+        assert ["! cell 1 (code): what a variable for a key is set to, …"] == told(
+            looked(notebook(code(line.format(word)))), "secrets"
+        )
 
 
 def test_a_picture_is_not_searched_for_shapes() -> None:
@@ -539,6 +584,19 @@ def test_the_shells_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert 2 == out.count("Nothing to mend.")
     assert "there is no file" in err
     assert KEY not in out + err
+
+
+def test_a_file_that_is_missing_does_not_hide_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each of the others is judged, the missing one is named, and the code is that of a missing file."""
+    good = str(written(tmp_path / "good.ipynb", notebook(code("x", printed("hi")))))
+    bad = str(written(tmp_path / "bad.ipynb", notebook(code(f"key = '{KEY}'"))))
+    code_ = cli.main(["doctor", bad, str(tmp_path / "god.ipynb"), good])
+    out, err = capsys.readouterr()
+
+    assert 2 == code_
+    assert (1, 1) == (out.count("1 thing to mend."), out.count("Nothing to mend."))
+    assert "there is no file" in err
+    assert "Did you mean good.ipynb?" in err
 
 
 def test_names_with_stars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

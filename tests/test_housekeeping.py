@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -246,15 +247,18 @@ def test_what_is_kept_once_more_meanwhile_stays(home: Path) -> None:
 
 
 def test_left_over_downloads_go(home: Path) -> None:
-    """Unfinished downloads of kernels that are gone go after a day; younger ones may still grow."""
+    """Unfinished downloads of kernels that are gone go: after an hour, or after a day where they can be gone on with."""
     incoming = home / "media" / "incoming"
     incoming.mkdir(parents=True)
-    for name, age in (("old.part", 2 * DAY), ("old.left", 2 * DAY), ("young.part", 60.0)):
+    named = f"{'0' * 32}.{'0' * 16}.2278220000.1000000.{'0' * 8}"
+    old, young = f"{'0' * 16}.part", f"{'1' * 16}.part"
+    ages = {old: 7200.0, young: 60.0, f"{named}.part": 7200.0, f"{named}.left": 2 * DAY, "others.part": 2 * DAY}
+    for name, age in ages.items():
         (incoming / name).write_bytes(b"x")
         os.utime(incoming / name, (time.time() - age, time.time() - age))
 
     assert 2 == ng.media().prune().leftovers
-    assert ["young.part"] == [path.name for path in incoming.iterdir()]
+    assert {young, f"{named}.part", "others.part"} == {path.name for path in incoming.iterdir()}
 
 
 def test_without_a_ledger_nothing_is_known_to_be_unneeded(home: Path) -> None:
@@ -286,6 +290,54 @@ def test_what_is_no_file_of_ours_is_left_alone(home: Path) -> None:
     ng.media().prune(yes=True, older_than="0d")
 
     assert ["notes.txt", "notes.txt"] == [path.name for path in (home / "media").rglob("*.txt")]
+
+
+def test_nothing_outside_is_touched(home: Path, tmp_path: Path) -> None:
+    """What a link in the folder leads to, and files of other names, stay, whatever is asked for and whoever sweeps."""
+    orphan(home)
+    media, outside, name = home / "media", tmp_path / "outside", "ab" * 32
+    inside, title = media / "cd", "my-thesis-chapter-" + "x" * 46
+    for folder in (outside, inside):
+        folder.mkdir(exist_ok=True)
+    ours = ["0123456789abcdef.part", f"{'ab' * 16}.{'cd' * 8}.aa.9.12345678.left", f"{name}.png"]
+    files = [outside / one for one in (*ours, f"{title}.txt", "other.part")]
+    files += [
+        inside / f"{title}.txt",
+        inside / f"{name}.png",
+        inside / f"{'CD' * 32}.png",
+        inside / f"{'cd' * 32}.png.bak",
+    ]
+    for file in files:
+        file.write_bytes(b"precious")
+        os.utime(file, (1, 1))
+    (inside / f"{'cd' * 32}.png").symlink_to(outside / f"{name}.png")
+    links = [media / "incoming", media / "ab"]
+    for link in links:
+        shutil.rmtree(link, ignore_errors=True)
+        link.symlink_to(outside, target_is_directory=True)
+
+    dry = ng.media().prune(unreferenced=True, dry_run=True)
+    done = ng.media().prune(unreferenced=True, older_than="0d", yes=True)
+    swept = MediaStore(media).sweep(now=time.time())
+
+    assert (1, 0, 1, 0, 0) == (len(dry.files), dry.leftovers, len(done.files), done.leftovers, swept)
+    assert [True] * len(files) == [file.exists() for file in files]
+    assert (inside / f"{'cd' * 32}.png").is_symlink()
+
+
+@pytest.mark.slow
+def test_what_is_needed_behind_a_link_is_not_missing(real: Handle, home: Path, tmp_path: Path) -> None:
+    """A shelf that a person has put elsewhere works on; it is neither counted nor emptied."""
+    one = made()
+    house.close_all()
+    assert one.path is not None
+    shelf = one.path.parent
+    shelf.rename(tmp_path / "elsewhere")
+    shelf.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+
+    assert 0 == ng.media().frame().height
+    assert 0 == len(ng.media().prune(yes=True, older_than="0d").files)
+    assert one.path.is_file()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from PIL import Image
 
 import notebookgen as ng
 from notebookgen.errors import InvalidCall, NotWritable
-from notebookgen.media.manifest import COLUMNS
+from notebookgen.media.manifest import BARE, COLUMNS
 from notebookgen.media.stamping import read_note
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def test_provenance_may_be_left_out(how: str, tmp_path: Path) -> None:
     assert one.path.read_bytes() == Path(str(place)).read_bytes()
     assert [False] == listed(tmp_path / "all")[1]["stamped"].to_list()
     assert (how == "call") == ("notebookgen" in one._repr_mimebundle_()[1])
+    assert (how == "call") == ("a fox" in json.dumps(one._repr_mimebundle_()[1]))
 
 
 def test_saved_again_nothing_is_copied_again(tmp_path: Path) -> None:
@@ -130,13 +131,65 @@ def test_saved_again_nothing_is_copied_again(tmp_path: Path) -> None:
 
 
 def test_what_was_saved_otherwise_is_written_anew(tmp_path: Path) -> None:
-    """With provenance and without it the same file has the same name; neither leaves a second one."""
+    """With provenance and without it the same file has the same name where a person gives one; neither leaves a second."""
+    one, place = made(), tmp_path / "fox.png"
+
+    notes = [read_note(Path(str(one.save(place, provenance=wanted)))) is not None for wanted in (True, False, True)]
+
+    assert [True, False, True] == notes
+    assert ["fox.png"] == [path.name for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("how", ["call", "setting"])
+def test_without_provenance_nothing_in_a_folder_tells_the_prompt(how: str, tmp_path: Path) -> None:
+    """Neither names nor list nor files say prompt, model, settings, labels, cost or job; what the files are stays told."""
+    found = study()
+    if how == "setting":
+        ng.configure(provenance=False)
+
+    saved = found.save(tmp_path, provenance=False if how == "call" else None)
+    alone = found[0].save(tmp_path, provenance=False if how == "call" else None)
+
+    rows, frame = listed(tmp_path)
+    assert [f"image-{one.id[:8]}.png" for one in found][:4] == [path.name for path in saved]
+    assert alone == saved[0]
+    assert [name for name in COLUMNS if name not in BARE] == [
+        name for name in COLUMNS if frame[name].is_null().all() and name not in {"duration", "sound"}
+    ]
+    assert ["saved"] * 4 + ["skipped"] * 2 == [row["status"] for row in rows]
+    assert [range(6)] == [range(*(frame["row"].min(), frame["row"].max() + 1))]  # type: ignore[operator, misc]  # whole numbers
+    whole = b"".join(path.name.encode() + path.read_bytes() for path in tmp_path.iterdir())
+    assert [] == [
+        word for word in (b"woodcut", b"sandbox/picture", b"credits", str(found[0].job).encode()) if word in whole
+    ]
+
+
+def test_what_was_told_before_is_said(tmp_path: Path) -> None:
+    """A folder whose list tells prompts of earlier files is not one to hand on without them; it is said."""
+    made("a fox").results.save(tmp_path)
+
+    saved = made("a hare").results.save(tmp_path, provenance=False)
+
+    assert "manifest.json still tells prompt and cost of 1 file saved here before" in repr(saved)
+    assert {"a fox", None} == set(listed(tmp_path)[1]["prompt"])
+
+
+def test_the_list_measures_what_is_saved(tmp_path: Path) -> None:
+    """Pixels of a picture, and of a clip how long it is and whether it has sound; null where there is nothing to tell."""
     one = made()
+    clip = made("a fox runs", model="armox:sandbox/clip")
 
-    places = {one.save(tmp_path, provenance=wanted) for wanted in (True, False, True)}  # type: ignore[arg-type]  # one path
+    one.results.save(tmp_path)
+    clip.results.save(tmp_path)
 
-    assert 1 == len(places) == len(list(tmp_path.iterdir()))
-    assert read_note(next(iter(tmp_path.iterdir()))) is not None
+    frame = listed(tmp_path)[1].select("kind", "width", "height", "duration", "sound")
+    expected = [
+        (asset.kind, asset.width, asset.height, asset.seconds, asset.has_sound) for asset in (*one.assets, *clip.assets)
+    ]
+    assert expected == frame.rows()
+    assert ("image", None, None) == (frame["kind"][0], frame["duration"][0], frame["sound"][0])
+    assert frame["duration"][1] > 0
+    assert {"width", "height", "duration", "sound"} <= listed(tmp_path)[0][1].keys()
 
 
 def test_a_file_of_ones_own_is_never_written_over(tmp_path: Path) -> None:

@@ -328,15 +328,32 @@ def run_sandbox(options: argparse.Namespace) -> None:
 def run_doctor(options: argparse.Namespace) -> int:
     """Print what is configured, reachable and writable; of notebooks, what their readers will see."""
     if options.notebooks:
-        from notebookgen.checkup import check  # noqa: PLC0415 - a command loads what it needs
-
-        found = [check(name) for given in options.notebooks for name in meant(given)]
-        say("\n\n".join(one.text(for_shell=True) for one in found))
-        return int(any(one.problems for one in found))
+        return look_at([name for given in options.notebooks for name in meant(given)])
     from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
 
     say(in_shell(Client().doctor()))
     return 0
+
+
+def look_at(names: Sequence[str]) -> int:
+    """Print what readers will see of notebooks; one that cannot be read is told, and does not hide the others.
+
+    Returns:
+        0 where there is nothing to mend, 1 where there is; 2 where a file cannot be read, whatever the others hold.
+    """
+    from notebookgen.checkup import check  # noqa: PLC0415 - a command loads what it needs
+
+    code, told = 0, False
+    for name in names:
+        try:
+            found = check(name)
+        except InvalidCall as error:
+            say(in_shell("\n".join(shown(error))), error=True)
+            code = 2
+            continue
+        say(("\n" if told else "") + found.text(for_shell=True))
+        code, told = max(code, int(bool(found.problems))), True
+    return code
 
 
 def meant(given: str) -> list[str]:

@@ -18,7 +18,7 @@ from notebookgen.providers import provider_class, provider_names
 __all__ = ["check"]
 
 ENDING = ".ipynb"
-MOST_BYTES = 2**30
+MOST_BYTES = 2**28  # a tool that takes several times as much memory could not be run everywhere
 
 
 def check(notebook: str | Path) -> Checkup:
@@ -57,13 +57,17 @@ def _data(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise InvalidCall(f"{name} is a folder. Name a notebook in it: {name}/NOTEBOOK{ENDING}")
-        if path.stat().st_size > MOST_BYTES:
-            raise InvalidCall(f"{name} has more than {MOST_BYTES // 2**20} MB, which no front end opens.")
-        return path.read_bytes()
+        with path.open("rb") as file:  # which may be a pipe that never ends
+            data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise InvalidCall(f"there is no file {name}.{_near(path)}") from None
     except (OSError, ValueError) as error:  # a name may hold what no file's name can
         raise InvalidCall(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    if len(data) > MOST_BYTES:
+        raise InvalidCall(
+            f"{name} has more than {MOST_BYTES // 2**20} MB, which no front end opens. Clear its outputs."
+        )
+    return data
 
 
 def _near(path: Path) -> str:

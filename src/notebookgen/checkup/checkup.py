@@ -6,10 +6,11 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from notebookgen.checkup.findings import Finding, Topic, leads, leaks, sights, typed
+from notebookgen.checkup.findings import Finding, Topic, in_part, leads, leaks, sights, typed
 from notebookgen.checkup.places import PLACES
 from notebookgen.checkup.reading import Unreadable, read
 from notebookgen.checkup.sight import Verdict
+from notebookgen.checkup.traits import Pages
 from notebookgen.checkup.weight import weigh
 from notebookgen.media.captions import size_words
 from notebookgen.normal import count_words, shown_line
@@ -109,12 +110,11 @@ def examined(name: str, data: bytes, around: Surroundings, finder: _Finder) -> C
         notebook = read(data)
     except Unreadable as error:
         return Checkup(name, findings=(Finding("file", str(error), error.step, error.command),))
-    counts, readers = sights(notebook, around)
+    pages = Pages()
+    counts, readers = sights(notebook, around, pages)
     weight = weigh(notebook)
-    faults = [
-        Finding("file", fault, "Save it again in JupyterLab, or get it back from its history")
-        for fault in notebook.faults
-    ]
+    step = "Save it again in JupyterLab, or get it back from its history"
+    faults = in_part(("what is damaged", Finding("file", fault, step)) for fault in notebook.faults)
     return Checkup(
         name,
         _facts(notebook),
@@ -123,7 +123,13 @@ def examined(name: str, data: bytes, around: Surroundings, finder: _Finder) -> C
             for place in PLACES
         },
         weight,
-        (*faults, *readers, *_heavy(notebook, weight), *leads(notebook, around, finder), *leaks(notebook, finder)),
+        (
+            *faults,
+            *readers,
+            *_heavy(notebook, weight),
+            *leads(notebook, around, finder, pages),
+            *leaks(notebook, finder),
+        ),
     )
 
 

@@ -8,20 +8,20 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from notebookgen.checkup.links import addresses_in, led
+from notebookgen.checkup.links import addresses_in, led, short
 from notebookgen.checkup.places import PLACES, Place
-from notebookgen.checkup.secrets import searched
+from notebookgen.checkup.secrets import SEARCHED, SEARCHED_IN_ALL, searched
 from notebookgen.checkup.sight import Seeing, Verdict
-from notebookgen.checkup.traits import traits_of
 from notebookgen.normal import shown_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from notebookgen.checkup.links import Link, Surroundings
     from notebookgen.checkup.reading import Cell, Notebook
     from notebookgen.checkup.secrets import Secret, _Finder
     from notebookgen.checkup.sight import Reason
+    from notebookgen.checkup.traits import Pages
 
 __all__ = ["Finding", "Topic", "leads", "leaks", "sights", "typed"]
 
@@ -37,6 +37,7 @@ ENDING = frozenset({"expires", "expired"})
 # An embedded thing that leads there is lost by it.
 LOSING = frozenset({"expires", "expired", "missing", "outside", "here"})
 MOST_NAMES = 3
+MOST_ALIKE = 50  # of one kind are told, the others counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ class Finding:
     problem: bool = True
 
 
-def sights(notebook: Notebook, around: Surroundings) -> tuple[dict[Place, Counter[Verdict]], list[Finding]]:
+def sights(
+    notebook: Notebook, around: Surroundings, pages: Pages
+) -> tuple[dict[Place, Counter[Verdict]], list[Finding]]:
     """Return how many outputs are seen how in each place, and the reasons why some are not whole."""
     models = notebook.widget_models
     found: list[Finding] = []
@@ -66,7 +69,7 @@ def sights(notebook: Notebook, around: Surroundings) -> tuple[dict[Place, Counte
         said = "its metadata.widgets lacks 'state': GitHub shows nothing of the file, and nbconvert ends in an error"
         step = "Take the widgets' state out; their outputs keep their text"
         found.append(Finding("readers", said, step, WIDGETS_MENDED))
-    seeing = Seeing(around, models)
+    seeing = Seeing(around, models, pages)
     counts: dict[Place, Counter[Verdict]] = {place: Counter() for place in PLACES}
     reasons: dict[tuple[Reason, bool], dict[Place, list[str]]] = {}
     for cell, output in notebook.outputs:
@@ -85,7 +88,24 @@ def sights(notebook: Notebook, around: Surroundings) -> tuple[dict[Place, Counte
         for cells, where in _alike(places).items():
             said = f"{cells_words(cells)}: {reason.said} ({_places_words(where)})"
             found.append(Finding("readers", said, reason.step if lost else "", problem=lost))
-    return counts, sorted(found, key=lambda one: not one.problem)
+    cut = [cell.label for cell in notebook.cells if any(pages.of(text, markdown=md).cut for text, md in _pages(cell))]
+    told = in_part(("what is seen in part, or not at all", one) for one in found)
+    if cut:
+        said = f"{cells_words(tuple(cut))}: only the beginning of its HTML or Markdown is looked at, which is long"
+        told.append(Finding("readers", said, problem=False))
+    return counts, sorted(told, key=lambda one: not one.problem)
+
+
+def in_part(found: Iterable[tuple[str, Finding]]) -> list[Finding]:
+    """Return the first findings of each kind, and that there are more where there are: nobody reads a thousand lines."""
+    kinds: dict[tuple[str, bool], list[Finding]] = {}
+    for kind, one in found:
+        kinds.setdefault((kind, one.problem), []).append(one)
+    told = [one for alike in kinds.values() for one in alike[:MOST_ALIKE]]
+    for (kind, problem), alike in kinds.items():
+        if len(alike) > MOST_ALIKE:
+            told.append(Finding(alike[0].topic, f"and more than these {MOST_ALIKE}: {kind}", problem=problem))
+    return told
 
 
 def _alike(places: Mapping[Place, list[str]]) -> dict[tuple[str, ...], list[Place]]:
@@ -106,18 +126,18 @@ def _places_words(places: list[Place]) -> str:
     return "; ".join(place.name for place in places)
 
 
-def leads(notebook: Notebook, around: Surroundings, finder: _Finder) -> list[Finding]:
+def leads(notebook: Notebook, around: Surroundings, finder: _Finder, pages: Pages) -> list[Finding]:
     """Return what addresses lead to what will not be there: expired, expiring, missing, outside, of this machine."""
     met: dict[tuple[Link, str], list[str]] = {}
     for cell in notebook.cells:
-        for role, address in dict.fromkeys(_addresses(cell)):
+        for role, address in dict.fromkeys(_addresses(cell, pages)):
             link = led(address, around)
             if link.leads in {"inside", "web"} or (role == "words" and link.leads not in ENDING):
                 continue
-            shown = replace(link, shown=finder.cleaned(link.shown))  # a path, too, may hold a key
+            shown = replace(link, shown=short(finder.cleaned(link.shown)))  # a path, too, may hold a key
             met.setdefault((shown, role), []).append(cell.label)
-    found = [_told(link, role, cells) for (link, role), cells in met.items() if link.leads != "beside"]
     beside = sorted({link.shown for link, _ in met if link.leads == "beside"})
+    found = in_part(_told(link, role, cells) for (link, role), cells in met.items() if link.leads != "beside")
     if beside:
         names = ", ".join(beside[:MOST_NAMES]) + (", …" if len(beside) > MOST_NAMES else "")
         what = "a file beside the notebook has" if len(beside) == 1 else f"{len(beside)} files beside the notebook have"
@@ -125,11 +145,11 @@ def leads(notebook: Notebook, around: Surroundings, finder: _Finder) -> list[Fin
     return sorted(found, key=lambda one: not one.problem)
 
 
-def _told(link: Link, role: str, cells: list[str]) -> Finding:
-    """Return an address that leads to nothing, now or soon, as a finding."""
+def _told(link: Link, role: str, cells: list[str]) -> tuple[str, Finding]:
+    """Return an address that leads to nothing, now or soon, as a finding, and of what kind it is."""
     what = {
-        "expired": f"has expired ({link.why})",
-        "expires": f"will expire ({link.why})",
+        "expired": "has expired",
+        "expires": "will expire",
         "missing": "leads to a file that is not there",
         "outside": "leads outside the notebook's folder",
         "here": "leads to a server of this machine",
@@ -143,47 +163,69 @@ def _told(link: Link, role: str, cells: list[str]) -> Finding:
         "outside": "Copy the file beside the notebook, as .save('pictures') does, or show the result itself",
         "here": "Show the result itself: its preview is embedded",
     }
-    said = f"{cells_words(tuple(cells))}: {by} {what}: {link.shown}"
-    return Finding("links", said, steps[link.leads] if lost else "", problem=lost)
+    why = f" ({link.why})" if link.leads in ENDING else ""
+    said = f"{cells_words(tuple(cells))}: {by} {what}{why}: {link.shown}"
+    return f"{by} {what}", Finding("links", said, steps[link.leads] if lost else "", problem=lost)
 
 
-def _addresses(cell: Cell) -> Iterator[tuple[str, str]]:
-    """Yield the addresses of a cell, and what each is for."""
+def _pages(cell: Cell) -> Iterator[tuple[str, bool]]:
+    """Yield the texts of a cell that are read as HTML or, where that is told, as Markdown."""
     if cell.kind == "markdown":
-        for source in traits_of(cell.source, markdown=True).sources:
+        yield cell.source, True
+    for output in cell.outputs:
+        yield from ((text, mime == "text/markdown") for mime in MARKUP if (text := output.text(mime)))
+
+
+def _addresses(cell: Cell, pages: Pages) -> Iterator[tuple[str, str]]:
+    """Yield the addresses of a cell, and what each is for."""
+    for text, markdown in _pages(cell):
+        for source in pages.of(text, markdown=markdown).sources:
             name = source.address.removeprefix("attachment:")
-            if source.address.startswith("attachment:") and name not in cell.attachments:
+            if cell.kind == "markdown" and source.address.startswith("attachment:") and name not in cell.attachments:
                 yield "embedded", name
             yield "link" if source.role == "link" else "embedded", source.address
-    elif cell.kind == "code":
+    if cell.kind == "code":
         yield from (("words", address) for address in addresses_in(cell.source))
     for output in cell.outputs:
-        for mime in MARKUP:
-            if output.text(mime):
-                for source in traits_of(output.text(mime), markdown=mime == "text/markdown").sources:
-                    yield "link" if source.role == "link" else "embedded", source.address
         yield from (("words", address) for address in addresses_in(output.text("text/plain")))
 
 
 def leaks(notebook: Notebook, finder: _Finder) -> list[Finding]:
     """Return which cells and outputs hold a secret; none of it is shown."""
     met: dict[Secret, dict[str, list[str]]] = {}
+    left, unsearched = SEARCHED_IN_ALL, []
     for where, number, text in _texts(notebook):
-        for secret in finder.find(text):
+        part = text[: min(SEARCHED, left)]
+        left -= len(part)
+        if len(part) < len(text):
+            unsearched.append(number)
+        for secret in finder.find(part):
             met.setdefault(secret, {}).setdefault(where, []).append(number)
-    return [_leak(secret, places) for secret, places in met.items()]
+    found = in_part((secret.what, _leak(secret, places)) for secret, places in met.items())
+    if unsearched:
+        cells = tuple(filter(None, unsearched))
+        whose = (
+            f"{cells_words(cells)}: only the beginning" if cells else "only the beginning of the notebook's metadata"
+        )
+        said = f"{whose} is searched for secrets: it is longer than {SEARCHED // 2**20} MB, or all of it than {SEARCHED_IN_ALL // 2**20} MB"
+        found.append(Finding("secrets", said, problem=False))
+    return found
 
 
 def _texts(notebook: Notebook) -> Iterator[tuple[str, str, str]]:
-    """Yield everything that may hold a secret: where it stands, in which cell ("" for none), and the text."""
+    """Yield everything that may hold a secret: where it stands, in which cell ("" for none), and the text.
+
+    What people write comes first, for not all of what is printed may be searched.
+    """
     for cell in notebook.cells:
         yield "code" if cell.kind == "code" else "text", cell.label, searched(cell.source)
         if cell.metadata:
             yield "metadata", cell.label, json.dumps(cell.metadata, ensure_ascii=False)
+    yield "metadata", "", searched(json.dumps(notebook.metadata, ensure_ascii=False))
+    for cell in notebook.cells:
         for output in cell.outputs:
             texts = (output.text(mime) for mime in output.data if not mime.startswith("image/") or "svg" in mime)
             yield "output", cell.label, searched("\n".join([*texts, json.dumps(output.metadata, ensure_ascii=False)]))
-    yield "metadata", "", searched(json.dumps(notebook.metadata, ensure_ascii=False))
 
 
 def _leak(secret: Secret, places: Mapping[str, list[str]]) -> Finding:

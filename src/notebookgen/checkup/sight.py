@@ -5,13 +5,14 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from notebookgen.checkup.links import led
 from notebookgen.checkup.places import PLAIN, WIDGET, Place
-from notebookgen.checkup.traits import Traits, traits_of
+from notebookgen.checkup.traits import Pages, Traits
+from notebookgen.normal import shown_line
 
 if TYPE_CHECKING:
     from notebookgen.checkup.links import Link, Surroundings
@@ -22,6 +23,7 @@ __all__ = ["Reason", "Seeing", "Seen", "Verdict"]
 
 CLIP = "data:video/mp4;base64,"
 AAC = b"mp4a"
+LONGEST = 80  # characters of a MIME type that are shown
 
 
 class Verdict(IntEnum):
@@ -100,10 +102,14 @@ class Seeing:
     Attributes:
         around: What is around the notebook.
         widget_models: The widgets whose state is saved; None where the file cannot be opened for want of it.
+        pages: What reads its texts.
+        links: Where the addresses lead that were met before.
     """
 
     around: Surroundings
     widget_models: frozenset[str] | None = frozenset()
+    pages: Pages = field(default_factory=Pages)
+    links: dict[str, Link] = field(default_factory=dict)
 
     def of(self, output: Output, place: Place) -> Seen:
         """Return what is seen of an output in a place."""
@@ -119,7 +125,7 @@ class Seeing:
                     continue
                 return seen
             if mime in {"text/html", "text/markdown"}:
-                return self._page(traits_of(output.text(mime), markdown=mime == "text/markdown"), place)
+                return self._page(self.pages.of(output.text(mime), markdown=mime == "text/markdown"), place)
             if mime == PLAIN and (meant := richer(output)):
                 passed = [WIDGET_WORDS] if meant == WIDGET else [_words_for(meant)]
             return Seen(Verdict.WORDS if passed else Verdict.WHOLE, tuple(passed))
@@ -139,7 +145,7 @@ class Seeing:
         for source in traits.sources:
             if source.role in {"link", "script"} or self._taken(source, place):
                 continue
-            reason = self._lost(led(source.address, self.around), place)
+            reason = self._lost(self._led(source.address), place)
             kept += reason is None
             if reason is not None and source.role != "poster":
                 reasons[reason] = None
@@ -164,6 +170,12 @@ class Seeing:
             return Seen(Verdict.MISSING, tuple(reasons))
         return Seen(Verdict.PART if reasons else Verdict.WHOLE, tuple(reasons))
 
+    def _led(self, address: str) -> Link:
+        """Return where an address leads; a disk is asked once."""
+        if address not in self.links:
+            self.links[address] = led(address, self.around)
+        return self.links[address]
+
     def _lost(self, link: Link, place: Place) -> Reason | None:
         """Return why what an address shows is not seen; None where it is."""
         if link.leads in {"web", "expires"}:
@@ -182,7 +194,7 @@ class Seeing:
 
 def richer(output: Output) -> str:
     """Return the first MIME type that an output has beside its words; empty where it has none."""
-    return next((mime for mime in output.data if mime != PLAIN and output.data[mime]), "")
+    return next((shown_line(mime[:LONGEST]) for mime in output.data if mime != PLAIN and output.data[mime]), "")
 
 
 def _words_for(mime: str) -> Reason:

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from notebookgen.normal import shown_line
+
 if TYPE_CHECKING:
     from notebookgen.checkup.reading import Cell, Notebook, Output
 
 __all__ = ["Weight", "weigh"]
 
 MOST_CELLS = 5
+LONGEST = 40  # characters of a MIME type that are shown
 NAMES = {
     "text/html": "HTML",
     "text/markdown": "Markdown",
@@ -79,6 +82,7 @@ def _kind(output: Output) -> str:
             word for tag, word in (("<video", "a clip"), ("<audio", "a sound"), ("<img", "pictures")) if tag in html
         ]
         return f"HTML with {inside[0]}" if inside else "HTML"
+    shown = shown_line(mime[:LONGEST])
     return NAMES.get(mime) or (
-        f"a picture ({mime.partition('/')[2].upper()})" if mime.startswith("image/") else mime or "nothing"
+        f"a picture ({shown.partition('/')[2].upper()})" if mime.startswith("image/") else shown or "nothing"
     )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from notebookgen.errors import InvalidCall, NotWritable, near_miss
+from notebookgen.errors import InvalidCall, near_miss
+from notebookgen.ledger.exporting import checked_place, write
 from notebookgen.ledger.periods import first_day
 from notebookgen.ledger.rows import from_nano
 from notebookgen.ledger.scan import attempts, columns, opened
@@ -20,6 +19,8 @@ from notebookgen.ledger.summing import ENDED_BADLY, MONEY, SUMMED_BY, added_up, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
+    from os import PathLike
+    from pathlib import Path
 
     from notebookgen.ledger.views import View
     from notebookgen.records import Model
@@ -192,25 +193,14 @@ class Ledger:
     def export(self, path: str | PathLike[str]) -> Path:
         """Write every row to a ``.csv`` or ``.parquet`` file and return its path.
 
+        In CSV a text that a program for tables would take for a formula gets an apostrophe in front.
+
         Raises:
             InvalidCall: It is no path, or its name ends in neither.
             NotWritable: It cannot be written.
         """
-        if not isinstance(path, str | PathLike):
-            message = f"{str(path)[:80]} is no path, so nothing was written. Name a file: .export('ledger.csv')"
-            raise InvalidCall(message)
-        target = Path(path).expanduser().absolute()
-        if target.suffix.lower() not in {".csv", ".parquet"}:
-            message = f"'{target.name}' ends in neither .csv nor .parquet. Name it ledger.csv or ledger.parquet."
-            raise InvalidCall(message)
-        try:
-            if target.suffix.lower() == ".csv":
-                self.frame().write_csv(target)
-            else:
-                self.frame().write_parquet(target)
-        except OSError as error:
-            message = f"{target} cannot be written: {error.strerror or error}. Give another place."
-            raise NotWritable(message) from error
+        target = checked_place(path)
+        write(self.frame(), target)
         return target
 
     def totals(self, by: str = "model", *, sandbox: bool = False) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from notebookgen.ledger.frame import findings_frame, models_frame
 from notebookgen.ledger.summing import ENDED_BADLY
-from notebookgen.normal import amount_words, plain_number
+from notebookgen.normal import NO_MATHS, amount_words, plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,7 +119,7 @@ class View:
     def _repr_html_(self) -> str:
         """Return the table for a notebook."""
         told = "<br>".join(map(html.escape, self.note.splitlines()))
-        note = f'<p style="margin:4px 0;opacity:0.75">{told}</p>' if told else ""
+        note = f'<p class="{NO_MATHS}" style="margin:4px 0;opacity:0.75">{told}</p>' if told else ""
         if not self.rows:
             return note or "<p></p>"
         styles = [NUMBER if place in self.numbers else CELL for place in range(len(self.columns))]
@@ -135,7 +135,7 @@ class View:
             for row, bar in zip(self.rows, self.bars or [None] * len(self.rows), strict=True)
         )
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f'<div style="{BOX}">{table}</div>{note}'
+        return f'<div class="{NO_MATHS}" style="{BOX}">{table}</div>{note}'
 
 
 def bar_text(share: float | None, room: int) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["COLUMNS", "Manifest"]
+__all__ = ["BARE", "COLUMNS", "Manifest"]
 
 NAMES = ("manifest", "notebookgen-manifest")
 MADE_BY = "made_by"
@@ -27,9 +27,14 @@ MOST = 512 * 2**20  # bytes that are read
 COLUMNS: Mapping[str, str] = {
     "path": "text", "kind": "text", "status": "text", "prompt": "text", "model": "text", "settings": "json",
     "cost": "money", "unit": "text", "basis": "text", "seconds": "number", "sha256": "text", "original": "text",
-    "stamped": "yes or no", "size": "whole", "mime": "text", "row": "whole", "labels": "json", "file": "whole",
+    "stamped": "yes or no", "size": "whole", "mime": "text", "width": "whole", "height": "whole",
+    "duration": "number", "sound": "yes or no", "row": "whole", "labels": "json", "file": "whole",
     "sample": "whole", "sandbox": "yes or no", "at": "time", "run": "text", "id": "text", "job": "text",
     "error": "text",
+}  # fmt: skip
+# What is told also of a file of which nobody is to read where it comes from.
+BARE = frozenset(COLUMNS) - {
+    "prompt", "model", "settings", "cost", "unit", "basis", "seconds", "labels", "at", "run", "job", "error",
 }  # fmt: skip
 
 Row = dict[str, Any]

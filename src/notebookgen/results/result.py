@@ -212,8 +212,8 @@ class Result:
 
         Args:
             path: A file name, or a folder, where names are made from the prompt.
-            provenance: Whether the copies say where they come from (model, prompt, settings, job, cost, time), where
-                their format has room for it; by default as configured.
+            provenance: Whether the copies, and names that are made, say where they come from (model, prompt, settings,
+                job, cost, time), where their format has room for it; by default as configured.
 
         Returns:
             Where they are now; a list where several came back. What is there already in that form is left as it is.

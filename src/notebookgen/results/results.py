@@ -285,8 +285,8 @@ class Results(Sequence[Result]):
 
         Args:
             folder: Made where it is missing.
-            provenance: Whether the copies say where they come from (model, prompt, settings, job, cost, time), where
-                their format has room for it; by default as configured.
+            provenance: Whether the copies, their names and the list say where they come from (model, prompt, settings,
+                job, cost, time); by default as configured.
 
         Raises:
             NotWritable: The folder cannot be written.

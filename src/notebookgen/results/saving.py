@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from notebookgen.errors import AssetGone, InvalidCall
 from notebookgen.media.captions import size_words
 from notebookgen.media.copies import copied, made
-from notebookgen.media.manifest import COLUMNS, Manifest, replace_with
+from notebookgen.media.manifest import BARE, COLUMNS, Manifest, replace_with
 from notebookgen.media.naming import human_name
 from notebookgen.media.provenance import address, is_wanted, told, version
 from notebookgen.normal import count_words, plain_number
@@ -62,7 +62,7 @@ def save_files(result: Result, path: str | Path, *, provenance: bool | None = No
     Args:
         result: The result.
         path: A file name, or a folder, where names are made from the prompt.
-        provenance: Whether the copies say where they come from; by default as configured.
+        provenance: Whether the copies, and names that are made, say where they come from; by default as configured.
 
     Raises:
         AssetGone: A file is no longer in its place; the message says how it comes back.
@@ -81,15 +81,21 @@ def save_files(result: Result, path: str | Path, *, provenance: bool | None = No
         for source, asset in zip(sources, row.assets, strict=True):
             check_ending(target, source, asset)
     saved: list[Path] = []
+    stamp = is_wanted(provenance)
     for number, (source, asset) in enumerate(zip(sources, row.assets, strict=True), start=1):
         if folder:
-            place = target / human_name(result.prompt, result.id, source.suffix, number if several else None)
+            place = target / named(result, asset, source, number if several else None, stamp=stamp)
         else:
             place = target.with_stem(f"{target.stem}-{number}") if several else target
-        facts = facts_of(row, asset) if is_wanted(provenance) else None
+        facts = facts_of(row, asset) if stamp else None
         saved.append(copied(source, place, facts, named=not folder).place)
         result.handle.copies[asset.path] = str(saved[-1].absolute())
     return saved if several else saved[0]
+
+
+def named(result: Result, asset: Asset, source: Path, number: int | None, *, stamp: bool) -> str:
+    """Return a copy's name: made of the prompt, or of what it is where nobody is to read the prompt."""
+    return human_name(result.prompt if stamp else asset.kind, result.id, source.suffix, number)
 
 
 def check_ending(target: Path, source: Path, asset: Asset) -> None:
@@ -116,7 +122,7 @@ def save_folder(
     Args:
         results: The results, in their order.
         folder: Made where it is missing.
-        provenance: Whether the copies say where they come from; by default as configured.
+        provenance: Whether the copies, their names and the list say where they come from; by default as configured.
         labels: What each row is called by whoever asked for it.
 
     Raises:
@@ -136,6 +142,10 @@ def save_folder(
             paid.add(result.id)
     finally:  # Stop in the middle leaves a list of what is there
         whole = manifest.with_rows(rows)
+        told_before = sum(1 for row in whole[: len(whole) - len(rows)] if row["prompt"] is not None)
+        if told_before and not stamp:
+            what = f"{count_words(told_before, 'file')} saved here before"
+            notes.append(f"{manifest.json.name} still tells prompt and cost of {what}; take another folder to hand on")
         manifest.write(whole, version())
         _write_parquet(manifest, whole)
     return Saved(target, manifest.parquet, copies, notes)
@@ -155,14 +165,15 @@ def _saved_row(
     row = result.row
     about = row_facts(result, row, label)
     if not row.assets:
-        return [{**about, "cost": about["cost"] if first else "0"}]
+        return [as_told({**about, "cost": about["cost"] if first else "0"}, stamp=stamp)]
     told_rows: list[dict[str, Any]] = []
     for number, asset in enumerate(row.assets, start=1):
         kind = {"kind": asset.kind, "mime": asset.mime, "original": asset.sha256, "file": number}
+        kind |= {"width": asset.width, "height": asset.height, "duration": asset.seconds, "sound": asset.has_sound}
         cost = about["cost"] if first and number == 1 else "0" if about["cost"] is not None else None
         try:
             source = result.kept(asset)
-            name = human_name(result.prompt, result.id, source.suffix, number if len(row.assets) > 1 else None)
+            name = named(result, asset, source, number if len(row.assets) > 1 else None, stamp=stamp)
             copy = copied(
                 source,
                 manifest.folder / name,
@@ -171,15 +182,20 @@ def _saved_row(
             )
         except AssetGone as error:
             notes.append(f"not saved: {str(error).splitlines()[0]}")
-            told_rows.append({**about, **kind, "cost": cost, "error": str(error)})
+            told_rows.append(as_told({**about, **kind, "cost": cost, "error": str(error)}, stamp=stamp))
             continue
         copies.append(copy)
         result.handle.copies[asset.path] = str(copy.place.absolute())
         if copy.beside:
             notes.append(f"{copy.beside} is a file of your own and stays; saved as {copy.place.name}")
         more = {"path": copy.place.name, "sha256": copy.sha256, "stamped": copy.stamped, "size": copy.size}
-        told_rows.append({**about, **kind, **more, "cost": cost})
+        told_rows.append(as_told({**about, **kind, **more, "cost": cost}, stamp=stamp))
     return told_rows
+
+
+def as_told(row: dict[str, Any], *, stamp: bool) -> dict[str, Any]:
+    """Return a row as the list has it: with where the file comes from, or with what it is alone."""
+    return row if stamp else {name: value if name in BARE else None for name, value in row.items()}
 
 
 def row_facts(result: Result, row: Delivered, label: dict[str, object]) -> dict[str, Any]:
@@ -259,7 +275,10 @@ def manifest_frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     }  # fmt: skip
     schema = {name: types[kind] for name, kind in COLUMNS.items()}
     values = {
-        name: [json.dumps(row[name], ensure_ascii=False) if kind == "json" else row[name] for row in rows]
+        name: [
+            json.dumps(row[name], ensure_ascii=False) if kind == "json" and row[name] is not None else row[name]
+            for row in rows
+        ]
         for name, kind in COLUMNS.items()
     }
     frame = pl.DataFrame(values, schema=schema, strict=False)
