@@ -6,6 +6,7 @@ import gc
 import itertools
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,9 @@ from notebookgen.sandbox import embedded
 from three_services import QUICK, SMALL, WAYS, services
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
+    from nbformat import NotebookNode
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
 
@@ -38,7 +40,14 @@ ROOT = Path(__file__).resolve().parents[1]
 FAILED = pytest.StashKey[bool]()
 LONGEST_FIRST = ("browser", "slow")
 # What shares a browser, a kernel, a notebook that was run or a service: one process takes all of it.
-TOGETHER = ("tests/browser/", "tests/test_kernel.py", "tests/test_notebooks.py", "tests/test_crash.py")
+TOGETHER = {
+    "tests/browser/test_exports.py": "notebooks that were run",
+    "tests/test_notebooks.py": "notebooks that were run",
+    "tests/browser/test_make_lab.py": "notebooks that were run",  # a Lab of its own; evens out the two that take longest
+    "tests/browser/": "browser",
+    "tests/test_kernel.py": "kernel",
+    "tests/test_crash.py": "crash",
+}
 
 
 @pytest.hookimpl(trylast=True)
@@ -93,7 +102,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return next((part for part in TOGETHER if nodeid.startswith(part)), nodeid)
+            return next((name for part, name in TOGETHER.items() if nodeid.startswith(part)), nodeid)
 
     config.option.loadscopereorder = False
     return Scheduling(config, log)
@@ -131,6 +140,25 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     from scripted import hurry
 
     hurry(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home folder of a person without a key and, at first, without a ledger, who runs the quickstart."""
+    return tmp_path_factory.mktemp("newcomer")
+
+
+@pytest.fixture(scope="session")
+def as_run(newcomer: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], NotebookNode]:
+    """Return a function that gives one of the notebooks as it stands after its run; each is run once, to be read only."""
+    from notebook_files import executed
+
+    @cache
+    def one(name: str) -> NotebookNode:
+        person = newcomer if name == "quickstart" else tmp_path_factory.mktemp("person")
+        return executed(ROOT / "notebooks" / f"{name}.ipynb", tmp_path_factory.mktemp("work"), person)
+
+    return one
 
 
 @pytest.fixture

@@ -103,14 +103,15 @@ def play_at(origin: str) -> None:
 
 
 def told(result: Result) -> dict[str, Any]:
-    """Return what the parent wants to know of a result."""
+    """Return what the parent wants to know of a result; its row is asked for once, for it may be read from the ledger."""
+    row = result.row
     return {
-        "status": result.status,
-        "id": result.id,
-        "job": result.job,
-        "cached": result.cached,
-        "paths": [str(path) for path in result.paths],
-        "error": result.error,
+        "status": str(row.state),
+        "id": row.generation.id,
+        "job": row.job,
+        "cached": row.cached,
+        "paths": [asset.path for asset in row.assets],
+        "error": str(row.error) if row.error is not None else None,
     }
 
 

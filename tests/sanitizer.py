@@ -13,7 +13,7 @@ COMMON = {"style", "title", "dir"}
 KEPT = {
     "a": {"href"},
     "audio": {"controls", "preload", "src"},
-    "div": set(),
+    "div": {"class"},
     "figcaption": set(),
     "figure": set(),
     "img": {"alt", "height", "src", "width"},
@@ -27,6 +27,7 @@ KEPT = {
     "video": {"controls", "height", "loop", "poster", "preload", "src", "width"},
 }
 VOID = {"img"}
+WORDS = "mathjax_ignore tex2jax_ignore"
 LENGTH = r"-?\d+(\.\d+)?(px|em|%)?"
 LENGTHS = rf"{LENGTH}( {LENGTH}){{0,3}}"
 COLOUR = r"rgba\(\d{1,3},\d{1,3},\d{1,3},0\.\d+\)"
@@ -97,6 +98,8 @@ class Sanitizer(HTMLParser):
                 self.faults.append(f"{name}= of <{tag}> is taken away")
             elif name == "style":
                 self.style(value or "")
+            elif name == "class" and value != WORDS:
+                self.faults.append(f"class is {value!r}")
             elif name in {"src", "poster"} and not self.address(tag, name, value or ""):
                 self.faults.append(f"{name}= of <{tag}> is {(value or '')[:60]!r}")
             elif name == "href" and not (RELATIVE.fullmatch(value or "") or PUBLIC.fullmatch(value or "")):
@@ -137,11 +140,18 @@ class Sanitizer(HTMLParser):
         return name == "src" and tag in {"audio", "video"} and bool(RELATIVE.fullmatch(value))
 
 
-def seen(html: str) -> Sanitizer:
-    """Return what is left of HTML; raise AssertionError unless that is all of it."""
+def seen(html: str, *, whole: bool = True) -> Sanitizer:
+    """Return what is left of HTML; raise AssertionError unless that is all of it.
+
+    Args:
+        html: The HTML.
+        whole: Whether it is an output, hence says that dollar signs in it are money; else a part of one.
+    """
     reader = Sanitizer()
     reader.feed(html)
     reader.close()
+    if whole and (not reader.tags or reader.tags[0][1].get("class") != WORDS):
+        reader.faults.append("its dollar signs are formulas")
     faults = [*reader.faults, *(f"<{tag}> is not closed" for tag in reader.open)]
     if UNSAFE.search(html):
         faults.append(f"{UNSAFE.search(html)!r} stands in it")

@@ -26,7 +26,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 BEGIN = """%load_ext notebookgen
 import notebookgen as ng, polars as pl
 from notebookgen.notebook.background import _watches
-box = ng.sandbox(seconds=(0.2, 0.4))
+box = ng.sandbox(seconds=(0.05, 0.1))
 df = pl.DataFrame({"i": list(range(40))})"""
 CELL = "%%generate --over df -m armox:sandbox/text --background -o run --concurrency 2\n{word} {{i}}\n"
 
@@ -79,6 +79,10 @@ class Front:
         assert shown["status"] == "ok", shown
         return ast.literal_eval(shown["data"]["text/plain"])
 
+    def jobs_take(self, least: float, most: float) -> None:
+        """Have each job take so many seconds: long where something has to come in time, short where the end is awaited."""
+        self.value(f"str(box.configure(seconds=({least}, {most})))")
+
     def click(self, button: str) -> None:
         """Click a button of the run's panel."""
         model = self.value(f"_watches[run.run].view.{button}.model_id")
@@ -130,6 +134,14 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     manager.shutdown_kernel(now=True)
 
 
+@pytest.fixture
+def by_hand(front: Front) -> Iterator[None]:
+    """Jobs that leave a person the time to click and to look."""
+    front.jobs_take(0.2, 0.4)
+    yield
+    front.jobs_take(0.05, 0.1)
+
+
 def test_the_panel_ends_as_a_static_picture(front: Front) -> None:
     """The cell returns at once with one widget view; at the end it is the results, and every widget is closed."""
     opened = {one["content"]["comm_id"] for one in front.told if one["msg_type"] == "comm_open"}
@@ -149,6 +161,7 @@ def test_the_panel_ends_as_a_static_picture(front: Front) -> None:
     assert ["saved"] == front.value("run.frame['gen_status'].unique().to_list()")
 
 
+@pytest.mark.usefixtures("by_hand")
 def test_pause_and_go_on(front: Front) -> None:
     """Pause sends nothing new, and the panel says so; the same cell again shows the same run, and Go on ends it."""
     front.run(CELL.format(word="Second"))
@@ -163,11 +176,13 @@ def test_pause_and_go_on(front: Front) -> None:
     assert first == front.value("run.run")
     assert [VIEW] == [mime for one in front.displays(again) for mime in one["data"] if mime != "text/plain"]
     assert sent == front.value("len(box.state()['creates'])")
+    front.jobs_take(0.02, 0.05)
     front.click("pause")
     assert "40 saved" in front.ended(again)["data"]["text/plain"]
     assert sent < front.value("len(box.state()['creates'])")
 
 
+@pytest.mark.usefixtures("by_hand")
 def test_cancel_asks_first_and_says_what_it_did(front: Front) -> None:
     """A first click asks, and may be taken back; the second one ends the run, with the provider's words above the results."""
     cell = front.run(CELL.format(word="Third"))
@@ -184,11 +199,13 @@ def test_cancel_asks_first_and_says_what_it_did(front: Front) -> None:
     assert 0 < front.value("run.frame.filter(gen_status='planned').height")
 
 
+@pytest.mark.usefixtures("by_hand")
 def test_without_a_person_a_line_does_the_same(front: Front) -> None:
     """Whoever runs whole notebooks gets a line of text, updated between cells, and the results at the end; no widget."""
     before = len(front.told)
     cell = front.run(CELL.format(word="Fourth"), person=False)
     (shown,) = front.displays(cell)
+    front.jobs_take(0.02, 0.05)
     ended = front.ended(cell)
 
     assert {"text/plain"} == set(shown["data"])
@@ -243,6 +260,7 @@ def test_the_functions_show_the_same_panel(front: Front) -> None:
     assert "40 saved" in front.ended(cell)["data"]["text/plain"]
 
 
+@pytest.mark.usefixtures("by_hand")
 def test_one_thing_in_the_background_takes_its_panels_place(front: Front) -> None:
     """A cell for a single picture does not stand as it was when it was sent: the picture comes where the panel was."""
     cell = front.run("%%generate -m armox:sandbox/text --background -o alone\nA poem about one\n")

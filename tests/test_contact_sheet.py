@@ -51,6 +51,20 @@ def test_every_result_is_on_it(run: Results) -> None:
     assert f"<ContactSheet {pixels_words(*sheet.image.size)}, contact sheet of 6 results>" == repr(sheet)
 
 
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("colour", [(20, 30, 20), (250, 240, 250)], ids=["black", "white"])
+def test_what_shines_through_is_seen_on_any_paper(tmp_path: Path, colour: tuple[int, int, int], *, dark: bool) -> None:
+    """A drawing on nothing stands on a ground that it is made out on, whatever the paper's colour."""
+    image = Image.new("RGBA", (200, 200))
+    image.paste((*colour, 255), (50, 50, 150, 150))
+    run = results_of(pl.DataFrame({"n": [1]}), [delivered("A logo", picture_file(tmp_path / "a.png", image))])
+    sheet = run.contact_sheet(dark=dark).image
+    ink = {(x, y) for x in range(sheet.width) for y in range(sheet.height) if sheet.getpixel((x, y)) == colour}
+    x, y = min(ink, key=lambda place: (place[1], place[0]))
+    ground = sheet.getpixel((x, y - 5))
+    assert abs(ground[0] - colour[0]) > 180  # type: ignore[index] # three bands
+
+
 def test_it_is_a_png_that_says_what_it_shows(run: Results, tmp_path: Path) -> None:
     """Saved under a name or in a folder; its words are in the file, too. Other kinds of file are refused."""
     sheet = run.contact_sheet(title="My study")

@@ -20,6 +20,7 @@ from notebookgen.errors import (
     UnknownProvider,
 )
 from notebookgen.jobs.surveying import FATES
+from notebookgen.normal import NO_MATHS
 from three_services import accepted, numbered
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def test_prices_of_several_units_are_never_added(real: Handle) -> None:
     assert "70 credits" in text
     assert "0.06 USD" in text
     assert "<script" not in plan._repr_html_()
+    assert plan._repr_html_().startswith(f'<div class="{NO_MATHS}"')
 
 
 def test_where_the_budget_stops_is_told_beforehand(real: Handle) -> None:

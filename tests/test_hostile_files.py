@@ -20,10 +20,10 @@ from notebookgen.errors import AssetError, AssetRefused
 from notebookgen.media import inspect as inspect_module
 from notebookgen.media.files import MediaStore
 from notebookgen.media.shown import PreviewLimits
-from notebookgen.media.sniff import HEAD, sniff
 from notebookgen.media.stills import Wish, still
 from notebookgen.media.texts import words_in
 from notebookgen.records import Asset
+from notebookgen.sniff import HEAD, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -225,6 +225,28 @@ def test_an_export_can_be_read_again(ledger: Ledger, tmp_path: Path, ending: str
         assert [one and Decimal(one) for one in read["net"].to_list()] == ledger.frame()["net"].to_list()
 
 
+FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "＝1+1", "'=1+1", "''@x"]  # noqa: RUF001 - some programs take it, too
+PLAIN = ["a fox - by night", "it's = 1", "'quoted'", "a\u202egnp.exe", "ひらがな"]
+
+
+def test_no_text_of_a_csv_is_a_formula(home: Path) -> None:
+    """A program for tables runs nothing of what a prompt, a tag or a name says; numbers stay numbers, Parquet is as it is."""
+    store = Store(home)
+    store.begin_run("r", at=AT, kernel="k", notebook="=notebook", tag="\t=1")
+    for prompt in (*FORMULAS, *PLAIN):
+        add(store, prompt, state="saved", charged=2 * NANO, refunded=5 * NANO)
+    store.close()
+    ledger = Ledger(home)
+
+    read = pl.read_csv(ledger.export(home / "a.csv"), infer_schema_length=None)
+
+    assert [*(f"'{one}" for one in FORMULAS), *PLAIN] == read["prompt"].to_list()
+    assert ({"'=notebook"}, {"'\t=1"}, {-3.0}) == tuple(set(read[name]) for name in ("notebook", "tag", "net"))
+    back = read.select(pl.col("prompt").str.replace(r"^'('*[=+\-@\t\r\n＝＋－＠])", "$1"))  # noqa: RUF001 - as above
+    assert ledger.frame()["prompt"].to_list() == back["prompt"].to_list()
+    assert ledger.frame().equals(pl.read_parquet(ledger.export(home / "a.parquet")))
+
+
 def test_an_export_that_cannot_be(ledger: Ledger, tmp_path: Path) -> None:
     """Another ending, or a place that cannot be written, says so and what to give instead."""
     with pytest.raises(InvalidCall, match=r"ledger\.csv or ledger\.parquet"):

@@ -15,6 +15,7 @@ from notebookgen.client import default_client
 from notebookgen.errors import InvalidCall
 from notebookgen.ledger.frame import Ledger
 from notebookgen.ledger.views import View, bar_markup, bar_text, costs_view, models_view, runs_view, totals_view
+from notebookgen.normal import NO_MATHS
 from notebookgen.providers import provider_class, provider_names
 from notebookgen.records import Cost, Model
 from notebookgen.sandbox.embedded import stop
@@ -100,6 +101,7 @@ def test_a_notebook_gets_a_table_without_scripts_and_styles() -> None:
 
     assert "a:&lt;script&gt;x&lt;/script&gt;" in page
     assert "a &amp; b" in page
+    assert 2 == page.count(f'class="{NO_MATHS}"')  # the table and what is said of it
     assert not re.search(r"<(script|style|link)", page)
 
 
@@ -208,7 +210,7 @@ def test_a_summary_has_bars_on_the_scale_of_their_unit() -> None:
 def test_bars_of_a_summary_pass_a_sanitizer() -> None:
     """Plain boxes of a width and a colour that shows on light and on dark: nothing that a front end takes away."""
     for share in (0.0, 0.001, 0.5, 1.0):
-        assert [] == seen(bar_markup(share)).faults
+        assert [] == seen(bar_markup(share), whole=False).faults
     assert ("", "") == (bar_markup(None), bar_text(None, 20))
     assert ["", "▏", "█"] == [bar_text(share, 1) for share in (0.0, 0.01, 1.0)]
 

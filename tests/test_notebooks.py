@@ -14,6 +14,8 @@ import surroundings
 from notebook_files import executed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nbformat import NotebookNode
 
 pytestmark = pytest.mark.slow
@@ -28,16 +30,10 @@ UNDER_WAY = re.compile(
 )
 
 
-@pytest.fixture(scope="module")
-def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home folder of a person without a key and, at first, without a ledger."""
-    return tmp_path_factory.mktemp("newcomer")
-
-
-@pytest.fixture(scope="module")
-def quickstart(newcomer: Path, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+@pytest.fixture
+def quickstart(as_run: Callable[[str], NotebookNode]) -> NotebookNode:
     """Run the quickstart as a newcomer."""
-    return executed(FOLDER / "quickstart.ipynb", tmp_path_factory.mktemp("work"), newcomer)
+    return as_run("quickstart")
 
 
 def outputs(notebook: NotebookNode, mime: str) -> list[str]:
@@ -103,10 +99,10 @@ def test_the_quickstart_leaves_a_light_file(quickstart: NotebookNode) -> None:
     assert "<style" not in pages
 
 
-@pytest.fixture(scope="module")
-def bulk(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+@pytest.fixture
+def bulk(as_run: Callable[[str], NotebookNode]) -> NotebookNode:
     """Run the study over a frame on a machine without a key and with an empty ledger."""
-    return executed(FOLDER / "bulk.ipynb", tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("person"))
+    return as_run("bulk")
 
 
 def test_the_study_tells_its_story(bulk: NotebookNode) -> None:

@@ -100,6 +100,7 @@ def test_what_comes_back_is_paid_for_by_who_still_buys(home: Path, way: str, ans
     assert 4 == len(shop.jobs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["stop", "a later kernel", "a later kernel, at first without the key"])
 def test_what_is_taken_up_is_paid_by_who_began_it(real: Handle, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cell again adopts what the first one has sent: its own cost is what it bought, and the last line tells of both."""

@@ -118,6 +118,43 @@ def test_transparency_is_kept(tmp_path: Path) -> None:
     assert len(data["image/png"]) <= PreviewLimits().picture_bytes
 
 
+@pytest.mark.parametrize(
+    ("colour", "ground"), [((20, 20, 20, 255), "light"), ((255, 255, 240, 255), "dark"), ((0, 0, 0, 0), "light")]
+)
+@pytest.mark.parametrize("edge", [1024, 40])
+def test_a_picture_that_shines_through_asks_for_a_ground(
+    tmp_path: Path, colour: tuple[int, int, int, int], ground: str, edge: int
+) -> None:
+    """Front ends lay it on what it can be made out on, whatever their theme; the file goes in as it is."""
+    image = Image.new("RGBA", (80, 80))
+    image.paste(colour, (20, 20, 60, 60))
+    one = shown(picture_file(tmp_path / "a.png", image))
+    data, metadata = bundle(one, limits=PreviewLimits(edge=edge))
+    assert ground == metadata["needs_background"]
+    assert (edge == 1024) == (data["image/png"] == (tmp_path / "a.png").read_bytes())
+    assert "needs_background" not in bundle(one, include=["text/plain"])[1]
+
+
+def test_a_moving_picture_that_shines_through_asks_for_a_ground(tmp_path: Path) -> None:
+    """So does one that moves, as it is and converted."""
+    frames = [Image.new("RGBA", (80, 80)) for _ in range(3)]
+    for place, frame in enumerate(frames):
+        frame.paste((20, 20, 20, 255), (10 * place, 20, 10 * place + 30, 60))
+    for name in ("a.png", "a.gif"):
+        image = picture_file(tmp_path / name, frames[0], save_all=True, append_images=frames[1:], disposal=2)
+        assert "light" == bundle(shown(image))[1]["needs_background"]
+
+
+def test_what_is_opaque_asks_for_no_ground(tmp_path: Path) -> None:
+    """Neither does a picture that only has room for it, nor a solid, whose shape is made out in any theme."""
+    for one in (
+        picture_file(tmp_path / "a.png"),
+        picture_file(tmp_path / "b.png", drawing().convert("RGBA")),
+        solid_file(tmp_path / "a.glb"),
+    ):
+        assert "needs_background" not in bundle(shown(one))[1]
+
+
 @pytest.mark.slow
 def test_a_decompression_bomb_is_not_decoded(tmp_path: Path) -> None:
     """A picture whose header says too many pixels is told of, not decoded."""
@@ -125,8 +162,8 @@ def test_a_decompression_bomb_is_not_decoded(tmp_path: Path) -> None:
     data, _ = bundle(shown(image))
     assert {"text/plain"} == set(data)
     assert "no preview: it has far too many pixels to be decoded" == str(data["text/plain"]).splitlines()[-1]
-    large = picture_file(tmp_path / "b.png", Image.new("1", (9_000, 6_000)))
-    reason = f"no preview: {pixels_words(9_000, 6_000)} pixels are more than the 50 million that are decoded"
+    large = picture_file(tmp_path / "b.png", Image.new("1", (12_000, 9_000)))
+    reason = f"no preview: {pixels_words(12_000, 9_000)} pixels are more than the 100 million that are decoded"
     assert reason == str(bundle(shown(large))[0]["text/plain"]).splitlines()[-1]
     assert image.path in str(data["text/plain"])
 
@@ -179,7 +216,8 @@ def test_a_clip_plays_inside_the_page(tmp_path: Path) -> None:
     assert image["src"] == video["poster"]
     assert ("160", "96") == (video["width"], video["height"])
     assert f"{MODEL} · 3.2 s · 70 credits" in page.text
-    assert clip.path in page.text
+    assert "c.mp4 (160\N{MULTIPLICATION SIGN}96, 1.0 s, no sound," in page.text
+    assert clip.path in [attributes.get("title") for _, attributes in page.tags]
     assert {"text/html", "text/plain"} == set(data)
 
 
@@ -199,7 +237,8 @@ def test_a_large_clip_is_a_poster_with_its_path(tmp_path: Path) -> None:
     assert "video" not in [tag for tag, _ in page.tags]
     assert "img" in [tag for tag, _ in page.tags]
     assert "too large to be embedded here; the whole file is on disk" in page.text
-    assert clip.path in page.text
+    assert "c.mp4 (" in page.text
+    assert clip.path in [attributes.get("title") for _, attributes in page.tags]
 
 
 def test_a_large_clip_beside_the_notebook_still_plays(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_any_bytes_are_a_picture_or_a_reason(data: bytes, tmp_path_factory: pyte
     path = tmp_path_factory.getbasetemp() / "any.glb"
     path.write_bytes(b"glTF" + struct.pack("<II", 2, 12 + len(data)) + data)
     with pytest.raises(AssetError):
-        solid(str(path), edge=32, most_bytes=10_000, most_read=10**6, triangles=100, pixels=10**6)
+        solid(str(path), edge=32, most_bytes=10_000, most_read=10**6, triangles=100, pixels=10**6, seconds=60.0)
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-3, 70) | st.floats() | st.text(max_size=3)

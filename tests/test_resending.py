@@ -185,7 +185,9 @@ UNSENT = {
 }
 
 
-@pytest.mark.parametrize("how", UNSENT)
+@pytest.mark.parametrize(
+    "how", [pytest.param(how, marks=[pytest.mark.slow] if how == "too early" else []) for how in UNSENT]
+)
 def test_what_could_not_be_sent_again_may_still_be_adopted(home: Path, how: str) -> None:
     """A second create that never left, or was refused, has replaced nothing: the first is as open as it was before."""
     shop = Shop()

@@ -18,6 +18,7 @@ from notebookgen.jobs.handle import RunHandle
 from notebookgen.jobs.rowbook import RowBook
 from notebookgen.jobs.states import State
 from notebookgen.ledger.frame import MONEY, STATES
+from notebookgen.media.places import place
 from notebookgen.records import Generation, Realm
 from three_services import accepted, picture, requests
 
@@ -161,7 +162,7 @@ def test_how_it_looks(real: Handle) -> None:
     shown = next(data[kind] for kind in ("image/png", "image/jpeg") if kind in data)
     assert 0 < len(base64.b64decode(shown)) < 2_000_000
     assert isinstance(metadata, dict)
-    assert [True] * 3 == [word in data["text/plain"] for word in ("saved", "70 credits", str(one.path))]
+    assert [True] * 3 == [word in data["text/plain"] for word in ("saved", "70 credits", place(str(one.path)))]
     assert {"text/plain"} == set(one._repr_mimebundle_(include=["text/plain"])[0])
     assert "text/plain" not in one._repr_mimebundle_(exclude=["text/plain"])[0]
 

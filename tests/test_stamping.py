@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import drawn_files as drawn
-from notebookgen.media.sniff import HEAD, sniff
 from notebookgen.media.stamping import Draft, drafted, is_restamped, read_note, reads_like
 from notebookgen.media.stamping_notes import MOST, note_of, xmp
+from notebookgen.sniff import HEAD, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable

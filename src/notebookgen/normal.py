@@ -14,6 +14,7 @@ from notebookgen.errors import InvalidSetting
 
 __all__ = [
     "ID_LENGTH",
+    "NO_MATHS",
     "amount_words",
     "canonical_json",
     "count_words",
@@ -27,6 +28,9 @@ __all__ = [
 ]
 
 ID_LENGTH = 32
+# The class of HTML whose dollar signs are money: MathJax 3, as in JupyterLab, goes by the first word, MathJax 2, as in
+# pages of nbconvert, by the second. https://docs.mathjax.org/en/latest/options/document.html
+NO_MATHS = "mathjax_ignore tex2jax_ignore"
 LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 # Controls (a terminal obeys them), half surrogates (no file can hold them), and the marks that turn the direction of
 # what follows, so that a name reads as another one: https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters

@@ -58,7 +58,8 @@ class Settings:
         model: The model to use where none is named, as ``provider:id``.
         sandbox: Send every provider's name to the embedded sandbox.
         timeout: Seconds to wait for a result; None waits for as long as the job takes. It ends the wait, not the job.
-        concurrency: How many creates and downloads may be under way at once.
+        concurrency: How many creates, and downloads of each service, may be under way at once; a download that takes
+            long makes room for another one.
         settle: Seconds after a lost create before its absence from the provider's list counts as a refusal.
         prices: What models cost that no price list has, in the provider's unit: ``{"apimodels:x/y": "0.03"}`` for each
             result, ``"0.03 per second"`` for what has a length.
@@ -66,7 +67,8 @@ class Settings:
         total_budget: Caps on what may be spent in all, by provider or for ``all``, that hold here besides those kept in
             the ledger: ``{"armox": "1000 credits per month"}``.
         cell_bytes: How many bytes of pictures, clips and sounds one cell's output may hold, all included.
-        provenance: Whether outputs and saved files say where they come from: model, prompt, settings, job, cost, time.
+        provenance: Whether the metadata of outputs, and saved files, say where they come from: model, prompt, settings,
+            job, cost, time.
         base_urls: Other addresses for providers, by name, up to and including the version path.
         file: The project file that was read, or None.
     """

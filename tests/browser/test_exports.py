@@ -18,7 +18,6 @@ import pytest
 
 import surroundings
 from browser.eyes import played, see
-from notebook_files import executed
 from notebookgen.media.preview import Shown, bundle
 
 if TYPE_CHECKING:
@@ -81,22 +80,11 @@ def book(folder: Path, name: str) -> Path:
 WAYS: dict[str, Callable[[Path, str], Path]] = {"page": page, "markdown": letters, "book": book}
 
 
-@pytest.fixture(scope="module")
-def stories() -> dict[str, NotebookNode]:
-    """Return the notebooks that were run: in a random order, each is asked for several times."""
-    return {}
-
-
 @pytest.fixture(scope="module", params=NAMES)
-def story(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, stories: dict[str, NotebookNode]
-) -> tuple[str, NotebookNode]:
+def story(request: pytest.FixtureRequest, as_run: Callable[[str], NotebookNode]) -> tuple[str, NotebookNode]:
     """A notebook, run on a machine without a key."""
     name: str = request.param
-    if name not in stories:
-        person, work = tmp_path_factory.mktemp("person"), tmp_path_factory.mktemp("work")
-        stories[name] = executed(NOTEBOOKS / f"{name}.ipynb", work, person)
-    return name, stories[name]
+    return name, as_run(name)
 
 
 class Export:

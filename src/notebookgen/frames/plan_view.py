@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.jobs.consent import price_tag
 from notebookgen.jobs.surveying import FATES, Fate
-from notebookgen.normal import amount_words, count_words, duration
+from notebookgen.normal import NO_MATHS, amount_words, count_words, duration
 
 if TYPE_CHECKING:
     from notebookgen.frames.plan import Plan
@@ -49,7 +49,7 @@ def plan_view(plan: Plan) -> Shown:
         f'<tr><td style="{NAME}">{html.escape(name)}</td><td style="{CELL}" dir="auto">{html.escape(value)}</td></tr>'
         for name, value in lines
     )
-    return Shown(text, f'<div style="font-size:13px"><table>{rows}</table></div>')
+    return Shown(text, f'<div class="{NO_MATHS}" style="font-size:13px"><table>{rows}</table></div>')
 
 
 def _lines(plan: Plan) -> list[tuple[str, str]]:

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from notebookgen.media.files import Collector, MediaStore
     from notebookgen.media.inputs import ReadImage, read_image
-    from notebookgen.media.sniff import Sniffed
 
-__all__ = ["Collector", "MediaStore", "ReadImage", "Sniffed", "read_image"]
+__all__ = ["Collector", "MediaStore", "ReadImage", "read_image"]
 
 HOMES = {
     "Collector": "files",
     "MediaStore": "files",
     "ReadImage": "inputs",
-    "Sniffed": "sniff",
     "read_image": "inputs",
 }
 

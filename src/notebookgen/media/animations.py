@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image as Pillow
-from PIL import ImageSequence
 
-from notebookgen.media.pictures import opened
+from notebookgen.media.inspect import LARGE
+from notebookgen.media.pictures import ground, opened
 from notebookgen.media.shown import Picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["animation", "frames_of"]
+__all__ = ["animation"]
 
 MOST_FRAMES = 150
 LEAST_EDGE = 96  # pixels: below that a still says more
+MOST_PIXELS = 16_000_000  # of all frames as they are encoded; more would not fit into a cell's bytes
 TRIES = 4
 USUAL = 100  # milliseconds for a frame that says nothing
 
 
-def frames_of(path: str, *, pixels: int) -> int:
-    """Return how many frames a picture has.
-
-    Args:
-        path: The file.
-        pixels: Most pixels of one frame.
-
-    Raises:
-        AssetError: It has more pixels than that.
-    """
-    with opened(Path(path).read_bytes(), pixels=pixels) as image:
-        return int(getattr(image, "n_frames", 1))
-
-
-def animation(path: str, *, edge: int, most_bytes: int, pixels: int) -> Picture | None:
+def animation(path: str, *, edge: int, most_bytes: int, pixels: int, seconds: float) -> Picture | None:
     """Return a picture that moves as a PNG that moves; None where it does not move, or cannot be made small enough.
 
     Args:
@@ -45,36 +35,61 @@ def animation(path: str, *, edge: int, most_bytes: int, pixels: int) -> Picture 
         edge: Longest side, in pixels.
         most_bytes: Most bytes.
         pixels: Most pixels that are decoded, of all frames together.
+        seconds: Most time spent decoding, in seconds; a still says enough of what takes longer.
 
     Raises:
         AssetError: One frame has more pixels than that.
     """
-    data = Path(path).read_bytes()
-    with opened(data, pixels=pixels) as image:
-        count, (width, height) = int(getattr(image, "n_frames", 1)), image.size
-        if not 1 < count <= MOST_FRAMES or count * width * height > pixels:
+    deadline = time.monotonic() + seconds
+    with Path(path).open("rb") as file, opened(file, pixels=pixels) as image:
+        width, height = image.size
+        if width * height > LARGE or not getattr(image, "is_animated", False):
             return None
-        if image.format == "PNG" and max(width, height) <= edge and len(data) <= most_bytes:
+        most = min(MOST_FRAMES, pixels // (width * height))
+        if image.format == "PNG" and max(width, height) <= edge and file.seek(0, io.SEEK_END) <= most_bytes:
+            behind, count = ground(image), int(getattr(image, "n_frames", 1))
+            if not 1 < count <= most:
+                return None
             for number in range(count):  # a damaged frame is told here, not by a picture that stops
                 image.seek(number)
                 image.load()
-            return Picture(data, "image/png", width, height)
-        once = int(
-            image.format == "GIF"
-        )  # which goes round where it says so alone; an AVIF says nothing, and always does
-        loop = int(image.info.get("loop", once))
-        frames = [
-            (frame.convert("RGBA"), int(frame.info.get("duration") or USUAL)) for frame in ImageSequence.Iterator(image)
-        ]
-    side = float(min(edge, max(width, height)))
+            file.seek(0)
+            return Picture(file.read(), "image/png", width, height, behind)
+        frames = decoded(image, most, min(edge, max(width, height)), deadline)
+        # Which goes round where it says so alone; an AVIF says nothing, and always does.
+        loop = int(image.info.get("loop", int(image.format == "GIF")))
+    if not frames:
+        return None
+    side = float(max(frames[0][0].size))
     for _ in range(TRIES):
-        if side < min(LEAST_EDGE, width, height):
+        if side < min(LEAST_EDGE, width, height) or time.monotonic() > deadline:
             return None
         out, size = together(frames, round(side), loop)
         if len(out) <= most_bytes:
-            return Picture(out, "image/png", *size)
+            return Picture(out, "image/png", *size, ground(frames[0][0]))
         side *= min(0.9, (most_bytes / len(out)) ** 0.5)
     return None
+
+
+def decoded(image: Image, most: int, side: int, deadline: float) -> list[tuple[Image, int]]:
+    """Return the frames of a picture within a square, and how long each is seen; none where they are one, or too many.
+
+    Counting those of a GIF is going through all of it, hence it ends where there are more than are wanted.
+    """
+    frames: list[tuple[Image, int]] = []
+    with contextlib.suppress(EOFError):
+        for number in itertools.count():
+            image.seek(number)
+            if number >= most or time.monotonic() > deadline:
+                return []
+            small = image.convert("RGBA")
+            small.thumbnail((side, side), Pillow.Resampling.LANCZOS)
+            frames.append((small, int(image.info.get("duration") or USUAL)))
+            while len(frames) * small.width * small.height > MOST_PIXELS:
+                side = max(1, side * 3 // 4)
+                for one, _ in frames:
+                    one.thumbnail((side, side), Pillow.Resampling.LANCZOS)
+    return frames if len(frames) > 1 else []
 
 
 def together(frames: list[tuple[Image, int]], side: int, loop: int) -> tuple[bytes, tuple[int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from notebookgen.media.places import place
 from notebookgen.normal import duration
 from notebookgen.normal import shown_line as line
 from notebookgen.normal import shown_text as clean
@@ -26,6 +27,8 @@ __all__ = [
     "plain_address",
     "shorten",
     "size_words",
+    "sound_words",
+    "state_words",
 ]
 
 DOT = " · "
@@ -68,18 +71,26 @@ def cost_words(cost: Cost) -> str:
 
 
 def extent(asset: Asset) -> str:
-    """Return what an asset measures: pixels, duration and size, as far as they are known."""
+    """Return what an asset measures: pixels, duration, whether it has sound, and size, as far as they are known."""
     parts = [
         pixels_words(asset.width, asset.height) if asset.width and asset.height else "",
         duration(asset.seconds) if asset.seconds else "",
+        sound_words(asset),
         size_words(asset.size),
     ]
     return ", ".join(filter(None, parts))
 
 
+def sound_words(asset: Asset) -> str:
+    """Return whether a clip has sound; empty where nobody knows, and for what is no clip."""
+    if asset.kind != "video" or asset.has_sound is None:
+        return ""
+    return "with sound" if asset.has_sound else "no sound"
+
+
 def asset_line(asset: Asset) -> str:
-    """Return an asset's path and extent."""
-    return f"{line(asset.path)} ({extent(asset)})"
+    """Return an asset's place and extent."""
+    return f"{place(asset.path)} ({extent(asset)})"
 
 
 def open_address(asset: Asset) -> str | None:
@@ -97,6 +108,11 @@ def plain_address(url: str | None) -> str | None:
     except ValueError:
         return None
     return line(parts._replace(fragment="").geturl()) if plain else None
+
+
+def state_words(shown: Shown) -> str:
+    """Return a result's state as it is told; what was made and could not be brought here is not complete for anybody."""
+    return "not fetched" if shown.status == "completed" and shown.error else line(shown.status)
 
 
 def error_lines(shown: Shown, most: int = MOST_ERROR_LINES) -> list[str]:

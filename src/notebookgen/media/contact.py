@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from notebookgen.errors import AssetError
-from notebookgen.media.captions import DOT, cost_words, error_lines, extent, line, shorten
+from notebookgen.media.captions import DOT, cost_words, error_lines, extent, line, shorten, state_words
 from notebookgen.media.drawn import at_once
 from notebookgen.media.grid import calls, frame_height, pieces, sheet_of
 from notebookgen.media.lettering import broken, wide, write
@@ -224,7 +225,7 @@ class Drawing:
             self.frame(image, draw, (x, y), None if isinstance(source, str) else source, wish, [line(str(source))])
             x += self.tile + 8
         asset = piece.asset
-        told = [line(piece.shown.status), *error_lines(piece.shown)]
+        told = [state_words(piece.shown), *error_lines(piece.shown)]
         if asset is None and piece.shown.text and piece.shown.status in WELL:
             told = [shorten(piece.shown.text, 600)]
         elif asset is not None:
@@ -256,11 +257,15 @@ class Drawing:
         if asset is not None:
             try:
                 seen = still(asset, wish, self.sheet.limits)
-                with opened(seen.data, pixels=self.sheet.limits.pixels) as picture:
+                with opened(io.BytesIO(seen.data), pixels=self.sheet.limits.pixels) as picture:
                     small = picture.convert("RGBA")
                 small.thumbnail((width, height), Pillow.Resampling.LANCZOS)
                 draw.rounded_rectangle((x, y, x + width - 1, y + height - 1), 6, fill=self.paper.frame)
-                image.paste(small, (x + (width - small.width) // 2, y + (height - small.height) // 2), small)
+                left, over = x + (width - small.width) // 2, y + (height - small.height) // 2
+                if seen.ground is not None:
+                    under = LIGHT.paper if seen.ground == "light" else DARK.paper
+                    draw.rectangle((left, over, left + small.width - 1, over + small.height - 1), fill=under)
+                image.paste(small, (left, over), small)
             except AssetError as caught:
                 told = [*told, f"no preview: {caught}"]
             else:

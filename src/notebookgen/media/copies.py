@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall, NotWritable
 from notebookgen.media.files import MediaStore, summary
-from notebookgen.media.sniff import HEAD, sniff
 from notebookgen.media.stamping import drafted, is_restamped, read_note, reads_like
+from notebookgen.sniff import HEAD, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

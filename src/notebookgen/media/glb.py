@@ -27,6 +27,7 @@ COMPONENTS = {
     5126: ("f", 4, 1),
 }
 FLOAT = 5126
+MOST_WORDS = 8 * 2**20  # bytes of the description; empty objects of three bytes each take twenty times that in memory
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 PACKED = {
     "KHR_draco_mesh_compression": "Draco",
@@ -142,8 +143,10 @@ def told(chunk: bytes) -> object:
     """Return the JSON part.
 
     Raises:
-        AssetError: It cannot be read.
+        AssetError: It cannot be read, or is very long.
     """
+    if len(chunk) > MOST_WORDS:
+        raise AssetError(f"its description is larger than {MOST_WORDS // 2**20} MB")
     try:
         return json.loads(chunk)
     except (ValueError, RecursionError) as caught:

@@ -1,7 +1,8 @@
 """A page of pictures as HTML, within a budget of bytes: what does not fit is said, never dropped in silence.
 
-Tiles share the budget. Each is offered its part of what is left: a clip or a sound that fits into it can be played, of
-others the picture is made as small as its part asks for, and where not even that fits the tile says so in words.
+Tiles share the budget. Of each its picture is made as small as its part asks for, and where not even that fits the tile
+says so in words. What the pictures leave is for clips and sounds to be played, the smallest first; those for which there
+is no room stand still, without a sign that asks to be clicked, and are told of below.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from notebookgen.errors import AssetError
 from notebookgen.media.captions import line, shorten
 from notebookgen.media.drawn import at_once
 from notebookgen.media.leaf import Entry, Leaf, place_words
-from notebookgen.media.markup import CAPTION, FAINT, SHEET, Markup, element
+from notebookgen.media.markup import CAPTION, FAINT, Markup, element, outermost
 from notebookgen.media.matrix import TABLE_SHARE, matrix, matrix_width
+from notebookgen.media.playing import TOLD, may_play, played, standing_still
 from notebookgen.media.stills import still
 from notebookgen.media.tiles import ENOUGH, Piece, Sheet
 
@@ -49,12 +51,14 @@ class Tiles:
         bare: How many have no picture because it did not fit.
         left: How many are not shown at all.
         smaller: Whether pictures were made smaller than usual.
+        still: Clips and sounds that would be played, had they room.
     """
 
     made: tuple[tuple[int, Markup], ...]
     bare: int
     left: int
     smaller: bool
+    still: tuple[Asset, ...]
 
     def of(self, entries: Sequence[int]) -> list[Markup]:
         """Return the tiles of some entries."""
@@ -77,13 +81,21 @@ def pieces(several: Sequence[Entry]) -> list[tuple[int, Piece]]:
         for place, asset in enumerate(several_here):
             label = entry.label
             if len(several_here) > 1:
-                which = line(asset.name) if asset and asset.name else f"{place + 1} of {len(several_here)}"
+                called = asset is not None and any(letter.isalpha() for letter in asset.name)  # not its place in a list
+                which = line(asset.name) if asset and called else f"{place + 1} of {len(several_here)}"
                 label = f"{label} {which}".strip()
             found.append((number, Piece(shown, asset, label, place == 0, entry.note)))
     return found
 
 
-def arranged(several: Sequence[Shown], limits: PreviewLimits, heading: str = "", rest: int = 0) -> Markup | None:
+def arranged(
+    several: Sequence[Shown],
+    limits: PreviewLimits,
+    heading: str = "",
+    rest: int = 0,
+    *,
+    folder: str | Path | None = None,
+) -> Markup | None:
     """Return the grid of some results, or None where the budget does not even hold one tile.
 
     Args:
@@ -91,9 +103,10 @@ def arranged(several: Sequence[Shown], limits: PreviewLimits, heading: str = "",
         limits: How large it may be.
         heading: What is said of all of them.
         rest: How many more there are.
+        folder: The notebook's folder, for links.
     """
     entries = tuple(Entry(shown, number if len(several) > 1 else None) for number, shown in enumerate(several))
-    return laid_out(Leaf(entries, heading), limits, rest=rest)
+    return laid_out(Leaf(entries, heading), limits, folder=folder, rest=rest)
 
 
 def laid_out(leaf: Leaf, limits: PreviewLimits, *, folder: str | Path | None = None, rest: int = 0) -> Markup | None:
@@ -110,23 +123,22 @@ def laid_out(leaf: Leaf, limits: PreviewLimits, *, folder: str | Path | None = N
     head = header(leaf)
     around = [*head, *(line(one) for label in (*leaf.rows, *leaf.columns) for one in (label.name, label.said))]
     around += leaf.said
-    frame = RESERVE + sum(len(part.encode()) for part in around) + TABLE_SHARE * len(around)
+    frame = RESERVE + (TOLD if any(may_play(piece) for _, piece in waiting) else 0)
+    frame += sum(len(part.encode()) for part in around) + TABLE_SHARE * len(around)
     tiles = drawn(waiting, sheet, limits.cell_bytes - frame)
     if not tiles.made and waiting:
         return None
-    said = [*leaf.said, *filter(None, [closing(tiles, rest, limits)])]
+    said = [*leaf.said, *filter(None, [closing(tiles, rest, limits), standing_still(tiles.still, limits)])]
     if len(leaf.axes) == 2:
         body = [matrix(leaf, [tiles.of([place]) for place in range(len(leaf.entries))], sheet.width)]
     elif leaf.axes:
         body = groups(leaf, tiles, sheet)
     else:
         body = [element("div", *(tile for _, tile in tiles.made), style=spread(len(waiting), across(sheet)))]
-    whole = element(
-        "div",
+    whole = outermost(
         *([element("div", *head, style="margin:0 0 12px 0;font-size:12px")] if head else []),
         *body,
         *(element("div", one, style=f"{CAPTION};margin:12px 0 0 0;{FAINT}") for one in said),
-        style=SHEET,
     )
     return whole if len(whole.encode()) <= limits.cell_bytes else None
 
@@ -176,20 +188,21 @@ def drawn(waiting: Sequence[tuple[int, Piece]], sheet: Sheet, room: int) -> Tile
     """Return as many tiles as the budget holds; their pictures are made several at a time."""
     limits, most = sheet.limits, min(len(waiting), sheet.limits.tiles)
     left = room
-    share = left // most if most else 0  # the same for all: either all clips of a size play, or none
-    wish = sheet.wish(share)
+    wish = sheet.wish(left // most if most else 0)
     at_once(calls(waiting[:most], sheet, wish))
     made: list[tuple[int, Markup]] = []
     bare = 0
     for entry, piece in waiting[:most]:
-        tile, pictured = sheet.tile(piece, wish, share=share, left=left)
+        tile, pictured = sheet.tile(piece, wish, left=left)
         if tile is None:
             break
         left -= len(tile.encode())
         made.append((entry, tile))
         bare += not pictured
     usual = limits.tile_bytes // 2  # what a picture of that size takes at the most, but for a few
-    return Tiles(tuple(made), bare, len(waiting) - len(made), 0 < wish.most_bytes < usual and bare < len(made))
+    smaller = 0 < wish.most_bytes < usual and bare < len(made)
+    tiles, standing = played(made, [piece for _, piece in waiting], sheet, wish, left)
+    return Tiles(tiles, bare, len(waiting) - len(made), smaller, standing)
 
 
 def calls(waiting: Sequence[tuple[int, Piece]], sheet: Sheet, wish: Wish) -> list[partial[None]]:

@@ -15,8 +15,8 @@ from urllib.parse import unquote_to_bytes
 
 from notebookgen.errors import AssetRefused, InvalidImage, near_miss
 from notebookgen.media.inspect import PILLOW, look_at_picture
-from notebookgen.media.sniff import HEAD, sniff
 from notebookgen.records import InputImage
+from notebookgen.sniff import HEAD, sniff
 
 if TYPE_CHECKING:
     from PIL.Image import Image

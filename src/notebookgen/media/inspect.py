@@ -7,24 +7,38 @@ are decoded.
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
 import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetRefused
+from notebookgen.media.counts import MOST_FRAME, overfull
+from notebookgen.media.segments import bearable
+from notebookgen.media.shown import DECODED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from typing import IO
 
+    from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-    from notebookgen.media.sniff import Sniffed
+    from notebookgen.sniff import Sniffed
 
-__all__ = ["MOST_PIXELS", "PILLOW", "Seen", "look_at", "look_at_picture", "opened_picture"]
+__all__ = [
+    "LARGE",
+    "MOST_PIXELS",
+    "PILLOW",
+    "Seen",
+    "alone",
+    "in_turn",
+    "look_at",
+    "look_at_picture",
+    "most_decoded",
+    "opened_picture",
+]
 
 # Pillow's own hard limit, twice its Image.MAX_IMAGE_PIXELS; raising it would take changing a global of other people's.
 MOST_PIXELS = 178_000_000
@@ -60,11 +74,8 @@ SOUND_ONLY = {
 }
 # A few hundred bytes may stand for a gigabyte of pixels: such pictures are decoded one at a time.
 LARGE = 25_000_000  # pixels
-# Each pass of a JPEG goes through all pixels and may be 200 bytes long; writers make about ten.
-MOST_SCANS = 100
-LARGEST_JPEG = 256 * 2**20  # bytes that are looked through for them
-MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
-END, SCAN = 0xD9, 0xDA
+# Their decoders hold the picture several times over: with fewer pixels they, too, keep to some 600 MB.
+HEAVIER = {"WEBP": 2.5, "AVIF": 1.6}
 large_lock = threading.Lock()
 
 
@@ -89,6 +100,8 @@ class Seen:
 def look_at(path: Path, told: Sniffed) -> Seen:
     """Look into a file that was told by its first bytes; types without a decoder here are taken as they are.
 
+    What would take more memory than a picture or a clip should is taken as it is, too: it was paid for.
+
     Raises:
         AssetRefused: It is damaged, cut short, or too large to be decoded.
     """
@@ -101,21 +114,21 @@ def look_at(path: Path, told: Sniffed) -> Seen:
 
 
 def look_at_picture(file: IO[bytes], told: Sniffed) -> Seen:
-    """Decode a picture once, whole.
+    """Decode a picture once, whole; of a very large one only the header is read.
 
     Raises:
         AssetRefused: It is damaged, cut short, or too large to be decoded.
     """
     if not can_read(told.mime):
         return Seen(told)
-    if told.mime == "image/jpeg" and scans_in(file) > MOST_SCANS:
-        message = f"the picture is to be decoded in more than {MOST_SCANS} passes, which may be a trap; it was not kept"
-        raise AssetRefused(message)
     try:
         with opened_picture(file, told.mime) as image:
             width, height = image.size
-            with alone() if width * height > LARGE else contextlib.nullcontext():
-                image.load()
+            if width * height <= most_decoded(image):
+                with in_turn(image):
+                    if width * height > LARGE:
+                        image.draft(None, (1, 1))  # a JPEG is read to its end all the same, into an eighth of its size
+                    image.load()
             return Seen(told, width, height)
     except AssetRefused:
         raise
@@ -123,27 +136,25 @@ def look_at_picture(file: IO[bytes], told: Sniffed) -> Seen:
         raise damaged("picture", told, error) from error
 
 
-def scans_in(file: IO[bytes]) -> int:
-    """Return in how many passes a JPEG is to be decoded, or one more than are allowed; the file is at its beginning again."""
-    data, at, count = file.read(LARGEST_JPEG), 2, 0
-    file.seek(0)
-    while count <= MOST_SCANS and (found := MARKER.search(data, at)):
-        kind, at = data[found.start() + 1], found.end()
-        if kind == END:
-            break
-        count += kind == SCAN
-        at += int.from_bytes(data[at : at + 2], "big")
-    return count
+def most_decoded(image: Image, pixels: int = DECODED) -> int:
+    """Return how many pixels of a picture of that form are decoded at the most, where a plain one may have so many."""
+    return int(pixels / HEAVIER.get(image.format or "", 1))
 
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
     """Keep others of this process out, and Pillow's warning, for our limit is told in words."""
-    from PIL import Image  # noqa: PLC0415 - loaded when a picture is there
+    from PIL import Image as Pillow  # noqa: PLC0415 - loaded when a picture is there
 
     with large_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
         yield
+
+
+def in_turn(image: Image) -> contextlib.AbstractContextManager[None]:
+    """Return what a picture is to be decoded in: a large one waits for others of this process, however many threads draw."""
+    width, height = image.size
+    return alone() if width * height > LARGE else contextlib.nullcontext()
 
 
 def can_read(mime: str) -> bool:
@@ -162,6 +173,8 @@ def opened_picture(file: IO[bytes], mime: str) -> ImageFile:
     """
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - loaded when a picture is there
 
+    if mime == "image/jpeg":
+        file = bearable(file)
     try:
         with alone():
             image = Image.open(file, formats=PILLOW[mime])
@@ -181,6 +194,9 @@ def look_at_clip(path: Path, told: Sniffed) -> Seen:
     """Open a clip or a sound and decode the first frame of its first track."""
     import av  # noqa: PLC0415 - loaded when a clip is there
 
+    with path.open("rb") as file:
+        if overfull(file, FFMPEG[told.mime]):
+            return Seen(told)
     try:
         with av.open(str(path), format=FFMPEG[told.mime], options={"protocol_whitelist": "file"}) as container:
             pictures, sounds = container.streams.video, container.streams.audio
@@ -196,7 +212,8 @@ def look_at_clip(path: Path, told: Sniffed) -> Seen:
                     seen,
                     told=told._replace(kind="audio", mime=SOUND_ONLY[told.mime][0], suffix=SOUND_ONLY[told.mime][1]),
                 )
-            next(iter(container.decode(stream)))
+            if (seen.width or 0) * (seen.height or 0) <= MOST_FRAME:
+                next(iter(container.decode(stream)))
             length = container.duration / av.time_base if container.duration else None
             if length is None and stream.duration and stream.time_base:
                 length = float(stream.duration * stream.time_base)
@@ -209,9 +226,7 @@ def look_at_clip(path: Path, told: Sniffed) -> Seen:
 
 def too_large() -> AssetRefused:
     """Return the exception for more pixels than are decoded."""
-    return AssetRefused(
-        f"it has more than {MOST_PIXELS // 1_000_000} million pixels, which may be a trap; it was not kept"
-    )
+    return AssetRefused(f"it has more than {MOST_PIXELS // 1_000_000} million pixels, which may be a trap", final=True)
 
 
 def damaged(what: str, told: Sniffed, error: Exception) -> AssetRefused:

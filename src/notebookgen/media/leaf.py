@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from notebookgen.media.captions import DOT, cost_words, error_lines, line, shorten
+from notebookgen.media.places import place
 from notebookgen.media.shown import Shown  # noqa: TC001 - the dataclasses' own annotations are read at run time by tools
 from notebookgen.normal import duration
 
@@ -105,7 +106,7 @@ def words(leaf: Leaf, most: int = 1_000, *, rest: int = 0) -> str:
 def row(entry: Entry, under: str = "", *, compared: bool = False) -> str:
     """Return one result of several as one line."""
     shown = entry.shown
-    sources = [one if isinstance(one, str) else one.path for one in shown.inputs] if compared else []
+    sources = [one if isinstance(one, str) else place(one.path) for one in shown.inputs] if compared else []
     parts = [
         f"{entry.label} {line(shown.status)}".strip(),
         under,
@@ -114,7 +115,7 @@ def row(entry: Entry, under: str = "", *, compared: bool = False) -> str:
         "cached" if shown.cached else "",
         duration(shown.seconds) if shown.seconds is not None else "",
         next(iter(error_lines(shown, 1)), ""),
-        ", ".join(line(asset.path) for asset in shown.assets[:MOST_PATHS]),
+        ", ".join(place(asset.path) for asset in shown.assets[:MOST_PATHS]),
         f"from {', '.join(line(one) for one in sources[:MOST_PATHS])}" if sources else "",
         shorten(shown.text, 80) if shown.text and not shown.assets else "",
     ]

@@ -9,7 +9,9 @@ from __future__ import annotations
 import html
 from base64 import b64encode
 
-__all__ = ["CAPTION", "FAINT", "FRAME", "SHEET", "WARNING", "Markup", "data_uri", "element"]
+from notebookgen.normal import NO_MATHS
+
+__all__ = ["CAPTION", "FAINT", "FRAME", "SHEET", "WARNING", "Markup", "backed", "data_uri", "element", "outermost"]
 
 # word-wrap, not overflow-wrap: JupyterLab's sanitizer takes `anywhere` away and older ones the whole property.
 SHEET = (
@@ -19,6 +21,7 @@ CAPTION = "font-size:12px;line-height:1.45;margin:6px 0 0 0;min-width:0;word-wra
 FAINT = "opacity:0.65"
 FRAME = "background-color:rgba(128,128,128,0.10);border-radius:6px;overflow:hidden"
 WARNING = "background-color:rgba(214,72,58,0.13);border-radius:6px;overflow:hidden"
+GROUNDS = {"light": "rgba(255,255,255,0.96)", "dark": "rgba(24,26,30,0.96)"}
 VOID = frozenset({"img", "br"})
 
 
@@ -43,6 +46,16 @@ def element(name: str, *children: str, **attributes: str | int | None) -> Markup
     if name in VOID:
         return Markup(opening)
     return Markup(f"{opening}{''.join(escaped(child, child) for child in children)}</{name}>")
+
+
+def outermost(*children: str, style: str = SHEET) -> Markup:
+    """Return the outermost element of an output: what stands in it is words, never formulas."""
+    return element("div", *children, style=style, **{"class": NO_MATHS})
+
+
+def backed(style: str, ground: str | None) -> str:
+    """Return the style of a picture; one that something shines through has a ground that it is seen on in any theme."""
+    return style if ground is None else f"{style};background-color:{GROUNDS[ground]};border-radius:4px"
 
 
 def escaped(text: str, given: object) -> str:

@@ -27,6 +27,7 @@ FARTHEST = 1e12
 TRIANGLES, STRIP, FAN = 4, 5, 6
 PRIMITIVE = 16  # what looking at a primitive costs, in corners
 LEAST = 65_536  # corners that are always looked at
+MOST_NODES = 20_000
 
 
 @dataclass(slots=True)
@@ -39,13 +40,16 @@ class Mesh:
     cost: int = 0
 
 
-def gathered(glb: Glb, *, triangles: int, texture: Callable[[int], Texture | None]) -> Mesh:
+def gathered(
+    glb: Glb, *, triangles: int, texture: Callable[[int], Texture | None], going: Callable[[], None] = lambda: None
+) -> Mesh:
     """Return all triangles of the default scene, moved to where its nodes put them.
 
     Args:
         glb: The container.
         triangles: Most triangles that are taken.
         texture: Gives the colours of an image by its index, or None where it cannot be read.
+        going: Asked before each primitive whether there is time left; raises where there is none.
 
     Raises:
         AssetError: It is damaged, empty, or has more triangles.
@@ -55,6 +59,7 @@ def gathered(glb: Glb, *, triangles: int, texture: Callable[[int], Texture | Non
         if "mesh" in node:
             primitives = glb.item("meshes", node["mesh"]).get("primitives")
             for primitive in primitives if isinstance(primitives, list) else ():
+                going()
                 spend(mesh, PRIMITIVE, triangles=triangles)
                 if isinstance(primitive, dict):
                     add(mesh, glb, primitive, matrix, triangles=triangles, texture=texture)
@@ -75,7 +80,11 @@ def spend(mesh: Mesh, corners: int, *, triangles: int) -> None:
 
 
 def placed(glb: Glb) -> list[tuple[dict[str, Any], Matrix]]:
-    """Return every node of the default scene with its matrix; a node seen twice (a loop) counts once."""
+    """Return every node of the default scene with its matrix; a node seen twice (a loop) counts once.
+
+    Raises:
+        AssetError: They are damaged, or far too many.
+    """
     scenes, nodes = glb.document.get("scenes"), glb.document.get("nodes")
     count = len(nodes) if isinstance(nodes, list) else 0
     roots = glb.item("scenes", glb.document.get("scene", 0)).get("nodes") if scenes else list(range(count))
@@ -88,6 +97,8 @@ def placed(glb: Glb) -> list[tuple[dict[str, Any], Matrix]]:
         if index in seen:
             continue
         seen.add(index)
+        if len(seen) > MOST_NODES:
+            raise AssetError(f"it has more than {MOST_NODES:,} nodes")
         matrix = combined(above, own_matrix(node))
         found.append((node, matrix))
         children = node.get("children")

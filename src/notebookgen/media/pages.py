@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from notebookgen.media.captions import asset_line, clean, extent, facts, line, open_address, shorten
+from notebookgen.media.captions import clean, extent, facts, line, open_address, shorten
 from notebookgen.media.links import relative
-from notebookgen.media.markup import CAPTION, FAINT, FRAME, SHEET, Markup, data_uri, element
-from notebookgen.media.players import player
+from notebookgen.media.markup import CAPTION, FAINT, FRAME, Markup, data_uri, element, outermost
+from notebookgen.media.places import place, short_name
+from notebookgen.media.players import player, stays_still
 from notebookgen.media.stills import WAVE_HEIGHT, Wish, embedded, still
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["PLAYED", "abridged", "heard", "kept", "reading", "watched"]
 
 POSTER_BYTES = 60_000
+LONGEST_LINK = 72  # letters of a path beside the notebook; of a longer one the name is shown
 CAPTION_BYTES = 4_000  # kept for all that is not a picture or a player
 TOO_LARGE = (
     "too large to be embedded here; the whole file is on disk."
@@ -80,7 +82,7 @@ def carried(asset: Asset, shown: Shown, most: int, room: int, folder: str | Path
     """Return what a player plays (the whole file, else its relative address) and, where there is nothing, the reason."""
     kind = player(asset)
     if kind is None:
-        return None, f"browsers do not play files of type {line(asset.mime)}"
+        return None, f"this is {stays_still(asset)}, which most browsers do not play; the file is whole, on disk."
     fits = asset.size <= most and asset.size * 4 / 3 + CAPTION_BYTES <= room
     if fits:
         return data_uri(embedded(asset, most_bytes=most), kind.mime), ""
@@ -107,17 +109,18 @@ def kept(shown: Shown, asset: Asset, folder: str | Path | None) -> Markup:
 
 def page(*parts: Markup) -> Markup:
     """Return the whole of one result's HTML."""
-    return element("div", *parts, style=SHEET)
+    return outermost(*parts)
 
 
 def caption(shown: Shown, asset: Asset | None, folder: str | Path | None, reason: str) -> Markup:
-    """Return what stands under a clip, a sound or a text: facts, path, and what is missing."""
+    """Return what stands under a clip, a sound or a text: facts, file, and what is missing."""
     prompt = shorten(shown.prompt, 240)
     lines = [element("div", facts(shown))]
     if asset is not None:
         address = relative(asset, shown, folder)
-        words = f"{line(unquote(address))} ({extent(asset)})" if address else asset_line(asset)
-        lines.append(element("div", element("a", words, href=address) if address else words))
+        where = line(unquote(address)) if address else place(asset.path)
+        words = f"{where if address and len(where) <= LONGEST_LINK else short_name(where)} ({extent(asset)})"
+        lines.append(element("div", element("a", words, href=address) if address else words, title=where))
     if reason:
         address = open_address(asset) if asset else None
         lines.append(

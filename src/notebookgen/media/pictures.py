@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import io
-import threading
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PIL import Image as Pillow
-from PIL import ImageOps
+from PIL import ImageOps, ImageStat
 
 from notebookgen.errors import AssetError
 from notebookgen.media.captions import pixels_words
+from notebookgen.media.inspect import LARGE, alone, in_turn, most_decoded
+from notebookgen.media.segments import bearable
 from notebookgen.media.shown import Picture
 
 if TYPE_CHECKING:
+    from typing import IO
+
     from PIL.Image import Image
 
-__all__ = ["encoded", "opened", "picture"]
+__all__ = ["encoded", "ground", "halfway", "opened", "picture"]
 
 # What Pillow may try; others (EPS starts a program, for one) are never opened.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
@@ -28,7 +30,10 @@ ORIENTATION = 0x0112
 SIDEWAYS = frozenset({5, 6, 7, 8})
 SHRINKING = (1.0, 0.75, 0.5, 0.35, 0.25)
 QUALITIES = (85, 70, 50)
-ONE_AT_A_TIME = threading.Lock()
+VISIBLE, BRIGHT = 32, 192  # of 255: what is seen of a picture at all, and from where on its colours are nearly white
+BAND = 64  # rows of what a very large picture is made into, at a time
+REDUCED = {"1": "L", "L": "L", "LA": "RGBA", "P": "RGB", "RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}
+JPEG = b"\xff\xd8\xff"
 
 
 def picture(path: str, *, edge: int, most_bytes: int, pixels: int, lossless: bool = True) -> Picture:
@@ -44,25 +49,27 @@ def picture(path: str, *, edge: int, most_bytes: int, pixels: int, lossless: boo
     Raises:
         AssetError: It has too many pixels, or cannot be made small enough.
     """
-    data = Path(path).read_bytes()
-    with opened(data, pixels=pixels) as image:
+    with Path(path).open("rb") as file, opened(file, pixels=pixels) as image:
+        size = file.seek(0, io.SEEK_END)
         mime = AS_THEY_ARE.get(image.format or "")
-        still = getattr(image, "n_frames", 1) == 1
         width, height = image.size
-        if mime and still and max(width, height) <= edge and len(data) <= most_bytes:
-            image.load()  # a damaged file is told here, not by a broken frame in the page
-            if image.getexif().get(ORIENTATION) in SIDEWAYS:
-                width, height = height, width
-            return Picture(data, mime, width, height)
-        # A JPEG is decoded at a fraction of its size where that is enough; others ignore the wish.
-        image.draft("RGB", (2 * edge, 2 * edge))
-        # A photograph is told by what its own PNG takes: scaled down, it would still be too large as one.
-        shrunk = min(1.0, edge / max(width, height)) ** 2
-        drawing = image.format not in LOSSY and len(data) * shrunk <= most_bytes
-        return encoded(image, edge=edge, most_bytes=most_bytes, lossless=lossless and drawing)
+        small = max(width, height) <= edge and size <= most_bytes
+        with in_turn(image):
+            if mime and small and getattr(image, "n_frames", 1) == 1:
+                image.load()  # a damaged file is told here, not by a broken frame in the page
+                if image.getexif().get(ORIENTATION) in SIDEWAYS:
+                    width, height = height, width
+                file.seek(0)
+                return Picture(file.read(), mime, width, height, ground(image))
+            # A JPEG is decoded at a fraction of its size where that is enough; others ignore the wish.
+            image.draft("RGB", (2 * edge, 2 * edge))
+            # A photograph is told by what its own PNG takes: scaled down, it would still be too large as one.
+            shrunk = min(1.0, edge / max(width, height)) ** 2
+            drawing = image.format not in LOSSY and size * shrunk <= most_bytes
+            return encoded(image, edge=edge, most_bytes=most_bytes, lossless=lossless and drawing)
 
 
-def opened(data: bytes, *, pixels: int) -> Image:
+def opened(file: IO[bytes], *, pixels: int) -> Image:
     """Return the picture with its header read and its size found bearable; nothing is decoded yet.
 
     Raises:
@@ -70,17 +77,18 @@ def opened(data: bytes, *, pixels: int) -> Image:
     """
     Pillow.init()  # loads the plugins, once; an older Pillow has none for AVIF
     known = [form for form in FORMATS if form in Pillow.OPEN]
+    is_jpeg = file.read(len(JPEG)) == JPEG
+    file.seek(0)
     # Pillow's own limit warns on stderr; ours is told in the output. What is caught is caught for all threads.
-    with ONE_AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+    with alone():
         try:
-            image = Pillow.open(io.BytesIO(data), formats=known)
+            image = Pillow.open(bearable(file) if is_jpeg else file, formats=known)
         except Pillow.DecompressionBombError as caught:
             raise AssetError("it has far too many pixels to be decoded") from caught
-    width, height = image.size
-    if width * height > pixels:
+    (width, height), most = image.size, most_decoded(image, pixels)
+    if width * height > most:
         raise AssetError(
-            f"{pixels_words(width, height)} pixels are more than the {pixels / 1e6:.0f} million that are decoded"
+            f"{pixels_words(width, height)} pixels are more than the {most / 1e6:.0f} million that are decoded"
         )
     return image
 
@@ -94,8 +102,12 @@ def encoded(image: Image, *, edge: int, most_bytes: int, lossless: bool = True) 
         AssetError: Not even a quarter of that size is small enough.
     """
     image.seek(0)
-    turned = image.getexif().get(ORIENTATION, 1) != 1
-    small = plain_mode(ImageOps.exif_transpose(image) if turned else image)
+    image.load()  # a TIFF is turned by it, others are not
+    turned = image.getexif().get(ORIENTATION, 1)
+    half = halfway(image, edge)
+    if half is not image:
+        half.getexif()[ORIENTATION] = turned
+    small = plain_mode(ImageOps.exif_transpose(half) if turned != 1 else half)
     for shrink in SHRINKING:
         side = max(1, round(edge * shrink))
         small.thumbnail((side, side), Pillow.Resampling.LANCZOS, reducing_gap=2.0)
@@ -103,8 +115,22 @@ def encoded(image: Image, *, edge: int, most_bytes: int, lossless: bool = True) 
             out = io.BytesIO()
             small.save(out, form, **options)
             if out.tell() <= most_bytes:
-                return Picture(out.getvalue(), AS_THEY_ARE[form], *small.size)
+                return Picture(out.getvalue(), AS_THEY_ARE[form], *small.size, ground(small))
     raise AssetError(f"it does not fit into {most_bytes} bytes")
+
+
+def halfway(image: Image, edge: int) -> Image:
+    """Return a very large picture made smaller, a band at a time: a copy of all of it would take as much again."""
+    width, height = image.size
+    factor = max(width, height) // (2 * edge)
+    if width * height <= LARGE or factor < 2 or image.mode not in REDUCED:
+        return image
+    seen = "RGBA" if image.has_transparency_data else REDUCED[image.mode]
+    small = Pillow.new(seen, (-(-width // factor), -(-height // factor)))
+    for top in range(0, height, BAND * factor):
+        band = image.crop((0, top, width, min(height, top + BAND * factor)))
+        small.paste(band.convert(seen).reduce(factor), (0, top // factor))
+    return small
 
 
 def plain_mode(image: Image) -> Image:
@@ -113,13 +139,33 @@ def plain_mode(image: Image) -> Image:
         low, high = image.getextrema()
         span = (float(high) - float(low)) or 1.0  # type: ignore[arg-type] # one band, hence two numbers
         return image.convert("F").point(lambda value: (value - float(low)) * (255.0 / span)).convert("L").convert("RGB")  # type: ignore[arg-type] # likewise
+    image.load()
     if image.has_transparency_data:
-        full = image.convert("RGBA")
+        full = image if image.mode == "RGBA" else image.convert("RGBA")  # a large one is in memory once
         low, _ = full.getchannel("A").getextrema()
         if low != 255:
             return full
-    image.load()
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def ground(image: Image) -> Literal["light", "dark"] | None:
+    """Return on what a picture is made out that something shines through; None where nothing does.
+
+    On light, unless what is drawn is itself nearly white: a black logo is not seen in a dark theme, a white one not in
+    a light theme.
+    """
+    if not image.has_transparency_data:
+        return None
+    full = image.convert("RGBA")
+    alpha = full.getchannel("A")
+    low, high = alpha.getextrema()
+    if low == 255:
+        return None
+    drawn = alpha.point([0] * VISIBLE + [255] * (256 - VISIBLE))
+    if int(high) < VISIBLE:  # type: ignore[arg-type] # one band, hence a number
+        return "light"
+    bright = ImageStat.Stat(full.convert("L"), drawn).mean[0]
+    return "dark" if bright > BRIGHT else "light"
 
 
 def attempts(image: Image, *, lossless: bool) -> list[tuple[str, dict[str, object]]]:

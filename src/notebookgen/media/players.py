@@ -1,15 +1,17 @@
-"""Which clips and sounds a browser plays from inside a page, and how their files are opened: one table."""
+"""Which clips and sounds a browser plays from inside a page, and how their files are opened."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from notebookgen.errors import AssetError
+from notebookgen.media.captions import line
+from notebookgen.media.codecs import unplayed
 
 if TYPE_CHECKING:
     from notebookgen.records import Asset
 
-__all__ = ["Player", "demuxer", "player"]
+__all__ = ["Player", "demuxer", "player", "stays_still"]
 
 
 class Player(NamedTuple):
@@ -47,9 +49,20 @@ PLAYERS = {
 }
 
 
-def player(asset: Asset) -> Player | None:
-    """Return how the asset is played, or None where browsers do not play it."""
+def told(asset: Asset) -> Player | None:
+    """Return how files of the asset's type are played and opened; None for types that are neither."""
     return PLAYERS.get(asset.mime.partition(";")[0].strip().lower())
+
+
+def player(asset: Asset) -> Player | None:
+    """Return how the asset is played, or None where most browsers do not play it."""
+    return None if (found := told(asset)) is None or unplayed(asset.path, found.demuxer) else found
+
+
+def stays_still(asset: Asset) -> str:
+    """Return what the asset is that most browsers do not play; empty where they do."""
+    found = told(asset)
+    return unplayed(asset.path, found.demuxer) if found else f"a file of type {line(asset.mime) or 'unknown'}"
 
 
 def demuxer(asset: Asset) -> str:
@@ -58,7 +71,7 @@ def demuxer(asset: Asset) -> str:
     Raises:
         AssetError: It is a type that is not opened.
     """
-    found = player(asset)
+    found = told(asset)
     if found is None:
         raise AssetError(f"files of type {asset.mime or 'unknown'} are not decoded")
     return found.demuxer

@@ -37,6 +37,7 @@ __all__ = ["LIMITS", "Bundle", "PreviewLimits", "Shown", "bundle", "grid", "plai
 Bundle = tuple[dict[str, str | bytes], dict[str, object]]
 
 KEY = "notebookgen"
+GROUND = "needs_background"  # as JupyterLab and nbconvert read it: at the top, whatever the type of the picture
 LIMITS = PreviewLimits()
 MOST_PATHS = 3
 MOST_ROWS = 20
@@ -74,10 +75,12 @@ def bundle(
                 seen = seen or still(asset, wish, limits)
                 data[seen.mime] = seen.data
                 metadata[seen.mime] = layout(seen, shown, limits)
+                if seen.ground is not None:
+                    metadata[GROUND] = seen.ground
             elif asset.kind == "file" and wants("text/html", include, exclude):
                 data["text/html"] = within(kept(shown, asset, folder), limits)
         elif media and wants("text/html", include, exclude):
-            data["text/html"] = within(arranged([shown], limits, facts(shown)), limits)
+            data["text/html"] = within(arranged([shown], limits, facts(shown), folder=folder), limits)
         elif shown.text is not None and wants("text/html", include, exclude):
             data["text/html"] = within(reading(shown, limits, folder), limits)
     except AssetError as caught:
@@ -163,9 +166,10 @@ def plain(shown: Shown) -> str:
 
 
 def layout(seen: Picture, shown: Shown, limits: PreviewLimits) -> dict[str, object]:
-    """Return at what size a picture is laid out, in CSS pixels, and what it shows."""
+    """Return at what size a picture is laid out, in CSS pixels, and what it shows, unless that is not to be told."""
     width, height = seen.fitted(limits.width, limits.width)
-    return {"width": width, "height": height, "alt": shorten(shown.prompt, 200)}
+    size: dict[str, object] = {"width": width, "height": height}
+    return {**size, "alt": shorten(shown.prompt, 200)} if is_wanted() else size
 
 
 def within(html: Markup | None, limits: PreviewLimits) -> str:
@@ -193,4 +197,7 @@ def only(
 ) -> Bundle:
     """Return what is wanted of a bundle."""
     kept = {mime: value for mime, value in data.items() if wants(mime, include, exclude)}
-    return kept, {key: value for key, value in metadata.items() if key == KEY or key in kept}
+    drawn = any(mime.startswith("image/") for mime in kept)
+    return kept, {
+        key: value for key, value in metadata.items() if key == KEY or key in kept or (key == GROUND and drawn)
+    }

@@ -12,23 +12,37 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Place", "extremes", "filled"]
+__all__ = ["Place", "covered", "extremes", "filled"]
 
 Place = tuple[float, float, float]  # x and y in pixels, y down; nearness, the reciprocal of the distance
+A_ROW = 12  # pixels that take as long as beginning a row
+ASKED = 500_000  # pixels between two questions about time
 by_row = itemgetter(1)
 
 
-def filled(triangles: Iterable[tuple[Place, Place, Place, int]], side: int) -> array[int]:
+def covered(triangles: Iterable[tuple[Place, Place, Place]]) -> float:
+    """Return how many pixels triangles cover, each counted by itself, and some for each row: what filling them takes."""
+    return sum(
+        abs((bx - ax) * (cy - ay) - (cx - ax) * (by - ay)) / 2 + A_ROW * (max(ay, by, cy) - min(ay, by, cy))
+        for (ax, ay, _), (bx, by, _), (cx, cy, _) in triangles
+    )
+
+
+def filled(
+    triangles: Iterable[tuple[Place, Place, Place, int]], side: int, going: Callable[[], None] = lambda: None
+) -> array[int]:
     """Return the pixels of a square picture as 32-bit numbers, 0 where nothing is.
 
     Args:
         triangles: Three corners and a colour each; nearness is linear on the screen, hence exact in between.
         side: Of the picture, in pixels.
+        going: Asked now and then whether there is time left; raises where there is none.
     """
     pixels = array("I", bytes(4 * side * side))
     nearest = [0.0] * (side * side)
+    done = 0
     for one, two, three, ink in triangles:
         (ax, ay, aw), (bx, by, bw), (cx, cy, cw) = sorted((one, two, three), key=by_row)
         top, bottom = max(0, ceil(ay - 0.5)), min(side, ceil(cy - 0.5))
@@ -45,6 +59,10 @@ def filled(triangles: Iterable[tuple[Place, Place, Place, int]], side: int) -> a
             first, last = max(0, ceil(left - 0.5)), min(side, ceil(right - 0.5))
             near = aw + (y - ay) * rise + (first + 0.5 - long) * step
             start = row * side
+            done += A_ROW + max(0, last - first)
+            if done > ASKED:
+                done = 0
+                going()
             for at in range(start + first, start + last):
                 if near > nearest[at]:
                     nearest[at] = near

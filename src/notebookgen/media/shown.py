@@ -6,10 +6,13 @@ from collections.abc import Mapping  # noqa: TC003 - likewise
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - the dataclasses' own annotations are read at run time by tools
 from types import MappingProxyType
+from typing import Literal
 
 from notebookgen.records import NOTHING, Asset, Cost
 
-__all__ = ["Picture", "PreviewLimits", "Shown"]
+__all__ = ["DECODED", "Picture", "PreviewLimits", "Shown"]
+
+DECODED = 100_000_000  # pixels that are decoded at all: 400 MB of memory
 
 NO_COPIES: Mapping[str, str] = MappingProxyType({})
 
@@ -74,10 +77,11 @@ class PreviewLimits:
         cell_bytes: Most bytes of one cell's HTML, all included.
         text_characters: Most characters of a text.
         tiles: Most tiles in a grid.
-        pixels: Most pixels that are decoded; more is taken for a decompression bomb.
+        pixels: Most pixels of a picture that are decoded.
         solid_bytes: Largest 3D file that is read, in bytes.
         triangles: Most triangles of a 3D file that is drawn.
-        decode_seconds: Most time spent decoding one clip or sound, in seconds.
+        decode_seconds: Most time spent decoding one clip, sound or picture that moves, in seconds.
+        drawing_seconds: Most time spent drawing one 3D file, in seconds.
     """
 
     edge: int = 1024
@@ -90,10 +94,11 @@ class PreviewLimits:
     cell_bytes: int = 3_000_000
     text_characters: int = 20_000
     tiles: int = 200
-    pixels: int = 50_000_000
+    pixels: int = DECODED
     solid_bytes: int = 64_000_000
     triangles: int = 400_000
     decode_seconds: float = 4.0
+    drawing_seconds: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,14 @@ class Picture:
         data: Its bytes.
         mime: ``image/png`` or ``image/jpeg``.
         width, height: In pixels, as it is seen (turned where its file says so).
+        ground: Where something shines through: whether it is made out on ``light`` or on ``dark``.
     """
 
     data: bytes
     mime: str
     width: int
     height: int
+    ground: Literal["light", "dark"] | None = None
 
     def fitted(self, width: int, height: int) -> tuple[int, int]:
         """Return the size at which it is laid out within a box: never enlarged, never zero."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import math
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +16,14 @@ from PIL import ImageDraw, ImageFilter
 from notebookgen.errors import AssetError
 from notebookgen.media.captions import size_words
 from notebookgen.media.glb import parsed
+from notebookgen.media.inspect import in_turn
 from notebookgen.media.mesh import Mesh, gathered, thinned
-from notebookgen.media.pictures import encoded, opened
-from notebookgen.media.raster import extremes, filled
+from notebookgen.media.pictures import encoded, halfway, opened
+from notebookgen.media.raster import covered, extremes, filled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL.Image import Image
 
     from notebookgen.media.glb import Glb
@@ -29,6 +35,8 @@ __all__ = ["solid"]
 
 DRAWN = 24_000  # triangles; more would not be seen at this size
 LARGEST = 512  # pixels; twice that is drawn and scaled down
+MOST_COVERED = 16_000_000  # pixels, each counted as often as a triangle covers it
+LEAST_DRAWN = 96  # pixels: below that nothing is made out
 RING = 48  # corners of the shadow
 SPREAD = 1.0  # the shadow's width, of that of what stands on it
 DARKNESS = 85  # of the shadow, of 255
@@ -42,7 +50,9 @@ KEY, FILL = (-0.48, 0.66, 0.58), (0.80, 0.10, 0.59)
 AMBIENT, KEY_SHARE, FILL_SHARE = 0.30, 0.74, 0.20
 
 
-def solid(path: str, *, edge: int, most_bytes: int, most_read: int, triangles: int, pixels: int) -> Picture:
+def solid(
+    path: str, *, edge: int, most_bytes: int, most_read: int, triangles: int, pixels: int, seconds: float
+) -> Picture:
     """Return the picture of a GLB file, on nothing, with a soft shadow under it.
 
     Args:
@@ -52,10 +62,17 @@ def solid(path: str, *, edge: int, most_bytes: int, most_read: int, triangles: i
         most_read: Largest file that is read, in bytes.
         triangles: Most triangles that are read.
         pixels: Most pixels of a texture that is decoded.
+        seconds: Most time that it takes, in seconds.
 
     Raises:
         AssetError: It is damaged, too large, or in a form that is not read.
     """
+    deadline = time.monotonic() + seconds
+
+    def going() -> None:
+        if time.monotonic() > deadline:
+            raise AssetError(f"it takes more than {seconds:g} seconds to draw")
+
     file = Path(path)
     if file.stat().st_size > most_read:
         raise AssetError(f"it is larger than {size_words(most_read)}")
@@ -67,17 +84,19 @@ def solid(path: str, *, edge: int, most_bytes: int, most_read: int, triangles: i
             textures[index] = painted(glb, index, pixels=pixels)
         return textures[index]
 
-    mesh = thinned(gathered(glb, triangles=triangles, texture=texture), most=DRAWN)
-    return encoded(rendered(mesh, side=min(edge, LARGEST)), edge=edge, most_bytes=most_bytes)
+    mesh = thinned(gathered(glb, triangles=triangles, texture=texture, going=going), most=DRAWN)
+    going()
+    seen = encoded(rendered(mesh, side=min(edge, LARGEST), going=going), edge=edge, most_bytes=most_bytes)
+    return replace(seen, ground=None)  # shape and shadow are made out in any theme
 
 
 def painted(glb: Glb, index: int, *, pixels: int) -> Texture | None:
     """Return the colours of an image inside the file, or None where it has none that can be read."""
     try:
         source = glb.item("images", index)
-        with opened(bytes(glb.view(source.get("bufferView"))), pixels=pixels) as image:
+        with opened(io.BytesIO(glb.view(source.get("bufferView"))), pixels=pixels) as image, in_turn(image):
             image.draft("RGB", (TEXTURE, TEXTURE))
-            small = image.convert("RGB")
+            small = halfway(image, TEXTURE).convert("RGB")
     except (AssetError, OSError, SyntaxError, ValueError):
         return None  # the shape is worth showing in its base colour
     small.thumbnail((TEXTURE, TEXTURE))
@@ -94,15 +113,26 @@ def painted(glb: Glb, index: int, *, pixels: int) -> Texture | None:
     return sample
 
 
-def rendered(mesh: Mesh, *, side: int) -> Image:
-    """Return the mesh drawn on a transparent square, in perspective, over its shadow on the ground."""
+def rendered(mesh: Mesh, *, side: int, going: Callable[[], None] = lambda: None) -> Image:
+    """Return the mesh drawn on a transparent square, in perspective, over its shadow on the ground.
+
+    Where very much lies behind each other it is drawn smaller, so that it takes no longer.
+
+    Raises:
+        AssetError: It has no extent, or even that would take too long.
+    """
     full = 2 * side
     low, high = extremes([mesh.points[corner] for face in mesh.faces for corner in face])
     points = turned([*mesh.points, *ring(low, high)], low, high)
     framed = {corner for face in mesh.faces for corner in face} | set(range(len(mesh.points), len(points)))
     places = projected(points, framed, full=full)
+    while (area := covered((places[p], places[q], places[r]) for p, q, r in mesh.faces)) > MOST_COVERED:
+        full = int(full * min(0.9, math.sqrt(MOST_COVERED / area))) // 4 * 4
+        if full < LEAST_DRAWN:
+            raise AssetError("far too many of its triangles lie behind each other")
+        places = projected(points, framed, full=full)
     triangles = ((places[p], places[q], places[r], ink) for (p, q, r), ink in shaded(points, mesh))
-    pixels = Pillow.frombytes("RGBA", (full, full), filled(triangles, full).tobytes())
+    pixels = Pillow.frombytes("RGBA", (full, full), filled(triangles, full, going).tobytes())
     image = shadow(places[len(mesh.points) :], full=full)
     image.alpha_composite(pixels)
     return image.resize((side, side), Pillow.Resampling.LANCZOS)

@@ -15,7 +15,6 @@ from typing import IO, TYPE_CHECKING
 
 from notebookgen.errors import AssetRefused
 from notebookgen.media.inspect import look_at, opened_picture
-from notebookgen.media.sniff import HEAD, sniff
 from notebookgen.media.stamping_avif import avif
 from notebookgen.media.stamping_clips import clip, film
 from notebookgen.media.stamping_matroska import matroska
@@ -23,6 +22,7 @@ from notebookgen.media.stamping_notes import MARK, MOST, NoRoom, Span, found_in,
 from notebookgen.media.stamping_pictures import gif, gif_comments, jpeg, png, webp
 from notebookgen.media.stamping_solids import glb, gltf
 from notebookgen.media.stamping_sounds import flac, mp3, wav
+from notebookgen.sniff import HEAD, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

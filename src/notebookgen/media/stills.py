@@ -54,7 +54,7 @@ def still(asset: Asset, wish: Wish, limits: PreviewLimits) -> Picture:
         raise AssetError(f"files of type {shorten(asset.mime, 60) or 'unknown'} are not drawn")
     if not there(asset):
         raise AssetError("the file is no longer there")
-    decoding = (limits.pixels, limits.solid_bytes, limits.triangles, limits.decode_seconds)
+    decoding = (limits.pixels, limits.solid_bytes, limits.triangles, limits.decode_seconds, limits.drawing_seconds)
     key = (asset.path, asset.kind, asset.mime, version(asset.path), wish, decoding)
     try:
         return MEMORY.picture(key, lambda: drawn(asset, wish, limits))
@@ -93,7 +93,13 @@ def moving(asset: Asset, wish: Wish, limits: PreviewLimits) -> Picture | None:
     from notebookgen.media.animations import animation  # noqa: PLC0415 - loaded when one is drawn
 
     try:
-        return animation(asset.path, edge=wish.edge, most_bytes=wish.most_bytes, pixels=limits.pixels)
+        return animation(
+            asset.path,
+            edge=wish.edge,
+            most_bytes=wish.most_bytes,
+            pixels=limits.pixels,
+            seconds=limits.decode_seconds,
+        )
     except AssetError:
         raise
     except Exception as caught:  # as above
@@ -156,6 +162,7 @@ def solid_still(asset: Asset, wish: Wish, limits: PreviewLimits) -> Picture:
         most_read=limits.solid_bytes,
         triangles=limits.triangles,
         pixels=limits.pixels,
+        seconds=limits.drawing_seconds,
     )
 
 

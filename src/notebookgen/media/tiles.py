@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetError
-from notebookgen.media.captions import DOT, clean, cost_words, error_lines, extent, line, shorten
+from notebookgen.media.captions import (
+    DOT,
+    clean,
+    cost_words,
+    error_lines,
+    extent,
+    line,
+    shorten,
+    sound_words,
+    state_words,
+)
 from notebookgen.media.links import relative
-from notebookgen.media.markup import CAPTION, FAINT, FRAME, WARNING, Markup, data_uri, element
-from notebookgen.media.players import player
+from notebookgen.media.markup import CAPTION, FAINT, FRAME, WARNING, Markup, backed, data_uri, element
+from notebookgen.media.places import place, short_name
+from notebookgen.media.players import player, stays_still
 from notebookgen.media.stills import Wish, embedded, still
 from notebookgen.normal import duration
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from notebookgen.media.shown import Picture, PreviewLimits, Shown
     from notebookgen.records import Asset
 
-__all__ = ["ENOUGH", "WELL", "Piece", "Sheet", "short_name"]
+__all__ = ["ENOUGH", "WAVE", "WELL", "Piece", "Sheet"]
 
 WELL = frozenset({"saved", "completed"})
-HASH_DIGITS = 64  # of a SHA-256, as kept files are named
+PLAYED = frozenset({"video", "audio"})
 ENOUGH = {
     "image": 1_500,
     "3d": 3_000,
@@ -31,6 +43,7 @@ ENOUGH = {
 BASE64 = 4 / 3
 CAPTION_SHARE = 900  # bytes of a tile that are not its picture, about
 LETTER, LINE = 6.6, 17.5  # CSS pixels that a letter and a line of a tile's words take, about
+REASON = 7  # lines of what went wrong that have room in any frame
 WAVE, INSET = 56, 24  # CSS pixels: a waveform's height, and what it leaves of the frame's width
 MIDDLE = "display:flex;flex-direction:column;align-items:center;justify-content:center"
 PAIR = "display:flex;gap:8px"
@@ -79,20 +92,18 @@ class Sheet:
             edge=self.limits.tile * scale,
             most_bytes=min(room, self.limits.tile_bytes * scale * scale),
             lossless=False,
-            mark=True,
             wave=(2 * (self.width - INSET), 2 * WAVE),
         )
 
-    def tile(self, piece: Piece, wish: Wish, *, share: int, left: int) -> tuple[Markup | None, bool]:
-        """Return a tile of at most ``left`` bytes, None where there is none, and whether nothing is missing in it.
+    def tile(self, piece: Piece, wish: Wish, *, left: int) -> tuple[Markup | None, bool]:
+        """Return a tile that stands still, of at most ``left`` bytes; None where there is none, and whether it is whole.
 
         Args:
             piece: What it shows.
             wish: How its picture is wanted.
-            share: How many bytes it may take.
-            left: How many bytes there are at all.
+            left: How many bytes there are.
         """
-        drawn, reason = self.picture(piece, wish, room=int((min(share, left) - CAPTION_SHARE) / BASE64))
+        drawn, reason = self.picture(piece, wish, room=int((left - CAPTION_SHARE) / BASE64))
         if drawn is not None:
             tile = self.figure(piece, self.beside(piece, drawn, wish))
             if len(tile.encode()) <= left:
@@ -112,30 +123,45 @@ class Sheet:
         if min(room, wish.most_bytes) < ENOUGH[asset.kind]:
             return None, ""
         try:
-            if played := self.played(piece, asset, wish, room):
-                return played, ""
             return self.framed(self.image(still(asset, wish, self.limits), piece)), ""
         except AssetError as caught:
             return None, f"no preview: {caught}"
 
-    def played(self, piece: Piece, asset: Asset, wish: Wish, room: int) -> Markup | None:
-        """Return a player, where the clip or the sound fits into the tile's part of the budget."""
-        kind = player(asset)
-        if kind is None or asset.kind not in {"video", "audio"}:
+    def playing(self, piece: Piece, wish: Wish, *, left: int) -> Markup | None:
+        """Return a tile of at most ``left`` bytes whose clip or sound plays; None where it does not.
+
+        It plays from the page itself where there is room for it, else from a copy beside the notebook.
+
+        Raises:
+            AssetError: It has no picture; its tile says why.
+        """
+        asset = piece.asset
+        kind = player(asset) if asset is not None and asset.kind in PLAYED else None
+        if asset is None or kind is None:
             return None
         limit = self.limits.clip_bytes if asset.kind == "video" else self.limits.sound_bytes
-        if asset.size + 2 * wish.most_bytes > room or asset.size > limit:
-            return None
-        seen = still(asset, replace(wish, mark=False), self.limits)
-        source = data_uri(embedded(asset, most_bytes=min(limit, room)), kind.mime)
-        if asset.kind == "audio":
+        seen = still(asset, wish, self.limits)
+        sources: list[str] = []
+        if asset.size <= limit and asset.size * BASE64 < left:
+            sources.append(data_uri(embedded(asset, most_bytes=limit), kind.mime))
+        if linked := relative(asset, piece.shown, self.folder):
+            sources.append(linked)
+        for source in sources:
+            tile = self.figure(piece, self.beside(piece, self.player(piece, seen, source), wish))
+            if len(tile.encode()) <= left:
+                return tile
+        return None
+
+    def player(self, piece: Piece, seen: Picture, source: str) -> Markup:
+        """Return a clip or a sound in its frame; the picture inside a clip is for hosts that take the player away."""
+        if piece.asset is not None and piece.asset.kind == "audio":
             style = f"width:{self.width - INSET}px;max-width:100%;height:36px;margin:10px 0 0 0"
-            return self.framed(
-                self.image(seen, piece), element("audio", controls="", preload="metadata", src=source, style=style)
-            )
+            sound = element("audio", controls="", preload="metadata", src=source, style=style)
+            return self.framed(self.image(seen, piece), sound)
         width, height = seen.fitted(self.width, self.height)
         clip = element(
             "video",
+            self.image(seen, piece),
             controls="",
             loop="",
             preload="metadata",
@@ -197,70 +223,78 @@ class Sheet:
         shown, asset = piece.shown, piece.asset
         style = f"{FRAME};height:{self.height - 24}px;padding:12px 14px"
         if asset is None and shown.text and shown.status in WELL:
-            return element(
-                "div", self.fitting(shown.text, 0), dir="auto", style=f"{style};white-space:pre-wrap;font-size:12px"
-            )
+            fitting = self.fitting(shown.text, self.rows())
+            return element("div", fitting, dir="auto", style=f"{style};white-space:pre-wrap;font-size:12px")
         if asset is not None:
             named = element("div", line(asset.mime) or "file", style="font-weight:600")
             return element("div", named, element("div", reason or extent(asset), style=FAINT), style=style)
-        failed = bool(shown.error)
-        state = element("div", line(shown.status), style="font-weight:600;margin:0 0 4px 0")
-        reason = self.fitting("\n".join(error_lines(shown)), 2)
-        tinted = style.replace(FRAME, WARNING) if failed else style
+        said = "\n".join(error_lines(shown))
+        rows, height = self.rows() - 2, self.height - 24
+        if rows < REASON and rows < self.taken(said):  # a low frame grows: what went wrong is read
+            rows, height = REASON, round((REASON + 2) * LINE)
+        state = element("div", state_words(shown), style="font-weight:600;margin:0 0 4px 0")
         return element(
             "div",
             state,
-            element("div", reason, dir="auto", style="white-space:pre-wrap"),
-            style=f"{tinted};font-size:12px",
+            element("div", self.fitting(said, rows), dir="auto", style="white-space:pre-wrap"),
+            title=said or None,
+            style=f"{WARNING if shown.error else FRAME};height:{height}px;padding:12px 14px;font-size:12px",
         )
 
-    def fitting(self, text: str, less: int) -> str:
-        """Return as much of a text as a frame holds, but for so many lines; a line of its own may be cut."""
-        rows, letters = int((self.height - 24) / LINE) - less, max(8, int((self.width - 28) / LETTER))
+    def rows(self) -> int:
+        """Return how many lines of words a frame holds, about."""
+        return int((self.height - 24) / LINE)
+
+    def taken(self, text: str) -> int:
+        """Return how many lines of a frame a text takes, about."""
+        letters = max(8, int((self.width - 28) / LETTER))
+        return sum(max(1, -(-len(one) // letters)) for one in clean(text).strip().splitlines())
+
+    def fitting(self, text: str, rows: int) -> str:
+        """Return as much of a text as so many lines of a frame hold; a line of its own may be cut."""
+        letters = max(8, int((self.width - 28) / LETTER))
         kept: list[str] = []
         for one in clean(text).strip().splitlines():
             if rows <= 0:
-                break
+                whole = "\n".join(kept)
+                return whole if whole.endswith("…") else f"{whole} …"
             kept.append(shorten(one, rows * letters) if len(one) > rows * letters else one)
-            rows -= max(1, -(-len(one) // letters))
-        whole = "\n".join(kept)
-        return whole if rows > 0 or whole.endswith("…") else f"{whole} …"
+            rows -= self.taken(one) or 1
+        return "\n".join(kept)
 
     def figure(self, piece: Piece, seen: Markup) -> Markup:
         """Return a tile: what is seen, and under it what it is."""
         shown, asset = piece.shown, piece.asset
+        lasting = f"{duration(asset.seconds)} long" if asset and asset.seconds else ""
         told = [
             duration(shown.seconds) if piece.first and shown.seconds is not None else "",
             cost_words(shown.cost) if piece.first and (shown.status in WELL or shown.cost.amount is not None) else "",
             "cached" if shown.cached and piece.first else "",
             "sandbox" if shown.sandbox and piece.first and self.mixed else "",
-            f"{duration(asset.seconds)} long" if asset and asset.seconds else "",
+            ", ".join(filter(None, [lasting, sound_words(asset)])) if asset else "",
         ]
+        if asset is not None and asset.kind in PLAYED and (packed := stays_still(asset)):
+            told.append(f"{packed}: most browsers do not play it")
         prompt = shorten(piece.note or (shown.prompt if self.prompts else ""), 90)
         label = Markup(element("span", piece.label, style=FAINT) + " ") if piece.label else ""
         lines = [element("div", label, prompt, dir="auto")] if prompt else []
         if self.models and piece.first:
             lines.append(element("div", line(shown.model), style=FAINT))
-        path = shorten(asset.path, 300) if asset is not None else None
+        path = shorten(place(asset.path), 300) if asset is not None else None
         facts = DOT.join(filter(None, ["" if prompt else piece.label, *told]))
         lines.append(element("div", facts, title=path, style=FAINT))
         address = relative(asset, shown, self.folder) if asset is not None else None
         if asset is not None and address:
-            copy = line(shown.copies.get(asset.path, asset.path))
+            copy = shown.copies.get(asset.path, asset.path)
             link = element("a", short_name(copy), href=address)
-            lines.append(element("div", link, title=shorten(copy, 300), style=FAINT))
+            lines.append(element("div", link, title=shorten(place(copy), 300), style=FAINT))
+        if shown.assets and piece.first and (note := next(iter(error_lines(shown, 1)), "")):
+            lines.append(element("div", note, dir="auto"))  # some of it is missing, or is not what was due
         return element("figure", seen, element("figcaption", *lines, style=CAPTION), style="margin:0;min-width:0")
 
 
 def pictured(picture: Picture, alt: str, width: int, height: int) -> Markup:
     """Return an ``<img>`` of that size."""
     source = data_uri(picture.data, picture.mime)
-    return element("img", src=source, alt=alt, width=width, height=height, style="max-width:100%;margin:0")
-
-
-def short_name(path: str) -> str:
-    """Return a file's name for a caption; one that is nothing but a hash is shortened to its first digits."""
-    name = PurePath(path)
-    if len(name.stem) == HASH_DIGITS and all(digit in "0123456789abcdef" for digit in name.stem):
-        return f"{name.stem[:8]}…{name.suffix}"
-    return shorten(name.name, 60) or path
+    style = backed("max-width:100%;margin:0", picture.ground)
+    return element("img", src=source, alt=alt, width=width, height=height, style=style)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import time
 from array import array
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 from PIL import Image, ImageDraw
 
 from notebookgen.errors import AssetError
-from notebookgen.media.players import demuxer
+from notebookgen.media.posters import opened_clip
 from notebookgen.media.shown import Picture
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def decoded(asset: Asset, *, seconds: float) -> tuple[list[int], bool]:
     deadline = time.monotonic() + seconds
     peaks: list[int] = []
     rest = array("h")
-    with Path(asset.path).open("rb") as file, av.open(file, "r", format=demuxer(asset)) as container:
+    with opened_clip(asset) as container:
         if not container.streams.audio:
             raise AssetError("it has no sound")
         resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)

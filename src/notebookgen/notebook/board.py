@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetError
-from notebookgen.media.markup import FAINT, FRAME, SHEET, Markup, data_uri, element
+from notebookgen.media.markup import FAINT, FRAME, Markup, backed, data_uri, element, outermost
 from notebookgen.media.preview import LIMITS
 from notebookgen.media.stills import Wish, still
 from notebookgen.notebook.lines import UNHAPPY, counts, left_over, money, unhappy
@@ -56,8 +56,7 @@ def board(progress: Progress, title: str, tiles: Sequence[Markup] = (), said: st
         time,
     ]
     state = "paused" if progress.paused else "under way"
-    return element(
-        "div",
+    return outermost(
         element(
             "div",
             element("span", title, style="font-weight:600"),
@@ -74,7 +73,6 @@ def board(progress: Progress, title: str, tiles: Sequence[Markup] = (), said: st
         *(element("div", one, style=f"font-size:12px;{FAINT}") for one in progress.notes[-2:]),
         *([element("div", *tiles, style=SHELF)] if tiles else []),
         *([element("div", said, style="margin:8px 0 0 0;white-space:pre-wrap")] if said else []),
-        style=SHEET,
     )
 
 
@@ -113,7 +111,8 @@ def thumbnail(result: Result) -> Markup:
         except AssetError as error:
             return element("div", str(error), style=f"{TILE};width:{EDGE}px;font-size:11px")
         width, height = seen.fitted(2 * EDGE, EDGE)
-        picture = element("img", src=data_uri(seen.data, seen.mime), width=width, height=height, style="margin:0")
+        style = backed("margin:0", seen.ground)
+        picture = element("img", src=data_uri(seen.data, seen.mime), width=width, height=height, style=style)
         return element("div", picture, style=TILE)
     return element("div", result.status, style=f"{TILE};width:{EDGE}px;font-size:11px")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from notebookgen.media.markup import SHEET, element
+from notebookgen.media.markup import SHEET, outermost
 from notebookgen.notebook.background import Outputs, last_bundle
 from notebookgen.notebook.board import LATEST, Thumbnails, board
 from notebookgen.notebook.lines import standing
@@ -85,7 +85,7 @@ class Panel:
         told = in_flags("\n".join(self._results.said))
         if told:
             data["text/plain"] = f"{told}\n{data.get('text/plain', '')}"
-            data["text/html"] = element("div", told, style=SAID) + data.get("text/html", "")
+            data["text/html"] = outermost(told, style=SAID) + data.get("text/html", "")
         self._outputs.update(data, metadata)
         for widget in (self.page, self.pause, self.cancel, self.sure, self.keep, self._row, self.box):
             for part in (getattr(widget, "style", None), widget.layout, widget):
