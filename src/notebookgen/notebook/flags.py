@@ -216,7 +216,13 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag("timeout", "--timeout", "", "SECONDS", "wait no longer than this; what was sent goes on", read=_seconds),
     Flag("save", "--save", "", "DIR", "copy the files into this folder", read=_folder),
-    Flag("no_provenance", "--no-provenance", "", "", "with --save: copies, names and list do not say where they come from"),
+    Flag(
+        "no_provenance",
+        "--no-provenance",
+        "",
+        "",
+        "with --save: copies, names and list do not say where they come from",
+    ),
     Flag("quiet", "--quiet", "-q", "", "show nothing and return nothing"),
 )
 
