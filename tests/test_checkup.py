@@ -153,6 +153,17 @@ def test_sound_that_vs_code_does_not_play_is_told() -> None:
     assert () == found.problems
 
 
+@pytest.mark.parametrize("name", ["hvc1", "hev1"])
+def test_a_clip_that_most_browsers_do_not_play_is_told(name: str) -> None:
+    """A player kept from before its codec was looked at shows nothing, wherever players stay."""
+    data = base64.b64encode(b"\0\0\0\x20ftypisom....moov...." + name.encode()).decode()
+    found = looked(notebook(code("x", page(f'<video src="data:video/mp4;base64,{data}"></video><p>saved</p>'))))
+    assert ["! cell 1: the clip is H.265, which most browsers do not play (everywhere but: GitHub)"] == [
+        one for one in told(found, "readers") if "H.265" in one
+    ]
+    assert 1 == len(found.problems)
+
+
 @pytest.mark.slow
 def test_the_table_is_that_of_nbconvert() -> None:
     """What nbconvert prefers is asked of nbconvert as it is installed."""

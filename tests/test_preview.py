@@ -161,7 +161,8 @@ def test_a_decompression_bomb_is_not_decoded(tmp_path: Path) -> None:
     image = picture_file(tmp_path / "a.png", Image.new("1", (20_000, 10_000)))
     data, _ = bundle(shown(image))
     assert {"text/plain"} == set(data)
-    assert "no preview: it has far too many pixels to be decoded" == str(data["text/plain"]).splitlines()[-1]
+    reason = f"no preview: {pixels_words(20_000, 10_000)} pixels are more than the 100 million that are decoded"
+    assert reason == str(data["text/plain"]).splitlines()[-1]
     large = picture_file(tmp_path / "b.png", Image.new("1", (12_000, 9_000)))
     reason = f"no preview: {pixels_words(12_000, 9_000)} pixels are more than the 100 million that are decoded"
     assert reason == str(bundle(shown(large))[0]["text/plain"]).splitlines()[-1]
@@ -194,6 +195,14 @@ def test_a_damaged_file_is_told_of(tmp_path: Path, kind: str, mime: str, content
     assert words.splitlines()[2].startswith("no preview: ")
     assert 3 == len(words.splitlines())
     assert {"text/plain"} == set(data)
+
+
+@pytest.mark.parametrize(("mime", "name"), [("model/obj", "OBJ"), ("model/stl", "STL"), ("model/x-new", "model/x-new")])
+def test_a_3d_file_that_is_not_drawn_is_told_of(tmp_path: Path, mime: str, name: str) -> None:
+    """What is a good file of another type is not called a bad GLB."""
+    (tmp_path / "a").write_bytes(b"v 0 0 0\n")
+    told = str(bundle(shown(Asset(str(tmp_path / "a"), "3d", mime, 8, "0" * 64)))[0]["text/plain"])
+    assert f"no preview: 3D files of type {name} are not drawn here, GLB is" == told.splitlines()[-1]
 
 
 @pytest.mark.parametrize("kind", ["image", "video", "audio", "3d", "file", "text"])

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Reason", "Seeing", "Seen", "Verdict"]
 
 CLIP = "data:video/mp4;base64,"
-AAC = b"mp4a"
+AAC = (b"mp4a",)
+H265 = (b"hvc1", b"hev1")
 LONGEST = 80  # characters of a MIME type that are shown
 
 
@@ -72,6 +73,10 @@ PLAYER = Reason(
     "the player is taken away; its caption stays, and its picture where there is one inside", OWN, problem=False
 )
 SILENT = Reason("the clip plays without its sound, which is AAC", problem=False)
+UNPLAYED = Reason(
+    "the clip is H.265, which most browsers do not play",
+    "Run the cell again: it costs nothing, and a picture and a link stand in for the player; or save the clip as H.264",
+)
 STATELESS = Reason(
     "a widget without its saved state: an error or a gap stands there",
     "Run it again and save it with its state (JupyterLab: Settings, Save Widget State Automatically), or show HTML",
@@ -163,7 +168,10 @@ class Seeing:
             reasons[SCRIPTED if kept else SCRIPT] = None
         elif traits.scripts:
             kept += 1
-        if not place.hears_aac and any(_is_aac(one) for one in traits.sources):
+        playing = [one for one in traits.sources if one.role == "player" and not self._taken(one, place)]
+        if any(_holds(one, H265) for one in playing):
+            reasons[UNPLAYED] = None
+        if not place.hears_aac and any(_holds(one, AAC) for one in playing):
             reasons[SILENT] = None
         losing = [reason for reason in reasons if reason is not SILENT]
         if losing and not kept:
@@ -213,11 +221,12 @@ def _nothing_for(mime: str) -> Reason:
     return Reason(f"{what}, and it has no words", "Give it text/plain, and image/png where it is a picture")
 
 
-def _is_aac(source: Source) -> bool:
-    """Whether a player holds a clip whose sound is AAC."""
-    if source.role != "player" or not source.address.startswith(CLIP):
+def _holds(source: Source, names: tuple[bytes, ...]) -> bool:
+    """Whether a player holds a clip in which one of these names of a codec stands."""
+    if not source.address.startswith(CLIP):
         return False
     try:
-        return AAC in b64decode(source.address[len(CLIP) :])
+        clip = b64decode(source.address[len(CLIP) :])
     except (binascii.Error, ValueError):
         return False
+    return any(name in clip for name in names)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image as Pillow
 
+from notebookgen.media.hush import hushed
 from notebookgen.media.inspect import LARGE
 from notebookgen.media.pictures import ground, opened
 from notebookgen.media.shown import Picture
@@ -41,7 +42,7 @@ def animation(path: str, *, edge: int, most_bytes: int, pixels: int, seconds: fl
         AssetError: One frame has more pixels than that.
     """
     deadline = time.monotonic() + seconds
-    with Path(path).open("rb") as file, opened(file, pixels=pixels) as image:
+    with Path(path).open("rb") as file, opened(file, pixels=pixels) as image, hushed():
         width, height = image.size
         if width * height > LARGE or not getattr(image, "is_animated", False):
             return None

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetRefused
 from notebookgen.media.counts import MOST_FRAME, overfull
-from notebookgen.media.segments import bearable
+from notebookgen.media.headers import Unread, begun
+from notebookgen.media.hush import hushed
 from notebookgen.media.shown import DECODED
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ __all__ = [
     "MOST_PIXELS",
     "PILLOW",
     "Seen",
-    "alone",
     "in_turn",
     "look_at",
     "look_at_picture",
@@ -40,8 +39,9 @@ __all__ = [
     "opened_picture",
 ]
 
-# Pillow's own hard limit, twice its Image.MAX_IMAGE_PIXELS; raising it would take changing a global of other people's.
-MOST_PIXELS = 178_000_000
+# Nobody sells more; what has more than are decoded, and fewer than these, is kept as it came.
+MOST_PIXELS = 1_000_000_000
+MOST_FILMED = 178_000_000  # of a clip: FFmpeg makes room for some frames as it opens one
 PILLOW = {
     "image/png": ("PNG",),
     "image/jpeg": ("JPEG", "MPO"),
@@ -130,6 +130,10 @@ def look_at_picture(file: IO[bytes], told: Sniffed) -> Seen:
                         image.draft(None, (1, 1))  # a JPEG is read to its end all the same, into an eighth of its size
                     image.load()
             return Seen(told, width, height)
+    except Unread as unread:
+        if (unread.width or 0) * (unread.height or 0) > MOST_PIXELS:
+            raise too_large() from unread
+        return Seen(told, unread.width, unread.height)
     except AssetRefused:
         raise
     except Exception as error:  # a decoder that is fed hostile bytes may raise anything; all of it means damaged
@@ -142,19 +146,11 @@ def most_decoded(image: Image, pixels: int = DECODED) -> int:
 
 
 @contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """Keep others of this process out, and Pillow's warning, for our limit is told in words."""
-    from PIL import Image as Pillow  # noqa: PLC0415 - loaded when a picture is there
-
-    with large_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
-        yield
-
-
-def in_turn(image: Image) -> contextlib.AbstractContextManager[None]:
-    """Return what a picture is to be decoded in: a large one waits for others of this process, however many threads draw."""
+def in_turn(image: Image) -> Iterator[None]:
+    """Decode a picture within this: a large one waits for others of this process, however many threads draw; nothing is printed."""
     width, height = image.size
-    return alone() if width * height > LARGE else contextlib.nullcontext()
+    with large_lock if width * height > LARGE else contextlib.nullcontext(), hushed():
+        yield
 
 
 def can_read(mime: str) -> bool:
@@ -170,16 +166,12 @@ def opened_picture(file: IO[bytes], mime: str) -> ImageFile:
 
     Raises:
         AssetRefused: It has too many pixels, or is not of that type.
+        Unread: It claims more than it holds.
     """
-    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - loaded when a picture is there
+    from PIL import UnidentifiedImageError  # noqa: PLC0415 - loaded when a picture is there
 
-    if mime == "image/jpeg":
-        file = bearable(file)
     try:
-        with alone():
-            image = Image.open(file, formats=PILLOW[mime])
-    except Image.DecompressionBombError as error:
-        raise too_large() from error
+        image = begun(file, PILLOW[mime])
     except UnidentifiedImageError as error:
         message = f"the picture calls itself {mime} and cannot be read as such"
         raise AssetRefused(message) from error
@@ -204,8 +196,8 @@ def look_at_clip(path: Path, told: Sniffed) -> Seen:
             seen = Seen(told, has_sound=bool(sounds) if pictures else None)
             if pictures:
                 width, height = pictures[0].codec_context.width, pictures[0].codec_context.height
-                if width * height > MOST_PIXELS:
-                    raise too_large()
+                if width * height > MOST_FILMED:
+                    raise too_large(MOST_FILMED)
                 seen = replace(seen, width=width, height=height)
             elif told.mime in SOUND_ONLY:
                 seen = replace(
@@ -224,9 +216,9 @@ def look_at_clip(path: Path, told: Sniffed) -> Seen:
         raise damaged("clip" if told.kind == "video" else "sound", told, error) from error
 
 
-def too_large() -> AssetRefused:
-    """Return the exception for more pixels than are decoded."""
-    return AssetRefused(f"it has more than {MOST_PIXELS // 1_000_000} million pixels, which may be a trap", final=True)
+def too_large(most: int = MOST_PIXELS) -> AssetRefused:
+    """Return the exception for more pixels than are kept."""
+    return AssetRefused(f"it has more than {most // 1_000_000} million pixels, which may be a trap", final=True)
 
 
 def damaged(what: str, told: Sniffed, error: Exception) -> AssetRefused:

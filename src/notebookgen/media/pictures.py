@@ -11,8 +11,8 @@ from PIL import ImageOps, ImageStat
 
 from notebookgen.errors import AssetError
 from notebookgen.media.captions import pixels_words
-from notebookgen.media.inspect import LARGE, alone, in_turn, most_decoded
-from notebookgen.media.segments import bearable
+from notebookgen.media.headers import ORIENTATION, begun, turn_of
+from notebookgen.media.inspect import LARGE, in_turn, most_decoded
 from notebookgen.media.shown import Picture
 
 if TYPE_CHECKING:
@@ -26,14 +26,12 @@ __all__ = ["encoded", "ground", "halfway", "opened", "picture"]
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
 AS_THEY_ARE = {"PNG": "image/png", "JPEG": "image/jpeg"}
 LOSSY = frozenset({"JPEG", "MPO", "WEBP", "AVIF"})
-ORIENTATION = 0x0112
 SIDEWAYS = frozenset({5, 6, 7, 8})
 SHRINKING = (1.0, 0.75, 0.5, 0.35, 0.25)
 QUALITIES = (85, 70, 50)
 VISIBLE, BRIGHT = 32, 192  # of 255: what is seen of a picture at all, and from where on its colours are nearly white
 BAND = 64  # rows of what a very large picture is made into, at a time
 REDUCED = {"1": "L", "L": "L", "LA": "RGBA", "P": "RGB", "RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}
-JPEG = b"\xff\xd8\xff"
 
 
 def picture(path: str, *, edge: int, most_bytes: int, pixels: int, lossless: bool = True) -> Picture:
@@ -57,7 +55,7 @@ def picture(path: str, *, edge: int, most_bytes: int, pixels: int, lossless: boo
         with in_turn(image):
             if mime and small and getattr(image, "n_frames", 1) == 1:
                 image.load()  # a damaged file is told here, not by a broken frame in the page
-                if image.getexif().get(ORIENTATION) in SIDEWAYS:
+                if turn_of(image) in SIDEWAYS:
                     width, height = height, width
                 file.seek(0)
                 return Picture(file.read(), mime, width, height, ground(image))
@@ -76,15 +74,8 @@ def opened(file: IO[bytes], *, pixels: int) -> Image:
         AssetError: It has more pixels than that.
     """
     Pillow.init()  # loads the plugins, once; an older Pillow has none for AVIF
-    known = [form for form in FORMATS if form in Pillow.OPEN]
-    is_jpeg = file.read(len(JPEG)) == JPEG
-    file.seek(0)
-    # Pillow's own limit warns on stderr; ours is told in the output. What is caught is caught for all threads.
-    with alone():
-        try:
-            image = Pillow.open(bearable(file) if is_jpeg else file, formats=known)
-        except Pillow.DecompressionBombError as caught:
-            raise AssetError("it has far too many pixels to be decoded") from caught
+    known = tuple(form for form in FORMATS if form in Pillow.OPEN)
+    image = begun(file, known)
     (width, height), most = image.size, most_decoded(image, pixels)
     if width * height > most:
         raise AssetError(
@@ -103,7 +94,7 @@ def encoded(image: Image, *, edge: int, most_bytes: int, lossless: bool = True) 
     """
     image.seek(0)
     image.load()  # a TIFF is turned by it, others are not
-    turned = image.getexif().get(ORIENTATION, 1)
+    turned = turn_of(image)
     half = halfway(image, edge)
     if half is not image:
         half.getexif()[ORIENTATION] = turned

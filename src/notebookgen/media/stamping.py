@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from notebookgen.errors import AssetRefused
+from notebookgen.errors import AssetError
 from notebookgen.media.inspect import look_at, opened_picture
 from notebookgen.media.stamping_avif import avif
 from notebookgen.media.stamping_clips import clip, film
@@ -162,7 +162,7 @@ def reads_like(path: Path, source: Path) -> bool:
         if told.mime in HEADER_ONLY:
             return pixels(path, told.mime) == pixels(source, told.mime)
         one, two = look_at(path, told), look_at(source, told)
-    except (AssetRefused, OSError):
+    except (AssetError, OSError):
         return False
     if (one.seconds is None) != (two.seconds is None) or abs((one.seconds or 0) - (two.seconds or 0)) > SAME_LENGTH:
         return False

@@ -21,6 +21,15 @@ __all__ = ["Wish", "embedded", "moving", "still"]
 
 WAVE_HEIGHT = 72  # CSS pixels; drawn at twice that
 MOVING = frozenset({"image/png", "image/gif", "image/webp", "image/avif"})
+DRAWN_SOLID = "model/gltf-binary"
+SOLIDS = {
+    "model/obj": "OBJ",
+    "model/stl": "STL",
+    "model/ply": "PLY",
+    "model/gltf+json": "glTF",
+    "model/vnd.usdz+zip": "USDZ",
+    "application/vnd.autodesk.fbx": "FBX",
+}
 MEMORY = Memory(32_000_000)
 
 
@@ -153,6 +162,9 @@ def sound_still(asset: Asset, wish: Wish, limits: PreviewLimits) -> Picture:
 
 def solid_still(asset: Asset, wish: Wish, limits: PreviewLimits) -> Picture:
     """Return a 3D file drawn."""
+    if asset.mime != DRAWN_SOLID:
+        name = SOLIDS.get(asset.mime) or shorten(asset.mime, 60) or "unknown"
+        raise AssetError(f"3D files of type {name} are not drawn here, GLB is")
     from notebookgen.media.solids import solid  # noqa: PLC0415 - loaded when one is drawn
 
     return solid(
