@@ -17,6 +17,7 @@ from PIL import Image
 
 from notebookgen.errors import AssetError, AssetRefused, InvalidImage, NotWritable
 from notebookgen.media import Collector, MediaStore
+from notebookgen.media.pictures import whole
 from notebookgen.records import Output
 from notebookgen.transport import AssetFetcher
 from notebookgen.transport import fetch as fetch_module
@@ -183,6 +184,15 @@ def test_a_very_large_picture_is_kept_as_it_came(
         assert (*size, "image/png") == (kept.width, kept.height, kept.mime)
         assert limit == Image.MAX_IMAGE_PIXELS
         assert "image/png" == store.keep(picture("PNG"), due="image").mime
+
+
+def test_whoever_asks_for_a_picture_of_too_many_pixels_is_told(tmp_path: Path) -> None:
+    """In words and not by Pillow's warning of an attack; the file stays what it is."""
+    (tmp_path / "large.png").write_bytes(bomb(16_384, 16_384))
+    (tmp_path / "small.png").write_bytes(picture("PNG"))
+    with pytest.raises(AssetError, match=r"large\.png is not decoded here: .*pixels.*\nThe file is whole"):
+        whole(tmp_path / "large.png")
+    assert Image.open(io.BytesIO(picture("PNG"))).tobytes() == whole(tmp_path / "small.png").tobytes()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)

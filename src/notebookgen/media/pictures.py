@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-__all__ = ["encoded", "ground", "halfway", "opened", "picture"]
+__all__ = ["encoded", "ground", "halfway", "opened", "picture", "whole"]
 
 # What Pillow may try; others (EPS starts a program, for one) are never opened.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
@@ -30,6 +30,7 @@ SIDEWAYS = frozenset({5, 6, 7, 8})
 SHRINKING = (1.0, 0.75, 0.5, 0.35, 0.25)
 QUALITIES = (85, 70, 50)
 VISIBLE, BRIGHT = 32, 192  # of 255: what is seen of a picture at all, and from where on its colours are nearly white
+ASKED_FOR = 180_000_000  # pixels that are decoded where somebody asks for the picture itself
 BAND = 64  # rows of what a very large picture is made into, at a time
 REDUCED = {"1": "L", "L": "L", "LA": "RGBA", "P": "RGB", "RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}
 
@@ -65,6 +66,21 @@ def picture(path: str, *, edge: int, most_bytes: int, pixels: int, lossless: boo
             shrunk = min(1.0, edge / max(width, height)) ** 2
             drawing = image.format not in LOSSY and size * shrunk <= most_bytes
             return encoded(image, edge=edge, most_bytes=most_bytes, lossless=lossless and drawing)
+
+
+def whole(path: Path) -> Image:
+    """Return a kept picture as it came, decoded: its first frame, not turned.
+
+    Raises:
+        AssetError: It has more pixels than are decoded, or claims more than it holds; its file is whole all the same.
+    """
+    try:
+        with path.open("rb") as file, opened(file, pixels=ASKED_FOR) as image:
+            image.load()
+            return image
+    except AssetError as error:
+        message = f"{path} is not decoded here: {error}.\nThe file is whole; a program for large pictures opens it."
+        raise AssetError(message) from error
 
 
 def opened(file: IO[bytes], *, pixels: int) -> Image:

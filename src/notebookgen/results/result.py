@@ -94,15 +94,11 @@ class Result:
 
         Raises:
             AssetGone: Its file is no longer in its place; the message says how it comes back.
+            AssetError: It has more pixels than are decoded here.
         """
-        from PIL import Image as pillow  # noqa: N813, PLC0415 - loaded when a picture is asked for
+        from notebookgen.media.pictures import whole  # noqa: PLC0415 - loads Pillow, when a picture is asked for
 
-        for asset in self.assets:
-            if asset.kind == "image":
-                with pillow.open(self.kept(asset)) as image:
-                    image.load()
-                    return image
-        return None
+        return next((whole(self.kept(asset)) for asset in self.assets if asset.kind == "image"), None)
 
     def kept(self, asset: Asset) -> Path:
         """Return where a file is kept.
