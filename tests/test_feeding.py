@@ -191,7 +191,7 @@ def test_what_is_kept_of_a_row_is_little(home: Path) -> None:
         assert handle.wait(60.0)
         assert len(handle._book._full) <= 1000
         first = handle.row(0)
-        assert ("saved", "job-1", False) == (str(first.state), first.job, first.cached)
+        assert ("saved", desk.row(first.generation).job, False) == (str(first.state), first.job, first.cached)
         assert PRICE.amount == first.cost.amount
         assert {} == desk.engine.call(lambda: desk.engine._core.tickets)
         assert not desk.engine.call(lambda: desk.engine._runs.feeding._feeds)

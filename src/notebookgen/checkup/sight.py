@@ -75,7 +75,7 @@ PLAYER = Reason(
 SILENT = Reason("the clip plays without its sound, which is AAC", problem=False)
 UNPLAYED = Reason(
     "the clip is H.265, which most browsers do not play",
-    "Run the cell again: it costs nothing, and a picture and a link stand in for the player; or save the clip as H.264",
+    "Run it again, which costs nothing: a picture and a link stand in for the player; or save the clip as H.264",
 )
 STATELESS = Reason(
     "a widget without its saved state: an error or a gap stands there",
