@@ -25,6 +25,7 @@ AMOUNTS = st.decimals(min_value="0.000000001", max_value="1000000000", places=9)
         ("5 USD", {"USD": Decimal(5)}),
         ("  0.50   credits ", {"credits": Decimal("0.50")}),
         ("5USD", {"USD": Decimal(5)}),
+        ("1_000 USD", {"USD": Decimal(1000)}),
         ("1 USD, 2000 credits", {"USD": Decimal(1), "credits": Decimal(2000)}),
         ({"credits": 500, "USD": "0.3"}, {"credits": Decimal(500), "USD": Decimal("0.3")}),
     ],

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from notebookgen.errors import AssetError
-from notebookgen.jobs import core, workers
+from notebookgen.errors import AssetError, NotWritable
+from notebookgen.jobs import buying, core, keeping, workers
+from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.clock import SystemClock
+from notebookgen.jobs.engine import Engine
 from notebookgen.jobs.states import State
 from rawserver import RawServer
 from rawserver import reply as raw
 from scripted import WAIT, Bench, Listless, Shop, Tailor, bench, reply, until, wanted
+from test_feeding import begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -345,3 +348,65 @@ def test_a_row_says_that_its_address_had_expired(home: Path) -> None:
     assert looks >= 2
     assert "expired or was withdrawn" in str(row.error)
     assert "ng.resume()" in str(row.error)
+
+
+class Sorted(Parts):
+    """A service whose jobs never end, or have a file, or are done, as the prompt says."""
+
+    def finish(self, job: dict[str, Any]) -> None:
+        kind = job["sent"]["prompt"].split()[0]
+        if kind != "endless":
+            job |= {"phase": "completed"} | ({"urls": self.urls()[:1]} if kind == "file" else {"texts": ["done"]})
+
+
+@pytest.mark.slow
+def test_what_waits_in_another_runs_line_holds_up_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows without their files, and a run that waits for its one place, are no reason to bring no more of a run."""
+    monkeypatch.setattr(keeping, "delay_after_failure", lambda *_, **__: 600.0)
+    with service() as (files, parts, provider):
+        files.state["a"] = "broken"
+        shop = Sorted(parts.origin)
+        with bench(home, shop, provider, concurrency=9) as desk:
+            begun(desk, [f"endless {number}" for number in range(200)], concurrency=1)
+            until(lambda: shop.jobs)
+            rows = [f"file {number}" for number in range(50)] + [f"done {number}" for number in range(300)]
+            run = begun(desk, rows, concurrency=8)
+            until(lambda: 300 == run.snapshot().states.get(State.SAVED, 0))
+
+
+def test_what_was_put_off_rests_while_lost_creates_are_looked_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Creates pause for a lost one, and who waits looks for what dead kernels left: a file behind a login page is not that."""
+    monkeypatch.setattr(buying, "RECOVER_WAIT", 0.01)
+    rounds: list[object] = []
+    true = Engine._take_over
+    monkeypatch.setattr(Engine, "_take_over", lambda engine, realm: (rounds.append(realm), true(engine, realm))[1])
+    with service() as (files, shop, provider):
+        files.state = dict.fromkeys("abc", "page")
+        with bench(home, shop, provider, settle=60.0) as desk:
+            desk.bring(replace(wanted(), kind="image"))
+            files.state.clear()
+            before = len(files.asked)
+            shop.finish = lambda job: job.update(phase="completed", texts=["done"])  # type: ignore[method-assign]  # another service
+            shop.orders.append("lost before")
+            desk.start(*[wanted(f"coat {number}") for number in range(101)], budget=parse_budget("none"))
+            until(lambda: 5 < len(rounds))
+            assert before == len(files.asked)
+
+
+def test_a_disk_that_fills_after_a_commit_repeats_nothing(home: Path) -> None:
+    """What is committed is not written again: what follows from it is, when there is room."""
+    shop = Shop()
+    shop.orders.append(lambda request: reply(200, {**shop.accept(request), "id": None, "phase": "completed"}))
+    with bench(home, shop, Listless()) as desk:
+        store, full = desk.store(), [True]
+        update = store.update
+
+        def filled(key: int, old: str | None = None, /, **columns: Any) -> bool:
+            if columns.get("state") == "failed" and full:
+                full.clear()
+                raise NotWritable("the disk is full")
+            return update(key, old, **columns)
+
+        store.update = filled  # type: ignore[method-assign]  # a disk that is full once
+        row = desk.bring(wanted()).row(0)
+        assert (State.FAILED, False) == (row.state, "unexpected" in str(row.error))

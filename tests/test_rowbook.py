@@ -147,19 +147,20 @@ def test_whoever_reads_row_after_row_asks_the_ledger_now_and_then() -> None:
     for index in range(200):
         ledger.rows[index] = begun(index, State.SAVED, done=True)
         book.put(index, ledger.rows[index])
-    near, held, puts = book.near(0)
-    book.keep(near, book.filled(near, held), puts)
+    near, held, puts = book.near(0, 5.0)
+    book.keep(near, book.filled(near, held), puts, 5.0)
     for index in range(64):
-        near, held, _ = book.near(index)
+        near, held, _ = book.near(index, 5.5)
         assert ([index], [ledger.rows[index]]) == (near, held)
     assert 1 == ledger.asked
+    assert 64 == len(book.near(0, 6.5)[0])  # by then somebody else may have changed what the ledger has
 
-    near, held, puts = book.near(100)
+    near, held, puts = book.near(100, 5.0)
     late = book.filled(near, held)
     failed = begun(101, State.FAILED, done=True)
     ledger.rows[101] = failed
     book.put(101, failed)
     book.put(102, ledger.rows[102])  # and so 101 is forgotten again
-    book.keep(near, late, puts)
-    near, held, _ = book.near(101)
+    book.keep(near, late, puts, 5.0)
+    near, held, _ = book.near(101, 5.0)
     assert failed == book.filled(near, held)[0]

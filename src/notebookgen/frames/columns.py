@@ -66,11 +66,12 @@ def column_words(columns: Iterable[str]) -> str:
 
 def first_failing(frame: pl.DataFrame, expression: pl.Expr) -> int | None:
     """Return the first row with which an expression fails that fails for all; None where that is not to be told."""
-    low, high = 0, len(frame)  # without its first ``low`` rows less or none, with its first ``high`` it fails
-    while high - low > 1:
+    until = time.monotonic() + 2 * SECONDS_TO_FAIL
+    low, high = 0, len(frame)  # before ``low`` it does not fail, between them it does
+    while high - low > 1 and time.monotonic() < until:
         middle = (low + high) // 2
-        low, high = (low, middle) if _fails(frame.head(middle), expression) else (middle, high)
-    return low if low < len(frame) and _fails(frame.slice(low, 1), expression) else None
+        low, high = (low, middle) if _fails(frame.slice(low, middle - low), expression) else (middle, high)
+    return low if high - low == 1 and _fails(frame.slice(low, 1), expression) else None
 
 
 def _fails(frame: pl.DataFrame, expression: pl.Expr) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_BUDGET", "Budget", "check_unit", "parse_budget", "said_before", "unbounded"]
 
-PART = re.compile(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([A-Za-z]\w*)?")
+PART = re.compile(r"([-+]?[\d._]+(?:[eE][-+]?\d+)?)\s*([A-Za-z]\w*)?")
 COUNT = re.compile(r"at most (\d+) new")
 
 

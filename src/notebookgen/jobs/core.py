@@ -272,7 +272,7 @@ class Core:
             if one.taken is None:
                 raise
             then = one.taken
-        self._written(one, then)
+        self.safely(one.ticket, partial(self._written, one, then))  # apart: what is committed is not written again
 
     def _written(self, one: Unwritten, then: Callable[[], None]) -> None:
         """Go on from what is committed."""

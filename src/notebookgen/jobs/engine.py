@@ -275,7 +275,7 @@ class Engine:
 
     def _take_over(self, realm: Realm) -> None:
         """Take over what kernels left open of an account that died while this one lives."""
-        self._recovering.recover(sandbox=True, realm=realm)
+        self._recovering.recover(sandbox=True, lost_of=realm)
 
     def _loop(self) -> None:
         """Handle what comes in and what is due, for as long as the process lives."""

@@ -97,13 +97,18 @@ class Feeding:
             return
         for run, feed in list(self._feeds.items()):
             room = min(feed.window - feed.in_hand, MOST_AT_ONCE)
-            # Some at a time, each time a commit; but before a place stays empty, whatever there is room for.
-            if room >= AHEAD // 2 or (room > 0 and len(self._core.queue) + len(self._core.ready) < AHEAD // 4):
+            # Some at a time, each time a commit; but before its line is empty, whatever there is room for.
+            if room >= AHEAD // 2 or (room > 0 and self._waiting(run) < AHEAD // 4):
                 self._bring(feed, room)
             if feed.at >= len(feed.survey):
                 del self._feeds[run]
                 if feed.closed is not None:
                     feed.handle.end(feed.closed)
+
+    def _waiting(self, run: str) -> int:
+        """Return how many rows of a run wait to be bought: other runs' lines say nothing about its own."""
+        core = self._core
+        return core.queue.waiting(run) + sum(ticket.run == run for ticket in core.ready)
 
     def close(self, run: str, error: NotebookgenError) -> None:
         """Bring no more rows of a run that would be bought; what is paid for or under way already still comes."""

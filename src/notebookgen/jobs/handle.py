@@ -306,10 +306,10 @@ class RunHandle:
         """Return how one row stands now."""
         self._catch_up()
         with self._changed:
-            near, held, puts = self._book.near(index)
+            near, held, puts = self._book.near(index, now := self._clock())
         rows = self._book.filled(near, held)
         with self._changed:
-            self._book.keep(near, rows, puts)
+            self._book.keep(near, rows, puts, now)
         return rows[0]
 
     def among(self, states: Collection[State], *, again: bool = False) -> list[int]:

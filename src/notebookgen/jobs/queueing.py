@@ -41,6 +41,11 @@ class Queue:
     def __len__(self) -> int:
         return sum(len(line.tickets) + len(line.back) for line in self._lines.values())
 
+    def waiting(self, run: str) -> int:
+        """Return how many tickets stand in the line of a run."""
+        line = self._lines.get(run)
+        return len(line.tickets) + len(line.back) if line is not None else 0
+
     def limit(self, run: str, most: int | None) -> None:
         """Set how many of a run may be under way at once; None forgets the run's limit."""
         if most is None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Recovering"]
 
 PART = 1000
+UNANSWERED = frozenset({State.INTENT, State.AMBIGUOUS})
 log = logging.getLogger("notebookgen")
 
 
@@ -54,12 +55,22 @@ class Recovering:
         self._lane_for = lane_for
         core.retake = self._retake
 
-    def recover(self, *, sandbox: bool, run: str | None = None, realm: Realm | None = None) -> list[tuple[str, Ticket]]:
-        """Take over what dead kernels left open, where the account's key is at hand; return it with the runs it is of."""
+    def recover(
+        self, *, sandbox: bool, run: str | None = None, lost_of: Realm | None = None
+    ) -> list[tuple[str, Ticket]]:
+        """Take over what dead kernels left open, where the account's key is at hand; return it with the runs it is of.
+
+        Args:
+            sandbox: Whether what was played counts.
+            run: Of this run only.
+            lost_of: Only creates of this account whose kernel died without an answer: not what was put off.
+        """
         core, taken = self._core, []
         for row in core.store.open_attempts():
-            its = realm_from(row.realm)
-            if (its.sandbox and not sandbox) or (run or row.run, realm or its) != (row.run, its):
+            realm = realm_from(row.realm)
+            if (run is not None and row.run != run) or (realm.sandbox and not sandbox):
+                continue
+            if lost_of is not None and (realm != lost_of or row.kernel == NOBODY or row.state not in UNANSWERED):
                 continue
             ticket = core.tickets.get(row.generation)
             if ticket is None:

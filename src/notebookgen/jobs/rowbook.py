@@ -31,7 +31,7 @@ NUMBER = {state: number for number, state in enumerate(STATES)}
 BEGUN, DONE, CACHED, FINAL = 1, 2, 4, 8
 # What the ledger knows nothing of is made again from what was asked for.
 UNWRITTEN = FREE - {State.REFUSED}
-READ_AHEAD = 64  # rows
+READ_AHEAD, READ_FOR = 64, 1.0  # rows, and seconds: another run or kernel may change what the ledger has
 TRIED = frozenset({State.FAILED, State.CANCELLED, State.REFUSED, State.PLANNED})
 
 
@@ -68,6 +68,7 @@ class RowBook:
         self._rest: NotebookgenError | None = None
         self._before: dict[int, Delivered] = {}  # rows that are asked for once more, as they were
         self._read: dict[int, Delivered] = {}  # rows that were read from the ledger last
+        self._read_at = 0.0
         self._puts = 0  # how often a row was set
 
     # Written -----------------------------------------------------------------------------------------------------
@@ -181,22 +182,24 @@ class RowBook:
 
     def held(self, indices: Sequence[int]) -> list[Delivered | None]:
         """Return the rows that are at hand; None for those that stand in the ledger alone."""
-        return [self._read.get(index) if self._written(index) else self._held(index) for index in indices]
+        return [None if self._written(index) else self._held(index) for index in indices]
 
-    def near(self, index: int) -> tuple[list[int], list[Delivered | None], int]:
+    def near(self, index: int, now: float) -> tuple[list[int], list[Delivered | None], int]:
         """Return the row, and where it is to be read from the ledger those behind it, too: whoever reads one goes on.
 
         Beside their numbers, what is at hand of them, and how often a row was set by now (for ``keep``).
         """
         near = [index]
-        if self._written(index) and index not in self._read:
+        if self._written(index):
+            if now - self._read_at < READ_FOR and index in self._read:
+                return near, [self._read[index]], self._puts
             near += filter(self._written, range(index + 1, min(index + READ_AHEAD, self.total)))
         return near, self.held(near), self._puts
 
-    def keep(self, indices: Sequence[int], rows: Sequence[Delivered], puts: int) -> None:
+    def keep(self, indices: Sequence[int], rows: Sequence[Delivered], puts: int, now: float) -> None:
         """Keep rows that were read, in the place of those read before, if none was set meanwhile."""
         if len(indices) > 1 and puts == self._puts:
-            self._read = dict(zip(indices, rows, strict=True))
+            self._read, self._read_at = dict(zip(indices, rows, strict=True)), now
 
     def filled(self, indices: Sequence[int], held: Sequence[Delivered | None]) -> list[Delivered]:
         """Return rows with those that are not at hand read from the ledger, in one go."""
