@@ -7,12 +7,14 @@ import struct
 import zlib
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from notebookgen.errors import AssetError, JobFailed
+from notebookgen.errors import AssetError, AssetRefused, JobFailed
 from notebookgen.jobs import core
+from notebookgen.jobs.judging import Judging
 from notebookgen.jobs.states import State
 from notebookgen.transport import FetchLimits
 from rawserver import RawServer
@@ -22,7 +24,6 @@ from test_keeping import Later, Parts, picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from rawserver import Asked
 
@@ -201,6 +202,71 @@ def test_unknown_bytes_that_come_again_are_kept_and_told(serve: Callable[..., De
         assert isinstance(row.error, AssetError)
         assert "the image was due, and what came is of no type that is known" in str(row.error)
     assert 2 == len(desk.asked)
+
+
+def rubbish(number: int) -> bytes:
+    """Return bytes of no known type that are others each time."""
+    return RUBBISH + b"%d" % number
+
+
+@pytest.mark.parametrize("kind", [Tailor, Listless])
+def test_unknown_bytes_that_are_others_each_time_are_kept_and_told(
+    serve: Callable[..., Desk], kind: type[Tailor]
+) -> None:
+    """A form that is not known here may have a date in it: the second that comes is kept, as it came."""
+    desk = serve(kind, a=[rubbish(number) for number in range(9)])
+    if kind is Listless:
+        once(desk)
+    row = desk.bench.bring(ONE).row(0)
+    assert (State.SAVED, "file", 2, MONEY) == (
+        row.state,
+        row.assets[0].kind,
+        len(desk.asked),
+        desk.bench.row(ONE).charged,
+    )
+    assert "the image was due, and what came is of no type that is known" in str(row.error)
+
+
+def test_what_comes_between_two_of_no_known_type_does_not_hide_the_first(serve: Callable[..., Desk]) -> None:
+    """A damaged picture in between is refused as ever, and is not taken for the first of the two."""
+    desk = serve(a=[picture("a")[:45], rubbish(1), picture("a")[:45], rubbish(2)])
+    row = desk.bench.bring(ONE).row(0)
+    assert (State.SAVED, "file", 4) == (row.state, row.assets[0].kind, len(desk.asked))
+
+
+def test_before_it_is_given_up_what_is_of_no_known_type_is_kept(serve: Callable[..., Desk]) -> None:
+    """A job that was given up is asked once more, too late for another try: what comes is kept rather than lost."""
+    desk = serve(a=[vast()])
+    assert State.FAILED == desk.bench.bring(ONE).row(0).state
+    desk.clock.hours = 24.0 * 9
+    desk.bodies["a"][:] = [rubbish(number) for number in range(9)]
+    row = desk.bench.bring(ONE).row(0)
+    assert (State.SAVED, "file", MONEY) == (row.state, row.assets[0].kind, desk.bench.row(ONE).charged)
+    assert 1 == desk.bench.shop.seen["create"]
+
+
+def test_a_clock_that_jumps_gives_nothing_up() -> None:
+    """A day that passed by the clock alone is no day: the same damaged bytes are looked at more often than one go does."""
+    judging, day = Judging(), 24 * 3600 * 1_000_000
+    damaged = AssetRefused("the picture is damaged", sha256="ab")
+    for number in range(4):
+        judging.note(1, {0: damaged}, now=2 * day * number, late=False)
+        assert {} == judging.settled(1)
+    judging.note(1, {0: damaged}, now=9 * day, late=False)
+    assert {0: damaged} == judging.settled(1)
+
+
+def test_a_file_that_left_its_place_is_told_before_what_was_said_before(serve: Callable[..., Desk]) -> None:
+    """What is of no known type was kept and told; when another file of it has gone, both are said, the newer first."""
+    desk = serve(Listless, a=[RUBBISH], b=[picture("b")])
+    once(desk)
+    row = desk.bench.bring(ONE).row(0)
+    Path(row.assets[1].path).unlink()
+    row = desk.bench.bring(ONE).row(0)
+    assert (State.SAVED, ["file"]) == (row.state, [asset.kind for asset in row.assets])
+    first, second = str(row.error).splitlines()
+    assert "1 of its files have gone from their place" in first
+    assert "of no type that is known" in second
 
 
 def test_where_nobody_knows_what_is_due_unknown_bytes_are_kept(serve: Callable[..., Desk]) -> None:

@@ -155,7 +155,7 @@ def test_what_may_choose_the_file_stays(url: str) -> None:
 
 
 def test_a_proof_that_is_no_name_is_not_one(tmp_path: Path) -> None:
-    """What a server says is spelled in hexadecimal digits, and what is too long for a name is not kept."""
+    """What a server says is spelled in letters and digits, and what is too long for a name is not kept."""
     odd = '"../../\u00e9"'
     path = left(tmp_path, "https://example.com/a", ".left", tag=odd)
     taken = leavings.take(tmp_path, "https://example.com/a")
@@ -163,3 +163,23 @@ def test_a_proof_that_is_no_name_is_not_one(tmp_path: Path) -> None:
     taken[1].close()
     assert (odd, len(BODY), tmp_path) == (taken[2].said, taken[2].total, path.parent)
     assert name_of("https://example.com/a", Proof('"' + "x" * 99 + '"', "", 1), ".left") is None
+
+
+def test_a_proof_in_parts_makes_a_name_that_every_disk_takes() -> None:
+    """Encrypted home folders know no name above 143 characters, and a store's tag of a large file is a long one."""
+    proof = Proof('"d41d8cd98f00b204e9800998ecf8427e-1234"', mark("https://example.com")[:16], 10**12)
+    name = name_of("https://example.com/a", proof, ".left")
+    assert name is not None
+    assert len(name) <= 143
+    assert proof == leavings.proof_in(name)
+
+
+@pytest.mark.parametrize("spelled", ["22763122", "=a"])
+def test_a_proof_that_cannot_be_read_is_swept_and_not_gone_on_with(spelled: str, tmp_path: Path) -> None:
+    """It may be spelled in another way, or not at all by us: it is nobody's, and goes after a day."""
+    url = "https://example.com/a"
+    path = tmp_path / f"{mark(url)}.{'a' * 16}.{spelled}.9.{'b' * 8}.left"
+    path.write_bytes(b"x")
+    assert leavings.take(tmp_path, url) is None
+    assert int(path.exists()) == sweep(tmp_path, now=time.time() + 90_000.0)
+    assert [] == list(tmp_path.iterdir())

@@ -5,20 +5,22 @@ from __future__ import annotations
 import errno
 import gzip
 import hashlib
+import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from notebookgen.errors import AssetError, AssetGone, AssetRefused, NotSent, NotWritable, ReplyLost
 from notebookgen.transport import AssetFetcher, Fetched, FetchLimits
-from notebookgen.transport.parts import Part, said_plainly
+from notebookgen.transport.leavings import Proof, name_of
+from notebookgen.transport.parts import Part, place_of, said_plainly
 from rawserver import RawServer, RecordingProxy, Reset, reply
 from scripted import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from rawserver import Answer, Asked
 
@@ -556,6 +558,41 @@ def test_a_folder_that_cannot_be_written_is_said(fetcher: AssetFetcher, tmp_path
         with pytest.raises(NotWritable, match="NOTEBOOKGEN_HOME"):
             fetched_from(server, fetcher, tmp_path / "file" / "incoming")
         assert server.asked == []
+
+
+@pytest.fixture(params=[errno.ETXTBSY, errno.EBUSY, errno.ENAMETOOLONG])
+def stiff(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the disk refuse every new name inside a folder, as some network and encrypted ones do."""
+    real = Path.replace
+
+    def replaced(self: Path, target: Path) -> Path:
+        if self.parent == target.parent:
+            raise OSError(request.param, os.strerror(request.param))
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replaced)
+
+
+@pytest.mark.usefixtures("stiff")
+def test_a_disk_that_gives_no_other_names_keeps_what_comes(fetcher: AssetFetcher, into: Path) -> None:
+    """The name serves going on after a kill alone: without it the file comes whole, also after the wire broke."""
+    with RawServer(in_parts) as server:
+        fetched = fetched_from(server, fetcher, into)
+    assert (BODY, [fetched.path.name]) == (fetched.path.read_bytes(), left_in(into))
+
+
+@pytest.mark.usefixtures("stiff")
+def test_on_such_a_disk_no_name_tells_of_what_was_thrown_away(fetcher: AssetFetcher, into: Path) -> None:
+    """What an earlier try left is of another file by now: what comes stands under a name of no proof."""
+    into.mkdir()
+    with RawServer(lambda _: reply(BODY, ETag='"v2"')) as server:
+        url = f"{server.url}/a.bin"
+        name = name_of(url, Proof(TAG, place_of(url), len(BODY)), ".left")
+        assert name is not None
+        (into / name).write_bytes(bytes(700_000))
+        fetched = fetched_from(server, fetcher, into)
+    assert (BODY, [fetched.path.name], 1) == (fetched.path.read_bytes(), left_in(into), fetched.path.name.count("."))
+    assert ["bytes=700000-"] == [asked.headers.get("range") for asked in server.asked]
 
 
 def test_a_full_disk_is_said(tmp_path: Path) -> None:

@@ -305,12 +305,16 @@ class AssetRefused(AssetError):
         final: Whether it is the file's own size, or that of what is in it, that is beyond all limits.
         sha256: The hash of what came, where the same bytes will be refused again; None where that says nothing, as of an
             error page.
+        unknown: Whether it is of no type that is known: it may be what was made all the same.
     """
 
-    def __init__(self, message: str = "", *, final: bool = False, sha256: str | None = None) -> None:
+    def __init__(
+        self, message: str = "", *, final: bool = False, sha256: str | None = None, unknown: bool = False
+    ) -> None:
         super().__init__(message)
         self.final = final
         self.sha256 = sha256
+        self.unknown = unknown
 
 
 class AssetGone(AssetError):

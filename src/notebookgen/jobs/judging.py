@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from notebookgen.errors import AssetRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.records import Asset, Kind
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Judging", "strange"]
 
 SAME_FOR = 24 * 3600.0  # seconds after which bytes that are still the same will not change any more
+SAME_LOOKS = 5  # and as often: more than one go looks, for a clock may jump
 PRESENTED = frozenset({"image", "video", "audio", "3d"})
 
 
@@ -48,12 +49,14 @@ class Judging:
 
     def __init__(self) -> None:
         self._found: dict[int, dict[int, Verdict]] = {}
+        self._unknown: dict[int, set[int]] = {}
+        self._spared: set[int] = set()
 
     def note(self, key: int, errors: Mapping[int, NotebookgenError], *, now: int, late: bool) -> None:
         """Take down what was refused for what it is; errors of other sorts say nothing about the file.
 
         A size or a number of pixels beyond all limits is final when it is found twice. Other bytes that cannot be kept
-        may be replaced, and are final when they are still the same after a day.
+        may be replaced, and are final when they are still the same after a day and after several looks.
 
         Args:
             key: The attempt.
@@ -64,17 +67,26 @@ class Judging:
         for place, error in errors.items():
             if not isinstance(error, AssetRefused) or not (error.final or error.sha256):
                 continue
+            if error.unknown:
+                self._unknown.setdefault(key, set()).add(place)
             found = self._found.setdefault(key, {})
             before = found.get(place)
             again = before is not None and before.says(error)
             times, since = (before.times + 1, before.since) if before is not None and again else (1, now)
-            last = times > 1 or late if error.final else (now - since) / 1e6 > SAME_FOR
+            long = (now - since) / 1e6 > SAME_FOR and times >= SAME_LOOKS
+            last = times > 1 or late if error.final else long
             found[place] = Verdict(error, times, since, last)
 
-    def seen(self, key: int, place: int) -> str | None:
-        """Return the hash of what came to that place and was refused."""
-        verdict = self._found.get(key, {}).get(place)
-        return verdict.error.sha256 if verdict is not None else None
+    def unknown(self, key: int, place: int) -> bool:
+        """Whether something of no known type came to that place before: the next that does is kept, whatever its hash."""
+        return place in self._unknown.get(key, ())
+
+    def spare(self, key: int, had: Container[int]) -> bool:
+        """Whether what was refused for its unknown type alone is to be fetched and kept before all is lost; once."""
+        if key in self._spared or all(place in had for place in self._unknown.get(key, ())):
+            return False
+        self._spared.add(key)
+        return True
 
     def times(self, key: int, place: int) -> int:
         """Return how often in a row the same came to that place and was refused for what it is."""
@@ -88,6 +100,8 @@ class Judging:
     def forget(self, key: int) -> None:
         """Forget an attempt that is over."""
         self._found.pop(key, None)
+        self._unknown.pop(key, None)
+        self._spared.discard(key)
 
 
 def strange(due: Kind | None, assets: tuple[Asset, ...]) -> str | None:

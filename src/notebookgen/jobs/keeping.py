@@ -135,7 +135,7 @@ class Keeping:
         wanted.sort(key=lambda one: (expires_at(one[1].url), one[0]))  # what expires first comes first
         core.tell(ticket, "downloading")
 
-        seen = {place: self._judging.seen(ticket.key, place) for place, _ in wanted}
+        unknown = {place for place, _ in wanted if self._judging.unknown(ticket.key, place)}
         paid = ticket.job is not None and ticket.cost.basis != "reported"  # and nobody has said how much
 
         def task() -> tuple[dict[int, Asset], Errors, Decimal | None]:
@@ -143,7 +143,7 @@ class Keeping:
             errors: Errors = {}
             for place, output in wanted:
                 try:
-                    kept[place] = core.fetcher.keep(output, origin=origin, due=due, seen=seen[place])
+                    kept[place] = core.fetcher.keep(output, origin=origin, due=due, unknown=place in unknown)
                 except NotebookgenError as error:
                     errors[place] = error
             return kept, errors, read_receipt(ticket.lane, ticket.ref) if paid and not errors else None
@@ -218,10 +218,12 @@ class Keeping:
             refused: Whether something came, and was not what was due.
         """
         # A login page, or a proxy that denies everything, may stand in the way for a night: only time tells.
-        if not_to_be_had(self._core, ticket, lifetime=ticket.lane.provider.result_seconds or SOME_DAYS):
-            self._lost(ticket, said, refused=refused)
-        else:
+        if not not_to_be_had(self._core, ticket, lifetime=ticket.lane.provider.result_seconds or SOME_DAYS):
             self._put_off(ticket, said)
+        elif ticket.outputs and self._judging.spare(ticket.key, ticket.had):
+            self._fetch(ticket)  # what is of no known type is better than nothing
+        else:
+            self._lost(ticket, said, refused=refused)
 
     def _keep(self, ticket: Ticket, missing: str = "", *, later: bool = False, cost: Decimal | None = None) -> None:
         """Write down that the files are here, or those of them that could be had.

@@ -113,7 +113,8 @@ class Knowing:
         never_came = row.outputs is not None
         if ticket.assets and not never_came and not (gone and row.job):
             # Where no job can be asked again, what is still here is given back rather than nothing.
-            said = row.error or (f"{gone} of its files have gone from their place" if gone else None)
+            news = f"{gone} of its files have gone from their place" if gone else None
+            said = "\n".join(one for one in (news, row.error) if one)
             self._core.finish(ticket, AssetError(said) if said else None)
         else:
             self._core.move(ticket, State.COMPLETED, kernel=self._core.kernel.id)

@@ -35,10 +35,10 @@ __all__ = ["Fetcher", "Lane", "Ticket", "Unwritten", "Wish", "date_of"]
 class Fetcher(Protocol):
     """Brings an output of a finished job to this machine and keeps it."""
 
-    def keep(self, output: Output, *, origin: str, due: Kind | None = None, seen: str | None = None) -> Asset:
+    def keep(self, output: Output, *, origin: str, due: Kind | None = None, unknown: bool = False) -> Asset:
         """Return the kept file of an output; only ``origin`` may be an address of a private network.
 
-        What is of no known type is kept when it comes again as it was: ``seen`` is the hash of what came before.
+        What is of no known type, where a medium was due, is kept only where ``unknown`` says so.
 
         Raises:
             AssetError: It cannot be had, or is not what was due.

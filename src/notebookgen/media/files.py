@@ -54,7 +54,7 @@ class MediaStore:
         due: Kind | None = None,
         name: str = "",
         url: str | None = None,
-        seen: str | None = None,
+        unknown: bool = False,
     ) -> Asset:
         """Keep a file, or what came inside a reply; return where it is and what it is.
 
@@ -63,8 +63,7 @@ class MediaStore:
             due: What was asked for; None where nobody knows.
             name: The provider's word for it.
             url: Where it came from; by default what the download says.
-            seen: The hash of what came from there before and was refused: a download of no known type, where a picture,
-                a clip, a sound or a model was due, is kept when it comes again as it was.
+            unknown: Whether a download of no known type is kept where a picture, a clip, a sound or a model was due.
 
         Raises:
             AssetRefused: It is empty, damaged, or not what was due. Nothing is kept.
@@ -81,9 +80,9 @@ class MediaStore:
             else:
                 told = sniff(head)
                 check_kind(told, due)
-            if told == UNKNOWN and due in MEDIA and digest != seen and not isinstance(what, bytes):
+            if told == UNKNOWN and due in MEDIA and not unknown and not isinstance(what, bytes):
                 message = f"the {due} was due, and what came is of no type that is known ({size} bytes)"
-                raise AssetRefused(message, sha256=digest)
+                raise AssetRefused(message, sha256=digest, unknown=True)
             inside = looked_into(part, told, digest)
             told = as_kept(inside.told)
             path = self._moved(part, digest, size, told.suffix)
@@ -219,7 +218,7 @@ class Collector:
         self._fetcher = fetcher
         self._limits = limits
 
-    def keep(self, output: Output, *, origin: str, due: Kind | None = None, seen: str | None = None) -> Asset:
+    def keep(self, output: Output, *, origin: str, due: Kind | None = None, unknown: bool = False) -> Asset:
         """Return the kept file of an output; addresses inside texts are never fetched.
 
         A text that is a file in base64 is that file, unless a text was due and nothing calls it a file.
@@ -228,7 +227,7 @@ class Collector:
             output: What the provider says came back.
             origin: The provider's configured address, which alone may be of a private network.
             due: What was asked for; None where nobody knows.
-            seen: The hash of what came before and was refused, for ``MediaStore.keep``.
+            unknown: Whether what is of no known type is kept, for ``MediaStore.keep``.
 
         Raises:
             AssetError: It cannot be had, or is not what was due.
@@ -247,7 +246,7 @@ class Collector:
         fetched = self._fetcher.fetch(
             output.url or "", into=self._store.incoming, allowed_origin=origin, limits=self._limits
         )
-        return self._store.keep(fetched, due=due, name=output.name, seen=seen)
+        return self._store.keep(fetched, due=due, name=output.name, unknown=unknown)
 
     def held(self, sha256: str) -> bytes:
         """Return the bytes of an input image that is kept.

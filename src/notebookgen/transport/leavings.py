@@ -7,6 +7,7 @@ process. On Windows a file that is open can be neither renamed nor deleted: ther
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import os
@@ -29,7 +30,8 @@ WORTH = 256 * 1024  # bytes: less is quicker asked for again than looked for
 LONGEST_PROOF = 80  # characters: it stands in the file's name
 
 PLAIN = re.compile(r"[0-9a-f]{16}\.part")
-NAMED = re.compile(r"[0-9a-f]{32}\.([0-9a-f]{16})\.((?:[0-9a-f]{2})+)\.([0-9]{0,18})\.[0-9a-f]{8}\.(?:part|left)")
+# A proof is spelled in base64 behind "=": short, for encrypted home folders know no name above 143 characters.
+NAMED = re.compile(r"[0-9a-f]{32}\.([0-9a-f]{16})\.(=?[\w-]+)\.([0-9]{0,18})\.[0-9a-f]{8}\.(?:part|left)", re.ASCII)
 NOBODYS_AFTER = 24 * 3600.0  # seconds until what could be gone on with is of no use any more
 PLAIN_AFTER = 3600.0  # seconds; a whole file is looked into under such a name, and then nobody holds it
 
@@ -82,16 +84,20 @@ def name_of(url: str, proof: Proof, suffix: str) -> str | None:
     """Return the name under which a file is found again; None where it cannot be gone on with."""
     if not url or not proof.said or len(proof.said) > LONGEST_PROOF:
         return None
-    spelled = proof.said.encode("latin-1", "replace").hex()
-    return f"{mark(url)}.{proof.place}.{spelled}.{proof.total or ''}.{secrets.token_hex(4)}{suffix}"
+    spelled = base64.urlsafe_b64encode(proof.said.encode("latin-1", "replace")).decode("ascii").rstrip("=")
+    return f"{mark(url)}.{proof.place}.={spelled}.{proof.total or ''}.{secrets.token_hex(4)}{suffix}"
 
 
 def proof_in(name: str) -> Proof | None:
     """Return the proof that stands in a name; None where it is no such name."""
     found = NAMED.fullmatch(name)
-    if found is None:
+    if found is None or not found[2].startswith("="):
         return None
-    return Proof(bytes.fromhex(found[2]).decode("latin-1"), found[1], int(found[3]) if found[3] else None)
+    try:
+        said = base64.urlsafe_b64decode(found[2][1:] + "=" * (-len(found[2][1:]) % 4)).decode("latin-1")
+    except ValueError:  # somebody else named it
+        return None
+    return Proof(said, found[1], int(found[3]) if found[3] else None)
 
 
 def take(folder: Path, url: str) -> tuple[Path, IO[bytes], Proof] | None:

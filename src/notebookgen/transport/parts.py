@@ -146,7 +146,8 @@ class Part:
         said = headers.get("last-modified", "").strip() if tag.startswith("W/") or not tag else tag
         self._proof = Proof("" if packed else said, place_of(url), total)
         if total is None or total >= WORTH:
-            self._rename(growing(self._url, self._proof))
+            with contextlib.suppress(OSError):  # it grows as well where the disk gives no such name
+                self._rename(growing(self._url, self._proof))
 
     def goes_on(self, headers: Mapping[str, str], url: str) -> bool:
         """Whether a reply with a part of a file (206) is the rest of this one, as it was asked for.
@@ -167,10 +168,16 @@ class Part:
         with said_plainly(self.path.parent):
             self._file.seek(0)
             self._file.truncate()
+            if self._named:  # after what is not in it any more; a new file, for not every disk renames an open one
+                old, path = self.path, self.path.with_name(plain_name())
+                new = path.open("xb")
+                hold(new)
+                self._file.close()
+                self.path, self._file = path, new
+                with contextlib.suppress(OSError):  # it is empty
+                    old.unlink(missing_ok=True)
         self.size, self._proof = 0, Proof()
         self._hash = hashlib.sha256()
-        if self.path.name.count(".") > 1:  # it was named after what is not in it any more
-            self._rename(plain_name())
 
     def rest_headers(self, url: str) -> dict[str, str]:
         """Return the headers that ask for the rest; none where nobody proves sameness there.
@@ -201,17 +208,32 @@ class Part:
 
     def keep(self) -> Path:
         """Close the file and let it live; it is not yet synced to the disk."""
-        self._rename(plain_name())  # so that nobody takes what is whole for what can be gone on with
         with said_plainly(self.path.parent):
+            with contextlib.suppress(OSError):  # it may do once it is closed
+                self._rename_plainly()
             self._file.close()
+            self._rename_plainly()
         self._kept = True
         return self.path
 
+    @property
+    def _named(self) -> bool:
+        """Whether the file is called by what is in it, so that it can be gone on with."""
+        return self.path.name.count(".") > 1
+
+    def _rename_plainly(self) -> None:
+        """See that nobody takes what is whole for what can be gone on with."""
+        if self._named:
+            self._rename(plain_name())
+
     def _rename(self, name: str) -> None:
-        """Give the file another name, where one that is open can be given one."""
+        """Give the file another name, where one that is open can be given one.
+
+        Raises:
+            OSError: The disk gives none, or none that is so long.
+        """
         if SHARES:
-            with said_plainly(self.path.parent):
-                self.path = self.path.replace(self.path.with_name(name))
+            self.path = self.path.replace(self.path.with_name(name))
 
 
 def place_of(url: str) -> str:
