@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -350,6 +350,15 @@ def until(condition: Callable[[], Any], what: str = "", *, seconds: float = WAIT
             return found
         assert time.monotonic() < end, what or "it did not come to pass"
         nobody.wait(pause)
+
+
+def largest(folder: Path) -> int:
+    """Return how many bytes the largest part of a file has that is on its way into a folder; they are renamed as they come."""
+    sizes = [0]
+    for path in folder.glob("*.part"):
+        with suppress(FileNotFoundError):
+            sizes.append(path.stat().st_size)
+    return max(sizes)
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from notebookgen.transport import AssetFetcher, leavings
 from notebookgen.transport.leavings import Proof, mark, name_of, sweep
 from notebookgen.transport.signing import unsigned
 from rawserver import RawServer, reply
-from scripted import until
+from scripted import largest, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_a_killed_kernels_download_is_gone_on_with(tmp_path: Path) -> None:
     with RawServer(slowly) as server:
         other = subprocess.Popen([sys.executable, "-c", FETCH, f"{server.url}/a.bin", str(tmp_path)])
         try:
-            until(lambda: any(path.stat().st_size >= 700_000 for path in tmp_path.glob("*.part")))
+            until(lambda: largest(tmp_path) >= 700_000)
             assert BODY == fetch(server, tmp_path)
             assert 1 == len(list(tmp_path.iterdir()))
         finally:

@@ -17,7 +17,7 @@ from notebookgen.transport import AssetFetcher, Fetched, FetchLimits
 from notebookgen.transport.leavings import Proof, name_of
 from notebookgen.transport.parts import Part, place_of, said_plainly
 from rawserver import RawServer, RecordingProxy, Reset, reply
-from scripted import until
+from scripted import largest, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -226,7 +226,7 @@ def test_a_download_that_is_stopped_leaves_what_came(into: Path) -> None:
     with RawServer(answer) as server:
         thread = threading.Thread(target=fetch)
         thread.start()
-        until(lambda: any(path.stat().st_size >= 500_000 for path in into.glob("*.part")))
+        until(lambda: largest(into) >= 500_000)
         fetcher.close()
         left = left_in(into)
         thread.join(30)
