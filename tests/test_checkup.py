@@ -361,6 +361,11 @@ def test_a_key_that_is_set_here_is_found_in_every_spelling(spell: Any) -> None:
         "st.text_input('x', type='password', key='login_form_2026_password')",
         "password = 'password'; password = getpass('Password 2026: '); db_password='postgres'; pwd = '/home/User2/A-b'",
         "job_id = 'job_q8zr2lmx0pvt7ykb4wda6c'; \"id\": '1f2e3d4c5b6a'",
+        "secret_key = '/etc/keys/app1/key2.pem'; api_key='keys/app1/key2.txt'; token = 'https://a.example/v2/token'",
+        "%env APIXO_API_KEY $OTHER_KEY_2026; %env MODEL_NAME gemini-2.5-flash-image",
+        "options.get('tokenizer', 'google/bert_uncased_L-2_H-128_A-2'); page.get('next_page_token', 'q8Zr2LmX0pVt7YkB4Wd')",
+        "api_key = f'{SOME_KEY_2026}'; api_key = f'{keys[2026]!s}'",
+        "https://a.example/?page_token=q8Zr2LmX0pVt7YkB4Wd&token=3f9a1c77-20be-4d51-9e0f-7ac1d2e83b46&key=fox_2026_seed42_large",
     ],
 )
 def test_what_is_no_secret_is_not_taken_for_one(text: str) -> None:
@@ -382,6 +387,15 @@ def test_what_is_no_secret_is_not_taken_for_one(text: str) -> None:
         'headers = {{"Authorization": "Key {}"}}',
         '{{"body": "{{\\"client_secret\\": \\"{}\\"}}"}}',
         "export SOME_KEY={}q8Zr2LmX0pVt7YkB4Wd",
+        "%env APIXO_API_KEY {}",
+        "%set_env  MY_TOKEN_2 '{}'",
+        "!setx ARMOX_API_KEY {}",
+        "os.environ.setdefault('X_API_KEY', '{}')",
+        'os.getenv("MY_TOKEN", f"{}")',
+        'api_key = f"{}"',
+        "api_key = rb'{}'",
+        '(api_key := "{}")',
+        "'secret' => '{}'",
     ],
 )
 def test_what_a_variable_for_a_key_is_set_to_is_a_secret(line: str) -> None:
@@ -389,6 +403,14 @@ def test_what_a_variable_for_a_key_is_set_to_is_a_secret(line: str) -> None:
     assert ["! cell 1 (code): what a variable for a key is set to, …B4Wd"] == told(
         looked(notebook(code(line.format("q8Zr2LmX0pVt7YkB4Wd")))), "secrets"
     )
+
+
+@pytest.mark.parametrize("name", ["api_key", "key", "access_token", "client_secret", "token"])
+@pytest.mark.parametrize("before", ["?", "?a=1&", "?a=1&amp;"])
+def test_a_key_in_an_address_is_a_secret(name: str, before: str) -> None:
+    """Many services take it there; such an address is copied with the key in it."""
+    line = f"requests.get('https://a.example/v1{before}{name}=q8Zr2LmX0pVt7YkB4Wd')"
+    assert ["! cell 1 (code): a key in an address, …B4Wd"] == told(looked(notebook(code(line))), "secrets")
 
 
 @pytest.mark.parametrize(

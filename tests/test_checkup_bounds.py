@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import string
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -161,9 +163,29 @@ def test_a_key_is_not_shown_in_halves() -> None:
 
 
 def test_a_file_beyond_all_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told, and no more of it is read; so is what has no length, such as a pipe."""
+    """It is told, and no more of it is read."""
     monkeypatch.setattr(checking, "MOST_BYTES", 2**20)
     (tmp_path / "a.ipynb").write_bytes(b" " * (2**20 + 1))
 
     with pytest.raises(InvalidCall, match="more than 1 MB"):
         check(tmp_path / "a.ipynb")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
+    """Opening one waits for somebody who writes into it; that it is no file is told instead."""
+    os.mkfifo(tmp_path / "a.ipynb")
+    answers: list[object] = []
+
+    def look() -> None:
+        try:
+            answers.append(check(tmp_path / "a.ipynb"))
+        except InvalidCall as error:
+            answers.append(str(error))
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(30)
+    assert [
+        f"{tmp_path / 'a.ipynb'} is no file but a pipe or a device. Save the notebook, and name its file."
+    ] == answers

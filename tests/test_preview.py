@@ -145,6 +145,38 @@ def test_a_moving_picture_that_shines_through_asks_for_a_ground(tmp_path: Path) 
         assert "light" == bundle(shown(image))[1]["needs_background"]
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.gif", "a.webp"])
+def test_a_moving_picture_is_judged_by_several_frames(tmp_path: Path, name: str) -> None:
+    """What fades in begins with nothing; it is seen on what its later frames are seen on."""
+    frames = [Image.new("RGBA", (80, 80)) for _ in range(12)]
+    for place, frame in enumerate(frames[2:]):
+        frame.paste((255, 255, 255, 255), (5 * place, 20, 5 * place + 30, 60))
+    more: dict[str, object] = {"lossless": True} if name.endswith("webp") else {"disposal": 2}
+    image = picture_file(tmp_path / name, frames[0], save_all=True, append_images=frames[1:], **more)
+    assert "dark" == bundle(shown(image))[1]["needs_background"]
+
+
+@pytest.mark.parametrize("edge", [1024, 40])
+@pytest.mark.parametrize("moves", [False, True])
+def test_black_and_white_are_both_seen(tmp_path: Path, edge: int, *, moves: bool) -> None:
+    """On either ground that front ends know, a half of such a picture would vanish: it is laid on grey."""
+    frames = [Image.new("RGBA", (100, 100)) for _ in range(3)]
+    for place, frame in enumerate(frames):
+        frame.paste((0, 0, 0, 255), (10, 20 + place, 50, 80))
+        frame.paste((255, 255, 255, 255), (50, 20 + place, 90, 80))
+    more: dict[str, object] = {"save_all": True, "append_images": frames[1:], "disposal": 2} if moves else {}
+    data, metadata = bundle(
+        shown(picture_file(tmp_path / "a.png", frames[0], **more)),
+        limits=PreviewLimits(edge=edge, picture_bytes=60_000),
+    )
+    drawn = decoded(data["image/png"])  # type: ignore[arg-type] # bytes
+    side = drawn.width
+    assert "needs_background" not in metadata
+    assert [(118,) * 3, (0,) * 3, (255,) * 3] == [
+        drawn.convert("RGB").getpixel((round(at * side), side // 2)) for at in (0.04, 0.3, 0.7)
+    ]
+
+
 def test_what_is_opaque_asks_for_no_ground(tmp_path: Path) -> None:
     """Neither does a picture that only has room for it, nor a solid, whose shape is made out in any theme."""
     for one in (

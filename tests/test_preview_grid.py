@@ -290,6 +290,18 @@ def test_a_grid_may_stand_without_a_heading(tmp_path: Path) -> None:
     assert "no results" == grid([], heading="0 saved")[0]["text/plain"]
 
 
+@pytest.mark.parametrize("others", [1, 7])
+def test_a_long_reason_is_read_whole_or_says_that_it_is_not(tmp_path: Path, others: int) -> None:
+    """Six lines stand in any tile; of more than it holds, dots say that there are more."""
+    lines = [f"Reason {number}." for number in range(40)]
+    several = [shown(picture_file(tmp_path / "a.png", drawing(640, 200)))] * others
+    for count in (6, 40):
+        error = "\n".join(lines[:count])
+        text = seen(str(grid([*several, shown(status="failed", error=error)])[0]["text/html"])).text
+        assert (count == 6) == (error in text)
+        assert (count == 40) == (re.search(r"Reason \d+\. …", text) is not None)
+
+
 def test_a_low_frame_grows_for_what_went_wrong(tmp_path: Path) -> None:
     """Beside wide pictures a reason of a few lines is read whole; what is all there has no dots behind it."""
     wide = picture_file(tmp_path / "a.png", drawing(640, 200))

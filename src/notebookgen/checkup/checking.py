@@ -57,7 +57,9 @@ def _data(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise InvalidCall(f"{name} is a folder. Name a notebook in it: {name}/NOTEBOOK{ENDING}")
-        with path.open("rb") as file:  # which may be a pipe that never ends
+        if path.exists() and not path.is_file():  # opening a pipe waits for somebody who writes into it
+            raise InvalidCall(f"{name} is no file but a pipe or a device. Save the notebook, and name its file.")
+        with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise InvalidCall(f"there is no file {name}.{_near(path)}") from None

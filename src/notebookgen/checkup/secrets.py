@@ -25,7 +25,7 @@ SHOWN_FROM = 16  # characters of which four may be shown
 DATA = re.compile(r"data:[\w.+-]+/[\w.+;=-]+;base64,[A-Za-z0-9+/=\s]+")
 # What stands in the place of a key in examples.
 MADE_UP = re.compile(
-    r"example|your|placeholder|dummy|change_?me|redacted|made.?up|xxx|\*\*\*|\.\.\.|…|<|\$[({A-Z]|\{[a-z_.]+[}\[(]|somebody|0123456789|123456789|abcdefgh",
+    r"example|your|placeholder|dummy|change_?me|redacted|made.?up|xxx|\*\*\*|\.\.\.|…|<|\$[({A-Z]|\{[a-z_][\w.]*[}\[(!:]|somebody|0123456789|123456789|abcdefgh",
     re.IGNORECASE,
 )
 RANDOM = 3.0  # bits for each character: words have less than that
@@ -35,10 +35,11 @@ SEARCHED_IN_ALL = 32 * 2**20
 MOST_ALIKE = 51  # secrets of one shape in one text: one more than is told
 GIVEN_NAME = "what a variable for a key is set to"
 # A name goes on with what it is for; what is given to it stands in quotes, also inside of JSON, or behind a shell's =.
+GOES_ON = r"(?:[_-](?i:base|dev|live|main|prod|read|staging|string|test|value|write|v?\d{1,2})|\d{1,2})?"
 GIVEN = (
-    r"(?:[_-](?i:base|dev|live|main|prod|read|staging|string|test|value|write|v?\d{1,2})|\d{1,2})?"
+    rf"{GOES_ON}"
     r"(?:\\?[\"'])?\]?(?:\s{0,4}:\s{0,2}[A-Za-z][\w.\[\]]{0,30}(?=\s{0,4}=))?"
-    r"(?:\s{0,4}[=:]\s{0,4}\\?(?P<quote>[\"'])|(?<=[A-Z])=)(?i:(?:basic|bearer|key|token)\s+)?"
+    r"(?:\s{0,4}(?::?=|:|=>)\s{0,4}(?i:[bfru]{0,2})\\?(?P<quote>[\"'])|(?<=[A-Z])=)(?i:(?:basic|bearer|key|token)\s+)?"
 )
 # What is called so is a secret, if it is not a word; any other key may be a dictionary's, a table's or a cache's.
 CALLED_SO = r"(?i:(?:access|account|api|auth|encryption|master|private|secret|signing|subscription)[_-]?key|authorization|credential|secret|token)"
@@ -52,11 +53,24 @@ LONGEST_NAME = 24  # characters before it that are looked at
 HASH = re.compile(r"(?:(?:md5|sha\d{1,3}|crc\d*)[_-])?[0-9a-fA-F-]+")
 RUN = re.compile(r"[A-Za-z0-9]{16,}")
 PATH = re.compile(r"(?:[A-Za-z]:|~|\.{1,2})?[/\\]")
+PLACE = re.compile(
+    rf"{PATH.pattern}|[a-z][a-z0-9+.-]{{1,20}}://|.*\.(?:cer|crt|der|env|json|key|p12|pem|pfx|txt|ya?ml)\Z",
+    re.IGNORECASE,
+)
+# What is given to a name without a sign between: in an address, by a magic, and as what a function takes.
+BY_ADDRESS = r"(?<=[?&;])(?:(?i:access|auth|client|id|refresh|user)[_-]?)?"
+BY_MAGIC = r"(?:%(?:set_)?env|\bsetx)[ \t]{1,4}\w{0,60}?"
+BY_CALL = r"\b(?:get|getenv|putenv|set|set_key|setdefault|setenv)\(\s{0,4}[\"'][\w-]{0,60}?"
 
 
 def is_random(key: str) -> bool:
     """Whether a text is made of letters and digits as no word is."""
     return any(map(str.isdigit, key)) and any(map(str.isalpha, key)) and _bits(key) >= RANDOM
+
+
+def is_given(text: str) -> bool:
+    """Whether what a name is set to is random, and does not tell where a key is kept."""
+    return is_random(text) and (not PLACE.match(text) or is_nothing_but_a_key(text))
 
 
 def is_password(text: str) -> bool:
@@ -137,7 +151,26 @@ SHAPES: tuple[Shape, ...] = (
         "credential",
         "secret",
         "token",
-        looks=is_random,
+        looks=is_given,
+    ),
+    *(
+        _shape(
+            GIVEN_NAME,
+            rf"{before}(?P<called>{CALLED_SO}){GOES_ON}{sign}(?P<key>[^\s\"'\\]{{12,}})",
+            hint,
+            looks=is_given,
+        )
+        for before, sign, hint in (
+            (BY_MAGIC, r"[ \t]{1,4}[\"']?", "env"),
+            (BY_MAGIC, r"[ \t]{1,4}[\"']?", "setx"),
+            (BY_CALL, r"[\"']\s{0,4},\s{0,4}(?i:[bfru]{0,2})[\"']", "("),
+        )
+    ),
+    _shape(
+        "a key in an address",
+        rf"{BY_ADDRESS}(?:{CALLED_SO}|(?i:key))=(?P<key>[\w.~+%/-]{{16,}})",
+        "=",
+        looks=is_nothing_but_a_key,
     ),
     _shape(GIVEN_NAME, rf"{CALLED_WORD}{GIVEN}(?P<key>[^\s\"'\\]{{8,}})", "pass", "pwd", looks=is_password),
     _shape(
@@ -258,9 +291,10 @@ def _made_up(key: str, shape: Shape) -> bool:
 
 def _is_no_secret(match: re.Match[str]) -> bool:
     """Whether what is called a key or a token is one of a table, a page or a model, by the name before it."""
-    if match[0][:3].lower() != "key" and match[0][:5].lower() != "token":
+    at = match.start("called") if "called" in match.re.groupindex else match.start()
+    if not match.string[at : at + 5].lower().startswith(("key", "token")):
         return False
-    return NO_SECRET.search(match.string[max(0, match.start() - LONGEST_NAME) : match.start()]) is not None
+    return NO_SECRET.search(match.string[max(0, at - LONGEST_NAME) : at]) is not None
 
 
 def _bits(text: str) -> float:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image as Pillow
 
+from notebookgen.media.grounds import JUDGED, Ground, Tones, ground, judged, laid_on_grey, tones
 from notebookgen.media.hush import hushed
 from notebookgen.media.inspect import LARGE
-from notebookgen.media.pictures import ground, opened
+from notebookgen.media.pictures import opened
 from notebookgen.media.shown import Picture
 
 if TYPE_CHECKING:
@@ -48,28 +49,44 @@ def animation(path: str, *, edge: int, most_bytes: int, pixels: int, seconds: fl
             return None
         most = min(MOST_FRAMES, pixels // (width * height))
         if image.format == "PNG" and max(width, height) <= edge and file.seek(0, io.SEEK_END) <= most_bytes:
-            behind, count = ground(image), int(getattr(image, "n_frames", 1))
+            count = int(getattr(image, "n_frames", 1))
             if not 1 < count <= most:
                 return None
-            for number in range(count):  # a damaged frame is told here, not by a picture that stops
-                image.seek(number)
-                image.load()
-            file.seek(0)
-            return Picture(file.read(), "image/png", width, height, behind)
+            if (behind := gone_through(image, count)) != "grey":
+                file.seek(0)
+                return Picture(file.read(), "image/png", width, height, behind)
         frames = decoded(image, most, min(edge, max(width, height)), deadline)
         # Which goes round where it says so alone; an AVIF says nothing, and always does.
         loop = int(image.info.get("loop", int(image.format == "GIF")))
     if not frames:
         return None
+    if (behind := ground(*(frame for frame, _ in frames[:: apart(len(frames))]))) == "grey":
+        frames, behind = [(laid_on_grey(frame), duration) for frame, duration in frames], None
     side = float(max(frames[0][0].size))
     for _ in range(TRIES):
         if side < min(LEAST_EDGE, width, height) or time.monotonic() > deadline:
             return None
         out, size = together(frames, round(side), loop)
         if len(out) <= most_bytes:
-            return Picture(out, "image/png", *size, ground(frames[0][0]))
+            return Picture(out, "image/png", *size, behind)
         side *= min(0.9, (most_bytes / len(out)) ** 0.5)
     return None
+
+
+def gone_through(image: Image, count: int) -> Ground | None:
+    """Decode all frames, and return on what they are made out; a damaged one is told so, not by a picture that stops."""
+    drawn: list[Tones | None] = []
+    for number in range(count):
+        image.seek(number)
+        image.load()
+        if number % apart(count) == 0:
+            drawn.append(tones(image))
+    return judged(drawn)
+
+
+def apart(count: int) -> int:
+    """Return how far apart the frames are that are judged, of so many."""
+    return -(-count // JUDGED)
 
 
 def decoded(image: Image, most: int, side: int, deadline: float) -> list[tuple[Image, int]]:
@@ -100,7 +117,7 @@ def together(frames: list[tuple[Image, int]], side: int, loop: int) -> tuple[byt
         one = frame.copy()
         one.thumbnail((side, side), Pillow.Resampling.LANCZOS)
         small.append(one)
-    if all(one.getchannel("A").getextrema() == (255, 255) for one in small):
+    if all(one.mode == "RGB" or one.getchannel("A").getextrema() == (255, 255) for one in small):
         small = [one.convert("RGB") for one in small]
     out = io.BytesIO()
     durations = [duration for _, duration in frames]

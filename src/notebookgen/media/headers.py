@@ -105,14 +105,19 @@ def stated(start: bytes) -> tuple[int, int]:
 
 
 def turn_of(image: Image) -> int:
-    """Return how a picture that was decoded is to be turned, as its EXIF has it; such notes are forgotten if they claim too much."""
+    """Return how a picture that was decoded is to be turned, as its EXIF has it; such notes are forgotten if they claim too much, or are none."""
     note, raw = image.info.get("exif"), image.info.get(RAW)
     if isinstance(note, bytes) and note_overfull(note):
         del image.info["exif"]
     if isinstance(raw, str) and note_overfull(unpacked(raw)):
         del image.info[RAW]
-    with hushed():
-        turn = image.getexif().get(ORIENTATION)
+    try:
+        with hushed():
+            turn = image.getexif().get(ORIENTATION)
+    except Exception:  # noqa: BLE001 - what reads a stranger's note may raise anything; the picture is fine without it
+        image.info.pop("exif", None)
+        image.info.pop(RAW, None)
+        return 1
     return turn if isinstance(turn, int) else 1
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PIL import Image as Pillow
-from PIL import ImageOps, ImageStat
+from PIL import ImageOps
 
 from notebookgen.errors import AssetError
 from notebookgen.media.captions import pixels_words
+from notebookgen.media.grounds import ground, laid_on_grey
 from notebookgen.media.headers import ORIENTATION, begun, turn_of
 from notebookgen.media.inspect import LARGE, in_turn, most_decoded
 from notebookgen.media.shown import Picture
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-__all__ = ["encoded", "ground", "halfway", "opened", "picture", "whole"]
+__all__ = ["encoded", "halfway", "opened", "picture", "whole"]
 
 # What Pillow may try; others (EPS starts a program, for one) are never opened.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
@@ -29,14 +30,20 @@ LOSSY = frozenset({"JPEG", "MPO", "WEBP", "AVIF"})
 SIDEWAYS = frozenset({5, 6, 7, 8})
 SHRINKING = (1.0, 0.75, 0.5, 0.35, 0.25)
 QUALITIES = (85, 70, 50)
-VISIBLE, BRIGHT = 32, 192  # of 255: what is seen of a picture at all, and from where on its colours are nearly white
 ASKED_FOR = 180_000_000  # pixels that are decoded where somebody asks for the picture itself
 BAND = 64  # rows of what a very large picture is made into, at a time
-REDUCED = {"1": "L", "L": "L", "LA": "RGBA", "P": "RGB", "RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}
+REDUCED = {
+    **dict.fromkeys(("1", "L"), "L"),
+    **dict.fromkeys(("P", "RGB", "RGBX", "CMYK", "YCbCr"), "RGB"),
+    **dict.fromkeys(("LA", "PA", "RGBA"), "RGBA"),
+}
+DEEP = ("I", "F")  # 16 bits and more for a pixel, whole numbers and others
 
 
 def picture(path: str, *, edge: int, most_bytes: int, pixels: int, lossless: bool = True) -> Picture:
     """Return a picture file as a preview; a PNG or JPEG that is small enough goes in unchanged.
+
+    One that something shines through and that is black and white is laid on grey.
 
     Args:
         path: The file.
@@ -58,8 +65,9 @@ def picture(path: str, *, edge: int, most_bytes: int, pixels: int, lossless: boo
                 image.load()  # a damaged file is told here, not by a broken frame in the page
                 if turn_of(image) in SIDEWAYS:
                     width, height = height, width
-                file.seek(0)
-                return Picture(file.read(), mime, width, height, ground(image))
+                if (behind := ground(image)) != "grey":
+                    file.seek(0)
+                    return Picture(file.read(), mime, width, height, behind)
             # A JPEG is decoded at a fraction of its size where that is enough; others ignore the wish.
             image.draft("RGB", (2 * edge, 2 * edge))
             # A photograph is told by what its own PNG takes: scaled down, it would still be too large as one.
@@ -118,11 +126,13 @@ def encoded(image: Image, *, edge: int, most_bytes: int, lossless: bool = True) 
     for shrink in SHRINKING:
         side = max(1, round(edge * shrink))
         small.thumbnail((side, side), Pillow.Resampling.LANCZOS, reducing_gap=2.0)
+        if (behind := ground(small)) == "grey":
+            small, behind = laid_on_grey(small), None
         for form, options in attempts(small, lossless=lossless):
             out = io.BytesIO()
             small.save(out, form, **options)
             if out.tell() <= most_bytes:
-                return Picture(out.getvalue(), AS_THEY_ARE[form], *small.size, ground(small))
+                return Picture(out.getvalue(), AS_THEY_ARE[form], *small.size, behind)
     raise AssetError(f"it does not fit into {most_bytes} bytes")
 
 
@@ -130,22 +140,23 @@ def halfway(image: Image, edge: int) -> Image:
     """Return a very large picture made smaller, a band at a time: a copy of all of it would take as much again."""
     width, height = image.size
     factor = max(width, height) // (2 * edge)
-    if width * height <= LARGE or factor < 2 or image.mode not in REDUCED:
+    deep = image.mode.startswith(DEEP)
+    if width * height <= LARGE or factor < 2 or not (deep or image.mode in REDUCED):
         return image
-    seen = "RGBA" if image.has_transparency_data else REDUCED[image.mode]
+    seen = "L" if deep else "RGBA" if image.has_transparency_data else REDUCED[image.mode]
+    extent = extent_of(image) if deep else (0, 1)
     small = Pillow.new(seen, (-(-width // factor), -(-height // factor)))
     for top in range(0, height, BAND * factor):
         band = image.crop((0, top, width, min(height, top + BAND * factor)))
-        small.paste(band.convert(seen).reduce(factor), (0, top // factor))
+        plain = in_eight_bits(band, extent) if deep else band.convert(seen)
+        small.paste(plain.reduce(factor), (0, top // factor))
     return small
 
 
 def plain_mode(image: Image) -> Image:
     """Return a picture as RGB, or RGBA where something shines through."""
-    if image.mode.startswith(("I", "F")):  # 16 bits and more: brought into 8, by its own range
-        low, high = image.getextrema()
-        span = (float(high) - float(low)) or 1.0  # type: ignore[arg-type] # one band, hence two numbers
-        return image.convert("F").point(lambda value: (value - float(low)) * (255.0 / span)).convert("L").convert("RGB")  # type: ignore[arg-type] # likewise
+    if image.mode.startswith(DEEP):
+        return in_eight_bits(image, extent_of(image)).convert("RGB")
     image.load()
     if image.has_transparency_data:
         full = image if image.mode == "RGBA" else image.convert("RGBA")  # a large one is in memory once
@@ -155,24 +166,21 @@ def plain_mode(image: Image) -> Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def ground(image: Image) -> Literal["light", "dark"] | None:
-    """Return on what a picture is made out that something shines through; None where nothing does.
+def extent_of(image: Image) -> tuple[float, float]:
+    """Return the least and the largest number in a picture of 16 bits and more."""
+    width, height = image.size
+    bands = (image.crop((0, top, width, min(height, top + BAND))).convert("F") for top in range(0, height, BAND))
+    ends = [band.getextrema() for band in bands]
+    return min(low for low, _ in ends), max(high for _, high in ends)  # type: ignore[return-value] # one band, hence numbers
 
-    On light, unless what is drawn is itself nearly white: a black logo is not seen in a dark theme, a white one not in
-    a light theme.
-    """
-    if not image.has_transparency_data:
-        return None
-    full = image.convert("RGBA")
-    alpha = full.getchannel("A")
-    low, high = alpha.getextrema()
-    if low == 255:
-        return None
-    drawn = alpha.point([0] * VISIBLE + [255] * (256 - VISIBLE))
-    if int(high) < VISIBLE:  # type: ignore[arg-type] # one band, hence a number
-        return "light"
-    bright = ImageStat.Stat(full.convert("L"), drawn).mean[0]
-    return "dark" if bright > BRIGHT else "light"
+
+def in_eight_bits(image: Image, extent: tuple[float, float]) -> Image:
+    """Return a picture of 16 bits and more, or a part of it, in grey, by the range that all of it has."""
+    low, high = extent
+    factor = 255.0 / ((high - low) or 1.0)
+    grey = image.convert("F").point(lambda value: (value - low) * factor).convert("L")
+    grey.info.pop("transparency", None)  # a colour of 16 bits
+    return grey
 
 
 def attempts(image: Image, *, lossless: bool) -> list[tuple[str, dict[str, object]]]:

@@ -1,7 +1,8 @@
-"""The parts of a JPEG, a GIF and an AVIF, looked through before Pillow sees them: what is no picture is left out if it is much.
+"""The parts of a JPEG, a PNG, a GIF and an AVIF, looked through before Pillow sees them: what is no picture is left out if it is much.
 
 Pillow joins the pieces of an EXIF note and of a comment one by one, copying all of it each time, and lists every segment
-of a JPEG, of which a file of a few megabytes may hold hundreds of thousands; a JPEG's passes are counted.
+of a JPEG, of which a file of a few megabytes may hold hundreds of thousands; a JPEG's passes are counted. What stands
+between the segments it reads byte by byte, and a PNG's chunks one by one, with nothing in them or not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import struct
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetRefused
@@ -24,10 +26,12 @@ LARGEST = 256 * 2**20  # bytes that are looked through
 # Each pass of a JPEG goes through all pixels and may be 200 bytes long; writers make about ten.
 MOST_SCANS = 100
 MOST_PARTS = 1_000_000
+IN_PARTS = f"in more than {MOST_PARTS:,} parts"
 MOST_NOTES = 1_000  # EXIF is one, an ICC profile and a depth map a few dozens
 MOST_EXIF = 2**20  # bytes; a segment holds 64 kB, and writers make one
 MOST_EXIF_PARTS = 64
-MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+MOST_BETWEEN = 64 * 2**10  # bytes between segments; writers make none, or one before a marker
+MARKER = re.compile(rb"\xff[\xc0-\xc7\xc9-\xcf\xd9-\xef\xfe]")  # those that Pillow knows a length of
 END, SCAN = 0xD9, 0xDA
 EXIF, COMMENT, ADOBE = 0xE1, 0xFE, 0xEE
 NOTES = frozenset({*range(0xE1, 0xF0), COMMENT}) - {ADOBE}  # JFIF and Adobe's say how colours are meant
@@ -38,6 +42,16 @@ GIFS = (b"GIF87a", b"GIF89a")
 GIF_EXTENSION, GIF_PICTURE, GIF_END = 0x21, 0x2C, 0x3B
 GIF_PARTS = frozenset({GIF_EXTENSION, GIF_PICTURE})
 GIF_COMMENT = b"\x21\xfe"
+PNG = b"\x89PNG\r\n\x1a\n"
+# Writers put 8 kB into each, and hence 13,000 into a hundred megabytes.
+MOST_CHUNKS, LEAST_CHUNK = 100_000, 512  # and bytes that each has on average where they are more
+CHUNK = struct.Struct(">I4s")
+CHECKSUM = 4
+PNG_END = b"IEND"
+# Those that say what is seen: https://www.w3.org/TR/png-3/#4Concepts.FormatChunks
+PIXELS = frozenset(
+    {b"IHDR", b"PLTE", b"IDAT", PNG_END, b"tRNS", b"gAMA", b"cHRM", b"iCCP", b"sRGB", b"acTL", b"fcTL", b"fdAT"}
+)
 # An item's type in AVIF, behind its version, number and protection. How a picture is turned is never told by it there.
 AVIF_EXIF = re.compile(rb"(infe[\x02\x03].{7}(?:..)?)Exif", re.DOTALL)
 
@@ -62,15 +76,18 @@ def bearable_jpeg(file: IO[bytes]) -> IO[bytes]:
     notes: list[tuple[int, int]] = []
     pieces: list[bytes] = []
     further = b""
+    between: list[tuple[int, int]] = []
     every = beside = exif = 0
+    stop = at
     while found := MARKER.search(data, at):
         kind, at = data[found.start() + 1], found.end()
         if kind == END:
-            break
+            if scans:
+                break
+            continue  # Pillow goes on until there are pixels
         every += 1
-        if every > MOST_PARTS:
-            message = f"the picture is in more than {MOST_PARTS:,} parts, which may be a trap; it was not kept"
-            raise AssetRefused(message, final=True)
+        if not scans and found.start() > stop:
+            between.append((stop, found.start()))
         length = int.from_bytes(data[at : at + 2], "big")
         if kind in NOTES:
             beside += 1
@@ -81,16 +98,53 @@ def bearable_jpeg(file: IO[bytes]) -> IO[bytes]:
             elif data.startswith(FURTHER_START, at + 2):
                 further = data[at + 2 + len(FURTHER_START) : at + length]
         scans += kind == SCAN
-        if scans > MOST_SCANS:
-            message = (
-                f"the picture is to be decoded in more than {MOST_SCANS} passes, which may be a trap; it was not kept"
-            )
-            raise AssetRefused(message, final=True)
-        at += length
+        if scans > MOST_SCANS or every > MOST_PARTS:
+            much = f"to be decoded in more than {MOST_SCANS} passes" if scans > MOST_SCANS else IN_PARTS
+            raise trap(much)
+        at = stop = at + length
+    between += [] if scans else [(stop, len(data))]
+    junk = between if sum(end - start for start, end in between) > MOST_BETWEEN else []
     few = beside <= MOST_NOTES and len(pieces) <= MOST_EXIF_PARTS and exif <= MOST_EXIF
     if few and not note_overfull(b"".join(pieces)) and not note_overfull(further):
+        return without(data, junk) if junk else file
+    return without(data, sorted(notes + junk))
+
+
+def bearable_png(file: IO[bytes]) -> IO[bytes]:
+    """Return a PNG, without its notes and what is empty where its chunks are very many."""
+    size = file.seek(0, os.SEEK_END)
+    at, every, kept = len(PNG), 0, 0
+    left_out: list[tuple[int, int]] = []
+    kind = b""
+    while at < size and kind != PNG_END:
+        file.seek(at)
+        head = file.read(CHUNK.size)
+        if len(head) < CHUNK.size:
+            break
+        length, kind = CHUNK.unpack(head)
+        stop, every = at + CHUNK.size + length + CHECKSUM, every + 1
+        if every > MOST_PARTS:
+            raise trap(IN_PARTS)
+        if kind in PIXELS and (length or kind == PNG_END):
+            kept += 1
+        elif left_out and left_out[-1][1] == at:
+            left_out[-1] = (left_out[-1][0], stop)
+        else:
+            left_out.append((at, stop))
+        at = stop
+    if kept > MOST_CHUNKS and size < kept * LEAST_CHUNK:
+        raise trap(f"in {kept:,} very small parts")
+    file.seek(0)
+    if every <= MOST_CHUNKS or not left_out:
         return file
-    return without(data, notes)
+    data = file.read(min(size, at))
+    file.seek(0)
+    return without(data, left_out)
+
+
+def trap(much: str) -> AssetRefused:
+    """Return the exception for a picture that takes long, and was made to."""
+    return AssetRefused(f"the picture is {much}, which may be a trap; it was not kept", final=True)
 
 
 def beginning(file: IO[bytes]) -> bytes:
@@ -135,8 +189,7 @@ def bearable_gif(file: IO[bytes]) -> IO[bytes]:
             comment += at - start
     if blocks >= MOST_BLOCKS:
         if comment > MOST_COMMENT:
-            message = f"the picture is in more than {MOST_BLOCKS:,} parts, which may be a trap; it was not kept"
-            raise AssetRefused(message, final=True)
+            raise trap(f"in more than {MOST_BLOCKS:,} parts")
         return without(data[:at], notes)
     return file if comment <= MOST_COMMENT else without(data, notes)
 
@@ -155,6 +208,7 @@ def bearable_avif(file: IO[bytes]) -> IO[bytes]:
 
 BEARABLE: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\xff\xd8\xff": bearable_jpeg,
+    PNG: bearable_png,
     **dict.fromkeys(GIFS, bearable_gif),
     **dict.fromkeys((b"ftypavi", b"ftypmif1", b"ftypmsf1"), bearable_avif),
 }

@@ -228,7 +228,7 @@ class Sheet:
         if asset is not None:
             named = element("div", line(asset.mime) or "file", style="font-weight:600")
             return element("div", named, element("div", reason or extent(asset), style=FAINT), style=style)
-        said = "\n".join(error_lines(shown))
+        said = "\n".join(error_lines(shown, max(self.rows(), REASON) + 1))
         rows, height = self.rows() - 2, self.height - 24
         if rows < REASON and rows < self.taken(said):  # a low frame grows: what went wrong is read
             rows, height = REASON, round((REASON + 2) * LINE)
