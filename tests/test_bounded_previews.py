@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import tracemalloc
+import zlib
 from typing import TYPE_CHECKING
 
 import av
@@ -24,7 +25,9 @@ from notebookgen.records import Asset
 from sanitizer import seen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import IO
 
 LIMITS = PreviewLimits()
 WISH = Wish(256, 60_000)
@@ -46,10 +49,11 @@ def refused_or_reason(asset: Asset) -> str:
 # Clips -----------------------------------------------------------------------------------------------------------
 
 
-def clip(form: str = "mp4", codec: str = "mpeg4", **options: str) -> bytes:
+def clip(form: str = "mp4", codec: str = "mpeg4", *, title: str = "", comment: str = "", **options: str) -> bytes:
     """Return a clip of three frames."""
     out = io.BytesIO()
     with av.open(out, "w", format=form, options=options) as container:
+        container.metadata.update({key: said for key, said in (("title", title), ("comment", comment)) if said})
         stream = container.add_stream(codec, rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
         for number in range(3):
@@ -109,7 +113,11 @@ def test_lists_beside_the_frames_are_counted() -> None:
     often = of_frames(1000)
     at = often.index(b"elst")
     edits = struct.pack(">I4sII", 16 + 12 * 9000, b"elst", 0, 9000) + struct.pack(">IiI", 100, 0, 0x10000) * 9000
-    assert "more than" in overfull(io.BytesIO(often[: at - 4] + edits + often[at:]), "mp4")
+    grown = bytearray(often[: at - 4] + edits + often[at - 4 :])
+    for name in (b"moov", b"trak", b"edts"):
+        (length,) = struct.unpack_from(">I", grown, grown.index(name) - 4)
+        struct.pack_into(">I", grown, grown.index(name) - 4, length + len(edits))
+    assert "more than" in overfull(io.BytesIO(grown), "mp4")
     packed = clip().replace(b"moov", b"cmov")
     assert "its tables are packed" == overfull(io.BytesIO(packed), "mov")
     words = b"\x12\x54\xc3\x67" + struct.pack(">Q", 1 << 56 | MOST_WORDS) + b"\x73\x73\x80" * (MOST_WORDS // 3 + 1)
@@ -141,6 +149,120 @@ def test_a_words_name_is_no_table(store: MediaStore) -> None:
         clip() + struct.pack(">I4s", 48, b"udta") + b"a study of the words stsz and trun !!!!!", due="video"
     )
     assert "video" == asset.kind
+
+
+NAMES = ("trunk", "truncated", "stsz", "stz2", "elst", "stts", "stsc", "stco", "co64", "cmov", "moov", "trak", "hdlr")
+
+
+@pytest.mark.parametrize("form", ["mp4", "mov"])
+def test_words_of_a_clip_that_begin_like_a_table_are_words(store: MediaStore, form: str) -> None:
+    """Titles and comments with any table's name in them, at the beginning too, leave a clip as it is: seen and shown."""
+    for word in NAMES:
+        for said in (
+            f"{word} of an elephant, in fog",
+            f"the {word}, and\0\0\0\0\0\0{word} abcdefghijkl",
+            f"{word}" * 40,
+        ):
+            words = said.encode().replace(b"\0", b"\x01").decode()
+            data = clip(form, comment=words, title=words)
+            assert "" == overfull(io.BytesIO(data), form)
+            for kind in (b"free", b"skip", b"uuid"):
+                more = data + struct.pack(">I4s", 8 + len(words), kind) + words.encode()
+                assert "" == overfull(io.BytesIO(more), form)
+    asset = store.keep(clip(form, comment="the trunk of an elephant", title="stsz cmov"), due="video")
+    assert (64, 64) == (asset.width, asset.height)
+    assert 64 == still(asset, WISH, LIMITS).width
+
+
+class Counting(io.BytesIO):
+    """A file that counts the bytes that are read of it."""
+
+    brought = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read, and count."""
+        data = super().read(size)
+        self.brought += len(data)
+        return data
+
+
+@pytest.mark.parametrize("kind", ["free", "udta", "stsd", "meta"])
+def test_counting_a_hostile_clip_takes_little(kind: str) -> None:
+    """What a box is filled with is read once at the most, however many tables it is said to be."""
+    unit = b"stsc" + b"\0\0\0\0" + b"\x7f\xff\xff\xff"
+    data = clip() + struct.pack(">I4s", 8 + 12 * 80_000, kind.encode()) + unit * 80_000
+    file = Counting(data)
+    overfull(file, "mp4")
+    assert file.brought < 3 * len(data)
+
+
+def test_tables_that_overlap_are_read_once() -> None:
+    """A table that says that it is longer than its box is read to the end of its box."""
+    table = struct.pack(">I4sII", 0x7FFFFFFF, b"stsc", 0, 0x7FFFFFFF) + bytes(1200)
+    timed = struct.pack(">I4sIIII", 24, b"stts", 0, 1, 1, 1)
+    tracks = b"".join(struct.pack(">I4s", 8 + len(timed + table), b"trak") + timed + table for _ in range(500))
+    file = Counting(clip() + struct.pack(">I4s", 8 + len(tracks), b"moov") + tracks)
+    overfull(file, "mp4")
+    assert file.brought < 3 * file.getbuffer().nbytes
+
+
+def boxed(kind: str, *parts: bytes) -> bytes:
+    """Return a box."""
+    body = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(body), kind.encode()) + body
+
+
+def heard(count: int, *more: bytes, handler: bytes = b"soun", form: bytes = b"sowt") -> bytes:
+    """Return a film with a track of so many samples, each of which stands in its table."""
+    described = boxed("stsd", struct.pack(">II", 0, 1), struct.pack(">I4s", 36, form) + bytes(28))
+    table = boxed(
+        "stbl",
+        described,
+        boxed("stts", struct.pack(">IIII", 0, 1, count, 1)),
+        boxed("stsc", struct.pack(">IIIII", 0, 1, 1, 1000, 1)),
+        boxed("stsz", struct.pack(">III", 0, 4, count)),
+        boxed("stco", struct.pack(">II", 0, count // 1000) + bytes(4 * (count // 1000))),
+        *more,
+    )
+    said = boxed("hdlr", bytes(8) + handler + bytes(13))
+    moov = boxed("moov", boxed("trak", boxed("mdia", said, boxed("minf", table))))
+    return boxed("ftyp", b"qt  " + bytes(4)) + boxed("mdat", bytes(4 * count)) + moov
+
+
+def test_plain_sound_is_counted_in_blocks() -> None:
+    """Minutes of plain sound are few blocks; a track that only looks like one is counted a sample at a time."""
+    count = MOST_SAMPLES + 1000
+    more = f"it says that it holds more than {MOST_SAMPLES:,} frames"
+    assert "" == overfull(io.BytesIO(heard(count)), "mov")
+    assert more == overfull(io.BytesIO(heard(count, handler=b"vide")), "mov")
+    assert more == overfull(io.BytesIO(heard(count, form=b"mp4a")), "mov")
+    assert more == overfull(io.BytesIO(heard(count, boxed("stts", struct.pack(">IIII", 0, 1, count, 2)))), "mov")
+    assert more == overfull(io.BytesIO(heard(count, boxed("ctts", struct.pack(">IIII", 0, 1, count, 0)))), "mov")
+    pieces = boxed("moof", boxed("traf", boxed("trun", struct.pack(">II", 0, count))))
+    assert more == overfull(io.BytesIO(heard(1000) + pieces + boxed("mdat", bytes(count))), "mov")
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        lambda data: data.replace(b"moov", b"hoov"),
+        lambda data: data.replace(b"moov", b"free"),
+        lambda data: data.replace(b"minf", b"meta").replace(b"stbl", b"ilst"),
+        lambda data: patched(data, stsz=(4, ">I", (0x41414141,))),
+        lambda data: patched(data, moov=(-4, ">I", (0x7FFFFFFF,))),
+        lambda data: patched(data, moov=(-4, ">I", (0,))),
+        lambda data: patched(data, stsd=(-4, ">I", (0x7FFFFFFF,))),
+    ],
+    ids=["hoov", "free", "among words", "version", "crooked", "open", "in a form"],
+)
+def test_a_table_in_an_odd_place_is_found(hidden: Callable[[bytes], bytes]) -> None:
+    """What FFmpeg reads as a table is counted wherever it stands: nothing of that kind is opened."""
+    data = of_frames(MOST_SAMPLES + 1) + boxed("free", bytes(MOST_SAMPLES))
+    if b"stbl" not in hidden(data):
+        words = boxed("hdlr", bytes(4))
+        at = data.index(b"minf") + 4
+        data = data[:at] + words + data[at:]
+    assert overfull(io.BytesIO(hidden(data)), "mov")
 
 
 # Posters ---------------------------------------------------------------------------------------------------------
@@ -326,6 +448,122 @@ def test_a_very_large_picture_is_made_small_in_bands(
     assert (75, 100) == at_once.size == in_bands.size
     apart = ImageStat.Stat(ImageChops.difference(at_once, in_bands)).mean
     assert max(apart) < 4
+
+
+@pytest.mark.parametrize(("mode", "form"), [("I;16", "png"), ("I;16B", "tif"), ("I", "tif"), ("F", "tif")])
+def test_a_very_large_picture_of_many_bits_is_made_small_in_bands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, form: str
+) -> None:
+    """Of numbers of 16 bits and more no second copy is made either; their range is that of the whole picture."""
+    grey = Image.linear_gradient("L").resize((800, 600)).convert("I").point(lambda value: value * 100 + 3_000)
+    grey = grey.convert("F") if mode == "F" else grey if mode == "I" else grey.convert("I;16")
+    if mode == "I;16B":
+        turned = bytearray(grey.tobytes())
+        turned[::2], turned[1::2] = turned[1::2], turned[::2]
+        grey = Image.frombytes("I;16B", grey.size, bytes(turned))
+    grey.save(tmp_path / f"a.{form}")
+    drawn = []
+    for large in (pictures.LARGE, 1_000):
+        monkeypatch.setattr(pictures, "LARGE", large)
+        drawn.append(pictures.picture(str(tmp_path / f"a.{form}"), edge=100, most_bytes=100_000, pixels=10**7))
+        with Image.open(tmp_path / f"a.{form}") as image:
+            assert (large == 1_000) == (max(pictures.halfway(image, 100).size) < 800)
+    at_once, in_bands = (decoded(one.data).convert("L") for one in drawn)
+    assert (100, 75) == at_once.size == in_bands.size
+    assert max(ImageStat.Stat(ImageChops.difference(at_once, in_bands)).mean) < 4
+    low, high = in_bands.getextrema()
+    assert (low < 10, high > 245) == (True, True)  # type: ignore[operator] # one band, hence numbers
+
+
+@pytest.mark.parametrize("form", ["jpg", "png", "webp"])
+def test_a_note_that_is_none_costs_no_preview(store: MediaStore, tmp_path: Path, form: str) -> None:
+    """A picture whose EXIF is rubbish is shown as it is, not turned: as it goes in, and made smaller."""
+    drawing(400, 300).save(tmp_path / f"a.{form}", exif=b"Exif\0\0no directory at all")
+    asset = store.keep((tmp_path / f"a.{form}").read_bytes(), due="image")
+    for edge in (1_024, 100):
+        drawn = pictures.picture(asset.path, edge=edge, most_bytes=400_000, pixels=10**7)
+        assert (min(400, edge), min(300, edge * 3 // 4)) == (drawn.width, drawn.height)
+
+
+class Read:
+    """How often Pillow asks a file for bytes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from notebookgen.media import headers, segments
+
+        self.count, own = 0, segments.bearable
+
+        def counting(file: IO[bytes]) -> IO[bytes]:
+            kept = own(file).read()
+            outer = self
+
+            class Counted(io.BytesIO):
+                def read(self, size: int | None = -1) -> bytes:
+                    outer.count += 1
+                    return super().read(size)
+
+            return Counted(kept)
+
+        monkeypatch.setattr(headers, "bearable", counting)
+
+
+def png(*chunks: tuple[bytes, bytes]) -> bytes:
+    """Return a PNG of 64 by 48 pixels with those chunks before its pixels."""
+    out = io.BytesIO()
+    drawing(64, 48).save(out, "PNG")
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    ]
+    return out.getvalue()[:33] + b"".join(parts) + out.getvalue()[33:]
+
+
+JPEG_HEAD = b"\xff\xd8"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        JPEG_HEAD + b"\xff" * 300_000 + jpeg(0)[2:],
+        JPEG_HEAD + b"\xff" + b"\0" * 300_000 + jpeg(0)[2:],
+        JPEG_HEAD + JPEG_HEAD * 150_000 + jpeg(0)[2:],
+        JPEG_HEAD + b"\xff\xd9" * 150_000 + jpeg(0)[2:],
+        JPEG_HEAD + b"\xff\xf0\xff\xff" + bytes(65_533) + b"\xff\xf1\xff\xff" + bytes(65_533) + jpeg(0)[2:],
+        png(*[(b"abCd", b"")] * 150_000),
+        png(*[(b"IDAT", b"")] * 150_000),
+        png(*[(b"tEXt", b"a\0b")] * 150_000),
+    ],
+    ids=["fill", "nothing", "beginnings", "ends", "unknown", "chunks", "empty pixels", "notes"],
+)
+def test_what_stands_between_the_parts_is_left_out(
+    store: MediaStore, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    """A picture with megabytes of nothing is kept as it came and shown; its decoder does not go through that byte by byte."""
+    read = Read(monkeypatch)
+    asset = store.keep(data, due="image")
+    assert (64, 48, len(data)) == (asset.width, asset.height, asset.size)
+    assert (64, 48) == decoded(still(asset, WISH, LIMITS).data).size
+    assert read.count < 2_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [png(*[(b"abCd", b"")] * 1_000_001), png(*[(b"IDAT", b"a")] * 100_001)],
+    ids=["very many", "very small"],
+)
+def test_a_picture_in_very_many_parts_is_refused(store: MediaStore, data: bytes) -> None:
+    """Even counting them takes time; nobody writes a million, nor pixels by the byte."""
+    with pytest.raises(AssetRefused, match="parts, which may be a trap"):
+        store.keep(data, due="image")
+
+
+def test_a_picture_without_an_end_to_its_beginning_is_damaged(
+    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind which no pixels follow, nothing is gone through either."""
+    read = Read(monkeypatch)
+    with pytest.raises(AssetRefused, match=r"damaged|cannot be read"):
+        store.keep(JPEG_HEAD + b"\xff" * 300_000, due="image")
+    assert read.count < 2_000
 
 
 def gif(count: int) -> bytes:

@@ -1,8 +1,8 @@
 """How much a clip says it holds, counted in its bytes before a decoder makes room for it.
 
 A table of a few bytes may stand for thousands of millions of frames, for each of which FFmpeg takes memory as soon as
-it opens the file. Its readers find tables in odd places too, so they are looked for wherever they might stand, and not
-only where they belong.
+it opens the file. The boxes of an ISO media file are gone through as FFmpeg goes through them, crooked ones too: what
+it reads as a table is counted, and words that only read like one are not.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import re
 import struct
+import sys
+import time
+from array import array
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from notebookgen.errors import AssetRefused
-from notebookgen.media.boxes import top_boxes
-from notebookgen.media.stamping_notes import NoRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,31 +27,292 @@ __all__ = ["MOST_FRAME", "MOST_SAMPLES", "overfull"]
 MOST_SAMPLES = 6_000_000  # frames and pieces of sound: a day of film; FFmpeg takes about 36 bytes for each
 MOST_FRAME = 40_000_000  # pixels of a frame that is decoded: 8K is 35; a decoder keeps up to sixteen at once
 MOST_TABLES = 64 * 2**20  # bytes beside the frames that are looked through
+MOST_BOXES = 200_000  # a film of seven hours in pieces of a second has so many
+MOST_FORMS = 2**20  # bytes that say how frames are packed
+MOST_SECONDS = 5.0  # of counting
+MOST_DEEP = 12  # boxes in boxes: FFmpeg gives up earlier
 MOST_WORDS = 4 * 2**20  # bytes of a Matroska file's lists, which take up to forty times that in memory
 SOUND_BLOCK = 160  # samples of plain sound that FFmpeg counts as one, at the least
 BLOCK = 2**20
+ELSEWHERE = "its tables are not where they belong"
 REACH = 16  # bytes around a name that are read with it
 
-NAMES = re.compile(rb"stsz|stz2|trun|elst|stts|stsc|stco|co64|cmov")
-FRAMES = frozenset({b"mdat"})  # what holds no tables: its readers pass over it
+# What holds boxes that FFmpeg reads wherever they stand, and what it passes over.
+HOLDERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"dinf", b"edts", b"mvex", b"stbl", b"moof", b"traf", b"tref"})
+HOLDERS |= {b"udta", b"meta", b"ilst", b"sinf", b"schi"}
+PASSED = frozenset({b"mdat", b"free", b"skip"})
+# These have boxes behind words of many forms: there is no table in any of them.
+FORMS = frozenset({b"stsd", b"wave", b"iprp"})
+NAMES = re.compile(rb"stsz|stz2|trun|elst|stts|stsc|stco|co64|cmov|trak|moov")
+PICTURE_FORM = 8 + 86  # bytes of a list of one picture form before its boxes; a name that a person gave is among them
+# Sound of which every sample stands in the table, which FFmpeg takes in blocks all the same.
+PLAIN = frozenset({b"sowt", b"twos", b"raw ", b"NONE", b"in24", b"in32", b"fl32", b"fl64", b"lpcm", b"ipcm", b"fpcm"})
+PLAIN |= {b"ulaw", b"alaw", b"ima4", b"MAC3", b"MAC6"}
+MEDIA = frozenset({b"soun", b"vide", b"subp", b"clcp", b"m1a "})  # what a handler says a track is
 # Cues, Tags, Chapters (https://www.rfc-editor.org/rfc/rfc9559): what is read as a whole, wherever it stands.
 LISTS = re.compile(rb"\x1c\x53\xbb\x6b|\x12\x54\xc3\x67|\x10\x43\xa7\x70")
 
 
-class Table(NamedTuple):
-    """A table of an ISO media file.
+class Unopened(Exception):
+    """Why a clip is not opened."""
+
+
+class Part(NamedTuple):
+    """A box as FFmpeg sees it.
 
     Attributes:
         kind: Its four letters.
-        at: Where they stand.
-        body: The bytes behind them.
-        sound: Whether its head is as it should be: words that only look like one are none.
+        start: Where it begins.
+        inner: Where what it holds begins.
+        stop: Where it ends, or what it stands in.
+        fits: Whether it is no longer than that.
     """
 
     kind: bytes
-    at: int
-    body: bytes
-    sound: bool
+    start: int
+    inner: int
+    stop: int
+    fits: bool
+
+
+@dataclass(slots=True)
+class Track:
+    """What the tables of a track say, or those that stand in none.
+
+    Attributes:
+        samples: How many samples there are.
+        most: The largest number of them in one table that is made as it should be.
+        chunks: How many chunks there are.
+        spans: Where how many are in a chunk is said, and in how many entries.
+        times: Of each table of times, whether each sample takes one tick.
+        handlers: What reads it.
+        forms: How it is packed.
+        shifted: Whether samples are shown at other times than they are read at.
+    """
+
+    samples: int = 0
+    most: int = 0
+    chunks: int = 0
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    times: list[bool] = field(default_factory=list)
+    handlers: set[bytes] = field(default_factory=set)
+    forms: list[bytes] = field(default_factory=list)
+    shifted: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether FFmpeg takes it in blocks, for sure."""
+        heard = self.handlers & MEDIA == {b"soun"}
+        packed = len(self.forms) == 1 and self.forms[0] in PLAIN
+        return heard and packed and self.times == [True] and not self.shifted
+
+
+class Walk:
+    """Goes through an ISO media file, and adds up.
+
+    Args:
+        file: It.
+        size: How long it is.
+    """
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self.file, self.size = file, size
+        self.tracks, self.edits, self.boxes, self.beside = [Track()], 1, 0, 0
+        self.each = Track()  # samples of any track for each of which there is room, whatever the track is
+        self.until = time.monotonic() + MOST_SECONDS
+
+    def all(self) -> None:
+        """Go through the file; where it has no ``moov``, FFmpeg looks for one in what is free."""
+        kinds = [self.top(one) for one in self.parts(0, self.size)]
+        if b"moov" not in kinds:
+            for one in self.parts(0, self.size):
+                if one.kind == b"free" and self.hides_moov(one):
+                    self.within(one, 1)
+
+    def top(self, one: Part) -> bytes:
+        """Go through a box that stands in none, and return its kind."""
+        if one.kind not in PASSED:
+            self.within(one, 1)
+        return b"moov" if one.kind == b"hoov" and self.hides_moov(one) else one.kind
+
+    def hides_moov(self, one: Part) -> bool:
+        """Whether a box is a ``moov`` under another name."""
+        return self.read(one.inner + 4, 4) in {b"mvhd", b"cmov"}
+
+    def within(self, one: Part, deep: int) -> None:
+        """Go through the boxes in one that holds some; count one that is a table.
+
+        Raises:
+            Unopened: There is too much.
+        """
+        kind = b"moov" if one.kind in {b"free", b"hoov"} and self.hides_moov(one) else one.kind
+        self.bearable(kind, one, deep)
+        if kind == b"trak":
+            self.tracks.append(Track())
+        if kind in FORMS:
+            self.form(one)
+        elif kind in READ_BY:
+            READ_BY[kind](self, one, self.read(one.inner, 16).ljust(16, b"\0"))
+        elif kind in HOLDERS and deep < MOST_DEEP:
+            for part in self.parts(self.behind_words(one) if kind == b"meta" else one.inner, one.stop):
+                self.within(part, deep + 1)
+
+    def bearable(self, kind: bytes, one: Part, deep: int) -> None:
+        """Make sure that a box may be read, and is where it may be.
+
+        Raises:
+            Unopened: It is not, or there is too much.
+        """
+        self.beside += one.stop - one.start if deep == 1 else 0
+        if self.beside > MOST_TABLES:
+            raise Unopened(f"its tables are larger than {MOST_TABLES // 2**20} MB")
+        if kind == b"cmov":
+            raise Unopened("its tables are packed")
+        if deep > {b"moov": 1, b"trak": 2}.get(kind, MOST_DEEP):
+            raise Unopened(ELSEWHERE)
+
+    def parts(self, start: int, stop: int) -> Iterator[Part]:
+        """Yield the boxes between two places, as far as FFmpeg reads them.
+
+        Raises:
+            Unopened: There are too many.
+        """
+        at = start
+        while at + 8 <= stop:
+            self.boxes += 1
+            if self.boxes > MOST_BOXES:
+                raise Unopened(f"it has more than {MOST_BOXES:,} parts")
+            self.in_time()
+            head = self.read(at, 16)
+            (length, kind), inner = struct.unpack(">I4s", head[:8]), at + 8
+            if length == 1 and at + 16 <= stop:
+                length, inner = int.from_bytes(head[8:16], "big", signed=True) - 8, at + 16
+            rest = stop - inner if length == 0 else length - 8
+            if rest < 0:
+                return
+            end = min(inner + rest, stop)
+            yield Part(kind, at, inner, end, inner + rest <= stop)
+            at = end
+
+    def in_time(self) -> None:
+        """Make sure that counting ends.
+
+        Raises:
+            Unopened: It takes too long.
+        """
+        if time.monotonic() > self.until:
+            raise Unopened(f"it takes more than {MOST_SECONDS:.0f} seconds to count what it holds")
+
+    def read(self, at: int, length: int) -> bytes:
+        """Return some bytes."""
+        self.file.seek(at)
+        return self.file.read(length)
+
+    def behind_words(self, one: Part) -> int:
+        """Return where the boxes of a ``meta`` begin: FFmpeg looks for the first, every four bytes."""
+        for start in range(one.inner, one.stop, BLOCK):
+            data = self.read(start, min(BLOCK, one.stop - start))
+            at = data.find(b"hdlr")
+            while at % 4 and at >= 0:
+                self.in_time()
+                at = data.find(b"hdlr", at + 1)
+            if at >= 0:
+                return start + at - 4
+        return one.stop
+
+    def form(self, one: Part) -> None:
+        """Note how a track is packed.
+
+        Raises:
+            Unopened: There may be tables in what says it.
+        """
+        if one.stop - one.inner > MOST_FORMS:
+            raise Unopened(ELSEWHERE)
+        data, track = self.read(one.inner, one.stop - one.inner), self.tracks[-1]
+        pictures = one.kind == b"stsd" and track.handlers & MEDIA == {b"vide"}
+        if NAMES.search(data, PICTURE_FORM if pictures else 0):
+            raise Unopened(ELSEWHERE)
+        if one.kind == b"stsd":
+            track.forms.append(data[12:16] if data[4:8] == b"\0\0\0\1" else b"")
+
+    def handler(self, _: Part, body: bytes) -> None:
+        """Note what reads a track."""
+        self.tracks[-1].handlers.add(body[8:12])
+
+    def sizes(self, one: Part, body: bytes) -> None:
+        """Count samples."""
+        constant = one.kind == b"stsz" and body[4:8] != b"\0\0\0\0"
+        track = self.tracks[-1] if constant else self.each
+        counted = int.from_bytes(body[4:8] if one.kind == b"trun" else body[8:12], "big")
+        track.samples += counted
+        if one.fits and body[0] <= 1:
+            track.most = max(track.most, counted)
+
+    def edit(self, _: Part, body: bytes) -> None:
+        """Count how often samples are shown."""
+        self.edits = max(self.edits, int.from_bytes(body[4:8], "big"))
+
+    def timing(self, _: Part, body: bytes) -> None:
+        """Note whether each sample takes one tick."""
+        self.tracks[-1].times.append(body[4:8] == b"\0\0\0\1" == body[12:16])
+
+    def shift(self, _: Part, __: bytes) -> None:
+        """Note that samples are shown at times of their own."""
+        self.tracks[-1].shifted = True
+
+    def chunk(self, _: Part, body: bytes) -> None:
+        """Count chunks."""
+        self.tracks[-1].chunks += int.from_bytes(body[4:8], "big")
+
+    def chunked(self, one: Part, body: bytes) -> None:
+        """Note where how many samples are in a chunk is said."""
+        entries = min(int.from_bytes(body[4:8], "big"), max(0, one.stop - one.inner - 8) // 12)
+        self.tracks[-1].spans.append((one.inner + 8, entries))
+
+    def counted(self) -> int:
+        """Return how many pieces FFmpeg makes room for.
+
+        Raises:
+            AssetRefused: A table says that there are more frames than bytes.
+        """
+        samples = blocks = 0
+        for track in [self.each, *self.tracks]:
+            if not track.is_plain:
+                samples += track.samples
+                if track.most > self.size:
+                    message = (
+                        f"the clip is damaged: it says that it holds {track.most:,} frames, in {self.size:,} bytes"
+                    )
+                    raise AssetRefused(message, final=True)
+            if any(track.times):
+                largest = max((self.largest(at, entries) for at, entries in track.spans), default=0)
+                blocks += track.chunks + track.chunks * largest // SOUND_BLOCK
+        return samples * self.edits + blocks
+
+    def largest(self, at: int, entries: int) -> int:
+        """Return how many samples the largest chunk of a table holds."""
+        most = 0
+        for start in range(at, at + 12 * entries, 12 * (BLOCK // 12)):
+            data = self.read(start, min(12 * (BLOCK // 12), at + 12 * entries - start))
+            numbers = array("I", data[: len(data) // 12 * 12])
+            if sys.byteorder == "little":
+                numbers.byteswap()
+            most = max(most, max(numbers[1::3], default=0))
+        return most
+
+
+READ_BY: dict[bytes, Callable[[Walk, Part, bytes], None]] = {
+    b"stsz": Walk.sizes,
+    b"stz2": Walk.sizes,
+    b"trun": Walk.sizes,
+    b"elst": Walk.edit,
+    b"stts": Walk.timing,
+    b"ctts": Walk.shift,
+    b"stsc": Walk.chunked,
+    b"stco": Walk.chunk,
+    b"co64": Walk.chunk,
+    b"hdlr": Walk.handler,
+}
 
 
 def overfull(file: IO[bytes], demuxer: str) -> str:
@@ -74,78 +337,28 @@ def overfull(file: IO[bytes], demuxer: str) -> str:
 
 def boxes_overfull(file: IO[bytes], size: int) -> str:
     """Count what the tables of an ISO media file stand for."""
-    samples, edits, chunks, most_in_chunk, plain_sound = 0, 1, 0, 0, False
-    spans = beside_frames(file, size)
-    if sum(stop - start for start, stop in spans) > MOST_TABLES:
-        return f"its tables are larger than {MOST_TABLES // 2**20} MB"
-    for one in tables(file, spans, size):
-        _, second, third = struct.unpack_from(">III", one.body)
-        if one.kind == b"cmov":
-            return "its tables are packed"
-        if one.kind in {b"stsz", b"stz2", b"trun"}:
-            counted = second if one.kind == b"trun" else third
-            samples += counted
-            if counted > size and one.sound:
-                message = f"the clip is damaged: it says that it holds {counted:,} frames, in {size:,} bytes"
-                raise AssetRefused(message, final=True)
-        elif one.kind == b"elst":
-            edits = max(edits, second)
-        elif one.kind == b"stts":
-            plain_sound |= second == 1 and one.body[12:16] == b"\0\0\0\1"
-        elif one.kind == b"stsc":
-            most_in_chunk = max(most_in_chunk, largest_chunk(file, one.at + 12, min(second, (size - one.at) // 12)))
-        else:
-            chunks += second
-    counted = samples * edits + (chunks * most_in_chunk // SOUND_BLOCK if plain_sound else 0)
-    return f"it says that it holds more than {MOST_SAMPLES:,} frames" if counted > MOST_SAMPLES else ""
-
-
-def beside_frames(file: IO[bytes], size: int) -> list[tuple[int, int]]:
-    """Return the parts of an ISO media file that may hold tables: all but its frames; what is odd counts as one."""
-    file.seek(0)
+    walk = Walk(file, size)
     try:
-        found = top_boxes(file, size)
-    except NoRoom:
-        return [(0, size)]
-    return [(one.start, one.stop) for one in found if one.kind not in FRAMES]
+        walk.all()
+    except Unopened as unopened:
+        return str(unopened)
+    return f"it says that it holds more than {MOST_SAMPLES:,} frames" if walk.counted() > MOST_SAMPLES else ""
 
 
-def tables(file: IO[bytes], spans: list[tuple[int, int]], size: int) -> Iterator[Table]:
-    """Yield whatever is named like a table."""
-    for at, around in found(file, spans, NAMES):
-        length, kind, body = int.from_bytes(around[:4], "big"), around[4:8], around[8:].ljust(REACH, b"\0")
-        yield Table(kind, at, body, 8 <= length <= size - at + 4 and body[0] == 0)
-
-
-def found(file: IO[bytes], spans: list[tuple[int, int]], names: re.Pattern[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield where a name stands, and the bytes around it: four before it, it, and sixteen behind."""
-    for start, stop in spans:
-        at, kept = start, b"\0" * 4
-        while at < stop:
-            file.seek(at)
-            data = kept + file.read(min(BLOCK, stop - at) + REACH + 3)
-            end = min(BLOCK, stop - at)
-            for one in names.finditer(data, 4):
-                if one.start() - 4 >= end:
-                    break
-                place = at + one.start() - 4
-                yield place, data[one.start() - 4 : one.end() + REACH]
-            at += end
-            kept = data[end : end + 4]
-
-
-def largest_chunk(file: IO[bytes], at: int, entries: int) -> int:
-    """Return how many samples the largest chunk of a table holds."""
-    file.seek(at)
-    data = file.read(12 * entries)
-    return max((one[1] for one in struct.iter_unpack(">III", data[: len(data) // 12 * 12])), default=0)
+def found(file: IO[bytes], names: re.Pattern[bytes], size: int) -> Iterator[tuple[int, bytes]]:
+    """Yield where a name of four bytes stands, and it with the sixteen bytes behind it."""
+    for at in range(0, size, BLOCK):
+        file.seek(at)
+        data = file.read(BLOCK + REACH + 3)
+        for one in names.finditer(data, 0, BLOCK + 3):
+            yield at + one.start(), data[one.start() : one.end() + REACH]
 
 
 def lists_overfull(file: IO[bytes], size: int) -> str:
     """Add up the lists of a Matroska file."""
     total = 0
-    for at, around in found(file, [(0, size)], LISTS):
-        total += min(length_of(around[8:]), size - at)
+    for at, around in found(file, LISTS, size):
+        total += min(length_of(around[4:]), size - at)
         if total > MOST_WORDS:
             return f"its lists of places and words are larger than {MOST_WORDS // 2**20} MB"
     return ""
