@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
+pytestmark = pytest.mark.slow
+
 LIMITS = PreviewLimits()
 WISH = Wish(256, 60_000)
 

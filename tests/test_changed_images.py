@@ -17,7 +17,7 @@ from three_services import accepted, made, picture
 if TYPE_CHECKING:
     from notebookgen.sandbox import Handle
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = [pytest.mark.usefixtures("hasty"), pytest.mark.slow]
 
 EDIT = "apimodels:gemini-2.5-flash-image"
 PICTURE = "armox:google/nano-banana"

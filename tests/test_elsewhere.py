@@ -152,6 +152,7 @@ def test_rows_that_were_not_even_brought_are_told_apart(home: Path, named: bool)
     assert 3 == shop.seen["create"]
 
 
+@pytest.mark.slow
 def test_what_a_kernel_left_that_died_meanwhile_holds_up_nobody_for_long(home: Path) -> None:
     """More creates could hide its lost one behind the end of the provider's list: it is looked for first, by who is there."""
     shop = Shop()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 TAGS = 100  # that name the same bytes
 SHARED = bytes(2**20)
 

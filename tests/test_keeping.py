@@ -374,6 +374,7 @@ def test_what_waits_in_another_runs_line_holds_up_nobody(home: Path, monkeypatch
             until(lambda: 300 == run.snapshot().states.get(State.SAVED, 0))
 
 
+@pytest.mark.slow
 def test_what_was_put_off_rests_while_lost_creates_are_looked_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Creates pause for a lost one, and who waits looks for what dead kernels left: a file behind a login page is not that."""
     monkeypatch.setattr(buying, "RECOVER_WAIT", 0.01)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from notebookgen.results import Results
     from notebookgen.sandbox import Handle
 
+pytestmark = pytest.mark.slow
+
 POEM = "armox:sandbox/text"
 CHAT = "apimodels:claude-haiku-4-5-20251001"
 

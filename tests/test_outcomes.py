@@ -150,6 +150,7 @@ def test_recorded_replies_to_a_create_keep_the_rule(name: str, case: str) -> Non
         assert isinstance(outcome, Unclear)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=50)
 @given(data=st.data())

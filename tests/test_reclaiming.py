@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from notebookgen.jobs.delivered import Delivered
 
+pytestmark = pytest.mark.slow
+
 ONE = replace(wanted(), kind="image")
 
 

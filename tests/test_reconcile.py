@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from notebookgen.wire import HttpRequest, HttpResponse
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = [pytest.mark.usefixtures("hasty"), pytest.mark.slow]
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

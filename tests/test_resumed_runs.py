@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from notebookgen.sandbox import Handle
     from scripted import Bench
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = [pytest.mark.usefixtures("hasty"), pytest.mark.slow]
 
 COAT, HAT = wanted("a coat"), wanted("a hat")
 PRICE = Decimal("0.5")

@@ -174,6 +174,7 @@ def test_what_was_told_before_is_said(tmp_path: Path) -> None:
     assert {"a fox", None} == set(listed(tmp_path)[1]["prompt"])
 
 
+@pytest.mark.slow
 def test_the_list_measures_what_is_saved(tmp_path: Path) -> None:
     """Pixels of a picture, and of a clip how long it is and whether it has sound; null where there is nothing to tell."""
     one = made()

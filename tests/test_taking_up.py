@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from notebookgen.results import Results
     from notebookgen.sandbox import Handle
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = [pytest.mark.usefixtures("hasty"), pytest.mark.slow]
 
 PICTURE = "apimodels:flux-2-klein-4b"
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from notebookgen.records import Generation, Job, Model
     from notebookgen.wire import HttpRequest, HttpResponse
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = [pytest.mark.usefixtures("hasty"), pytest.mark.slow]
 
 
 @pytest.mark.slow
