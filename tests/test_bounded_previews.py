@@ -16,11 +16,12 @@ from PIL import Image, ImageChops, ImageStat
 from drawn_files import clip_file, decoded, drawing, picture_file, shown
 from notebookgen.errors import AssetError, AssetRefused
 from notebookgen.media import animations, pictures
-from notebookgen.media.counts import MOST_SAMPLES, MOST_WORDS, overfull
+from notebookgen.media.counts import MOST_SAMPLES, overfull
 from notebookgen.media.files import MediaStore
 from notebookgen.media.preview import bundle
 from notebookgen.media.shown import PreviewLimits
 from notebookgen.media.stills import Wish, moving, still
+from notebookgen.media.wordcounts import MOST_WORDS
 from notebookgen.records import Asset
 from sanitizer import seen
 

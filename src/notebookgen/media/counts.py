@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from notebookgen.errors import AssetRefused
+from notebookgen.media import wordcounts
+from notebookgen.media.wordcounts import MOST_NOTES, TOO_MANY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,26 +33,29 @@ MOST_BOXES = 200_000  # a film of seven hours in pieces of a second has so many
 MOST_FORMS = 2**20  # bytes that say how frames are packed
 MOST_SECONDS = 5.0  # of counting
 MOST_DEEP = 12  # boxes in boxes: FFmpeg gives up earlier
-MOST_WORDS = 4 * 2**20  # bytes of a Matroska file's lists, which take up to forty times that in memory
 SOUND_BLOCK = 160  # samples of plain sound that FFmpeg counts as one, at the least
 BLOCK = 2**20
 ELSEWHERE = "its tables are not where they belong"
-REACH = 16  # bytes around a name that are read with it
+LED_ELSEWHERE = "its index leads elsewhere"
+MOST_LISTED = 20_000  # entries of lists for each of which there is room made, be it there or not
+MOST_PIECES = 1_000_000  # of all tracks: for each piece of a film in pieces there is a place for every track
+ANEVIA = b"Anevia\x1a\x1a"  # says of a stream that it has an index at its end: of all others, that is not read
 
 # What holds boxes that FFmpeg reads wherever they stand, and what it passes over.
 HOLDERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"dinf", b"edts", b"mvex", b"stbl", b"moof", b"traf", b"tref"})
 HOLDERS |= {b"udta", b"meta", b"ilst", b"sinf", b"schi"}
 PASSED = frozenset({b"mdat", b"free", b"skip"})
+NOTED = frozenset({b"udta", b"ilst"})  # of which each box is a note
 # These have boxes behind words of many forms: there is no table in any of them.
 FORMS = frozenset({b"stsd", b"wave", b"iprp"})
-NAMES = re.compile(rb"stsz|stz2|trun|elst|stts|stsc|stco|co64|cmov|trak|moov")
+NAMES = re.compile(
+    rb"stsz|stz2|trun|elst|stts|stsc|stco|co64|cmov|trak|moov|sidx|sgpd|iinf|iloc|keys|udta|ilst|HMMT|Anevia"
+)
 PICTURE_FORM = 8 + 86  # bytes of a list of one picture form before its boxes; a name that a person gave is among them
 # Sound of which every sample stands in the table, which FFmpeg takes in blocks all the same.
 PLAIN = frozenset({b"sowt", b"twos", b"raw ", b"NONE", b"in24", b"in32", b"fl32", b"fl64", b"lpcm", b"ipcm", b"fpcm"})
 PLAIN |= {b"ulaw", b"alaw", b"ima4", b"MAC3", b"MAC6"}
 MEDIA = frozenset({b"soun", b"vide", b"subp", b"clcp", b"m1a "})  # what a handler says a track is
-# Cues, Tags, Chapters (https://www.rfc-editor.org/rfc/rfc9559): what is read as a whole, wherever it stands.
-LISTS = re.compile(rb"\x1c\x53\xbb\x6b|\x12\x54\xc3\x67|\x10\x43\xa7\x70")
 
 
 class Unopened(Exception):
@@ -118,6 +123,9 @@ class Walk:
     def __init__(self, file: IO[bytes], size: int) -> None:
         self.file, self.size = file, size
         self.tracks, self.edits, self.boxes, self.beside = [Track()], 1, 0, 0
+        self.notes = self.listed = self.pieces = 0
+        self.starts, self.leads = set[int](), set[int]()  # of boxes, and where an index leads
+        self.sound = True  # whether what is read stands in the file whole
         self.each = Track()  # samples of any track for each of which there is room, whatever the track is
         self.until = time.monotonic() + MOST_SECONDS
 
@@ -128,10 +136,18 @@ class Walk:
             for one in self.parts(0, self.size):
                 if one.kind == b"free" and self.hides_moov(one):
                     self.within(one, 1)
+        # FFmpeg follows an index of pieces, and reads there whatever it finds.
+        if self.leads and not (self.sound and {at for at in self.leads if at < self.size} <= self.starts):
+            raise Unopened(LED_ELSEWHERE)
+        if self.pieces * len(self.tracks) > MOST_PIECES:
+            raise Unopened(f"it has more than {MOST_PIECES:,} pieces")
 
     def top(self, one: Part) -> bytes:
         """Go through a box that stands in none, and return its kind."""
+        self.starts.add(one.start)
+        self.pieces += one.kind == b"moof"
         if one.kind not in PASSED:
+            self.sound &= one.fits
             self.within(one, 1)
         return b"moov" if one.kind == b"hoov" and self.hides_moov(one) else one.kind
 
@@ -152,9 +168,12 @@ class Walk:
         if kind in FORMS:
             self.form(one)
         elif kind in READ_BY:
-            READ_BY[kind](self, one, self.read(one.inner, 16).ljust(16, b"\0"))
+            READ_BY[kind](self, one, self.read(one.inner, 20).ljust(20, b"\0"))
         elif kind in HOLDERS and deep < MOST_DEEP:
             for part in self.parts(self.behind_words(one) if kind == b"meta" else one.inner, one.stop):
+                self.notes += kind in NOTED
+                if self.notes > MOST_NOTES:
+                    raise Unopened(TOO_MANY)
                 self.within(part, deep + 1)
 
     def bearable(self, kind: bytes, one: Part, deep: int) -> None:
@@ -191,6 +210,8 @@ class Walk:
             if rest < 0:
                 return
             end = min(inner + rest, stop)
+            if kind == b"free" and self.read(inner, 8) == ANEVIA:
+                raise Unopened(LED_ELSEWHERE)
             yield Part(kind, at, inner, end, inner + rest <= stop)
             at = end
 
@@ -252,6 +273,31 @@ class Walk:
         """Count how often samples are shown."""
         self.edits = max(self.edits, int.from_bytes(body[4:8], "big"))
 
+    def entries(self, one: Part, body: bytes) -> None:
+        """Count the entries that a list says it has.
+
+        Raises:
+            Unopened: There are too many.
+        """
+        # Behind how many bytes the number stands, and how long it is.
+        groups = 8 + 4 * min(body[0], 2)
+        at = {b"HMMT": 0, b"iloc": 6, b"sgpd": groups}.get(one.kind, 4)
+        width = 2 if body[0] < {b"iinf": 1, b"iloc": 2}.get(one.kind, 0) else 4
+        if one.kind != b"sgpd" or body[4:8] == b"sync":
+            self.listed += int.from_bytes(body[at : at + width], "big")
+        if self.listed > MOST_LISTED:
+            raise Unopened(f"its lists say that they hold more than {MOST_LISTED:,} entries")
+
+    def index(self, one: Part, body: bytes) -> None:
+        """Note where an index leads: to each piece behind it, by the lengths of those before."""
+        width = 4 if body[0] == 0 else 8
+        begun = one.inner + 12 + width
+        at = one.stop + int.from_bytes(self.read(begun, width), "big")
+        entries = self.read(begun + width + 4, 12 * int.from_bytes(self.read(begun + width + 2, 2), "big"))
+        for entry in range(0, len(entries), 12):
+            self.leads.add(at)
+            at += int.from_bytes(entries[entry : entry + 4], "big") & 0x7FFFFFFF
+
     def timing(self, _: Part, body: bytes) -> None:
         """Note whether each sample takes one tick."""
         self.tracks[-1].times.append(body[4:8] == b"\0\0\0\1" == body[12:16])
@@ -312,6 +358,8 @@ READ_BY: dict[bytes, Callable[[Walk, Part, bytes], None]] = {
     b"stco": Walk.chunk,
     b"co64": Walk.chunk,
     b"hdlr": Walk.handler,
+    b"sidx": Walk.index,
+    **dict.fromkeys((b"iinf", b"iloc", b"keys", b"sgpd", b"HMMT"), Walk.entries),
 }
 
 
@@ -345,37 +393,8 @@ def boxes_overfull(file: IO[bytes], size: int) -> str:
     return f"it says that it holds more than {MOST_SAMPLES:,} frames" if walk.counted() > MOST_SAMPLES else ""
 
 
-def found(file: IO[bytes], names: re.Pattern[bytes], size: int) -> Iterator[tuple[int, bytes]]:
-    """Yield where a name of four bytes stands, and it with the sixteen bytes behind it."""
-    for at in range(0, size, BLOCK):
-        file.seek(at)
-        data = file.read(BLOCK + REACH + 3)
-        for one in names.finditer(data, 0, BLOCK + 3):
-            yield at + one.start(), data[one.start() : one.end() + REACH]
-
-
-def lists_overfull(file: IO[bytes], size: int) -> str:
-    """Add up the lists of a Matroska file."""
-    total = 0
-    for at, around in found(file, LISTS, size):
-        total += min(length_of(around[4:]), size - at)
-        if total > MOST_WORDS:
-            return f"its lists of places and words are larger than {MOST_WORDS // 2**20} MB"
-    return ""
-
-
-def length_of(data: bytes) -> int:
-    """Return the length that an EBML element says; one that says none has no end."""
-    if not data or not data[0]:
-        return 0
-    width = 9 - data[0].bit_length()
-    value = int.from_bytes(data[:width], "big") & ((1 << 7 * width) - 1)
-    return 2**62 if value == (1 << 7 * width) - 1 else value
-
-
 COUNTED_BY: dict[str, Callable[[IO[bytes], int], str]] = {
+    **wordcounts.COUNTED_BY,
     "mp4": boxes_overfull,
     "mov": boxes_overfull,
-    "webm": lists_overfull,
-    "matroska": lists_overfull,
 }
