@@ -371,7 +371,7 @@ def test_what_did_not_end_well_is_one_to_four_lines(status: str) -> None:
     """Without a file there is text/plain alone, short."""
     data, _ = bundle(shown(status=status, error="One.\nTwo.\n\nThree.\nFour.\nFive."))
     assert {"text/plain"} == set(data)
-    assert f"{status} · {MODEL} · 3.2 s · 70 credits\nOne.\nTwo.\nThree." == data["text/plain"]
+    assert f"{status} · {MODEL} · 3.2 s · 70 credits\nOne.\nTwo.\nThree. …" == data["text/plain"]
 
 
 def test_plain_is_dense() -> None:
@@ -388,6 +388,15 @@ def test_plain_has_at_most_six_lines() -> None:
     assert 5 == len(plain(shown(*several)).splitlines())
     assert plain(shown(*several)).endswith("… and 6 more files")
     assert 6 == len(plain(shown(*several, error="a\nb\nc\nd")).splitlines())
+
+
+def test_a_reason_that_is_cut_says_so() -> None:
+    """Of a long reason three lines are told, and that there is more; of one that fits, all."""
+    assert ["a", "b", "c …"] == plain(shown(status="failed", error="a\nb\n\nc\nd")).splitlines()[1:]
+    assert ["a", "b", "c"] == plain(shown(status="failed", error="a\nb\n\nc")).splitlines()[1:]
+    long = plain(shown(status="failed", error=f"a\nb\n{'c' * 400}\nd")).splitlines()[-1]
+    assert 300 == len(long)
+    assert long.endswith("c…")
 
 
 def test_include_and_exclude(tmp_path: Path) -> None:

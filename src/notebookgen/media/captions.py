@@ -116,9 +116,12 @@ def state_words(shown: Shown) -> str:
 
 
 def error_lines(shown: Shown, most: int = MOST_ERROR_LINES) -> list[str]:
-    """Return the reason of a failure as a few clean lines."""
-    lines = [shorten(one, LONGEST_ERROR_LINE) for one in clean(shown.error or "").splitlines() if one.strip()]
-    return lines[:most]
+    """Return the reason of a failure as a few clean lines; the last one says whether there are more."""
+    lines = [one for one in clean(shown.error or "").splitlines() if one.strip()]
+    told = [shorten(one, LONGEST_ERROR_LINE) for one in lines[:most]]
+    if len(lines) > most > 1 and not told[-1].endswith("…"):
+        told[-1] = shorten(f"{told[-1]} …", LONGEST_ERROR_LINE)
+    return told
 
 
 def facts(shown: Shown, *, model: bool = True) -> str:
