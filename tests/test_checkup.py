@@ -366,6 +366,9 @@ def test_a_key_that_is_set_here_is_found_in_every_spelling(spell: Any) -> None:
         "options.get('tokenizer', 'google/bert_uncased_L-2_H-128_A-2'); page.get('next_page_token', 'q8Zr2LmX0pVt7YkB4Wd')",
         "api_key = f'{SOME_KEY_2026}'; api_key = f'{keys[2026]!s}'",
         "https://a.example/?page_token=q8Zr2LmX0pVt7YkB4Wd&token=3f9a1c77-20be-4d51-9e0f-7ac1d2e83b46&key=fox_2026_seed42_large",
+        "api_key: str = None; token: Optional[str]; secret: 7372c67a149e37bb2c42366a585161c9f59d16e6; token: my-2026-model",
+        "api_key=API_KEY_OF_2026, token=tokens_of_2026_v2; x_api_key=other_api_key_2; next_page_token: q8Zr2LmX0pVt7YkB4Wd",
+        "token = decodeB64TokenV2x7Y9z(text); secret: [q8Zr2LmX0pVt7YkB4Wd](https://a.example); curl -u ann: -u $ME:$IT x",
     ],
 )
 def test_what_is_no_secret_is_not_taken_for_one(text: str) -> None:
@@ -396,6 +399,13 @@ def test_what_is_no_secret_is_not_taken_for_one(text: str) -> None:
         "api_key = rb'{}'",
         '(api_key := "{}")',
         "'secret' => '{}'",
+        "api_key: {}",
+        "  x-api-key: sk-{}  # mine",
+        "- **`api_key`**: `{}`",
+        "curl -H 'x-api-key: {}' https://a.example",
+        "Authorization: Basic {}",
+        "x_api_key={}",
+        "client_secret = {}",
     ],
 )
 def test_what_a_variable_for_a_key_is_set_to_is_a_secret(line: str) -> None:
@@ -403,6 +413,17 @@ def test_what_a_variable_for_a_key_is_set_to_is_a_secret(line: str) -> None:
     assert ["! cell 1 (code): what a variable for a key is set to, …B4Wd"] == told(
         looked(notebook(code(line.format("q8Zr2LmX0pVt7YkB4Wd")))), "secrets"
     )
+    assert 1 == len(told(looked(notebook(prose(line.format("q8Zr2LmX0pVt7YkB4Wd")))), "secrets"))
+
+
+@pytest.mark.parametrize(
+    "line", ["curl -u ann:{} https://a.example", "!curl -s --user='ann:{}' \\\n https://a.example"]
+)
+def test_a_password_in_a_command_is_a_secret(line: str) -> None:
+    """Pages of services have such lines to be copied, and a person's own words are filled in."""
+    found = looked(notebook(code(line.format("tulip-99"))))
+    assert ["! cell 1 (code): a password in a command, ***"] == told(found, "secrets")
+    assert [] == told(looked(notebook(code(line.format("password")), code(line.format("$SECRET")))), "secrets")
 
 
 @pytest.mark.parametrize("name", ["api_key", "key", "access_token", "client_secret", "token"])

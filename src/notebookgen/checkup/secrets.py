@@ -61,6 +61,11 @@ PLACE = re.compile(
 BY_ADDRESS = r"(?<=[?&;])(?:(?i:access|auth|client|id|refresh|user)[_-]?)?"
 BY_MAGIC = r"(?:%(?:set_)?env|\bsetx)[ \t]{1,4}\w{0,60}?"
 BY_CALL = r"\b(?:get|getenv|putenv|set|set_key|setdefault|setenv)\(\s{0,4}[\"'][\w-]{0,60}?"
+# In YAML, a header or a shell it stands in no quotes.
+BARE = r"[\"'`*]{0,3}(?:[ \t]{0,2}=|:)[ \t]{0,4}`?(?i:(?:basic|bearer|key|token)[ \t]+)?"
+ENDS = r"(?=[\s\"'`,;&)\\]|\Z)"
+BY_COMMAND = r"\bcurl\b(?:(?!curl)(?:[^\n\\]|\\\n|\\.)){0,300}?\s(?:-u|--user)[ \t=]{0,2}[\"']?[^\s:\"'$]{1,100}:"
+PASSWORD_WORD = re.compile(r"(?:my[_-]?)?(?:api[_-]?key|key|pass(?:phrase|wd|word)?|pwd|secret|token)", re.IGNORECASE)
 
 
 def is_random(key: str) -> bool:
@@ -89,6 +94,11 @@ def is_nothing_but_a_key(text: str) -> bool:
     kinds = ["A" if one.isupper() else "a" if one.islower() else "0" for one in run]
     changes = sum(one != other for one, other in pairwise(kinds)) / (len(run) - 1)
     return changes >= (0.42 if "A" in kinds and "a" in kinds else 0.25)
+
+
+def is_no_word_for_it(text: str) -> bool:
+    """Whether a password is not just called one."""
+    return not PASSWORD_WORD.fullmatch(text)
 
 
 class Shape(NamedTuple):
@@ -171,6 +181,23 @@ SHAPES: tuple[Shape, ...] = (
         rf"{BY_ADDRESS}(?:{CALLED_SO}|(?i:key))=(?P<key>[\w.~+%/-]{{16,}})",
         "=",
         looks=is_nothing_but_a_key,
+    ),
+    _shape(
+        GIVEN_NAME,
+        rf"{CALLED_SO}{GOES_ON}{BARE}(?P<key>[\w.~+/-]{{16,200}}={{0,2}}){ENDS}",
+        "key",
+        "authorization",
+        "credential",
+        "secret",
+        "token",
+        looks=is_nothing_but_a_key,
+    ),
+    _shape(
+        "a password in a command",
+        rf"{BY_COMMAND}(?P<key>[^\s\"']{{3,200}})",
+        "curl",
+        looks=is_no_word_for_it,
+        hide=True,
     ),
     _shape(GIVEN_NAME, rf"{CALLED_WORD}{GIVEN}(?P<key>[^\s\"'\\]{{8,}})", "pass", "pwd", looks=is_password),
     _shape(
