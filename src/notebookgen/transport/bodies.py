@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from http.client import HTTPException
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -10,16 +11,18 @@ from typing import TYPE_CHECKING
 from urllib3.exceptions import HTTPError
 
 from notebookgen.errors import ReplyLost, UnexpectedResponse
-from notebookgen.transport.connections import cut_after
+from notebookgen.transport.lines import cut_after
 from notebookgen.wire import HttpResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from urllib3 import BaseHTTPResponse
 
-    from notebookgen.transport.connections import Line
+    from notebookgen.transport.lines import Line
     from notebookgen.wire import Purpose
 
-__all__ = ["PACKINGS", "read_whole"]
+__all__ = ["PACKINGS", "check_end", "most_bytes", "packing_of", "read_whole", "too_large", "too_slow", "unpacked"]
 
 MEBIBYTE = 2**20
 LARGEST_REPLY = 16 * MEBIBYTE
@@ -47,15 +50,11 @@ def read_whole(raw: BaseHTTPResponse, purpose: Purpose, host: str, seconds: floa
         ReplyLost: It has not come whole in that many seconds.
     """
     until = time.monotonic() + seconds
-    most = LARGEST_CREATE_REPLY if purpose == "create" else LARGEST_REPLY
+    most = most_bytes(purpose)
     headers = {name.lower(): value for name, value in raw.headers.items()}
-    packing = headers.get("content-encoding", "").strip().lower()
     done = False
     try:
-        if packing not in PACKINGS:
-            named = packing if packing in OTHER_PACKINGS else "something"  # a header may hold anything, the key as well
-            message = f"{host} packed its reply as {named}, which was not asked for (HTTP {raw.status})"
-            raise UnexpectedResponse(message, code=raw.status)
+        packing_of(headers, raw.status, host)
         parts: list[bytes] = []
         size = 0
         try:
@@ -65,29 +64,108 @@ def read_whole(raw: BaseHTTPResponse, purpose: Purpose, host: str, seconds: floa
                     parts.append(piece)
                     size += len(piece)
                     if size > most:
-                        message = (
-                            f"{host} sent more than {most // MEBIBYTE} MB with HTTP {raw.status}, which no reply needs"
-                        )
-                        raise UnexpectedResponse(message, code=raw.status)
+                        raise too_large(host, most, raw.status)
                     if time.monotonic() > until:
                         line.cut(SLOWLY)
         except (HTTPError, HTTPException, OSError):
             if not line.cut_for:
                 raise
         if line.cut_for:
-            message = f"{host}: {SLOWLY} ({size} bytes in {seconds:.0f} s)."
-            raise ReplyLost(message)
+            raise too_slow(host, size, seconds)
         done = True
     finally:
         if not done:
             raw.close()
         raw.release_conn()
-    if (
-        not parts
-        and raw.status not in BODILESS
-        and raw.version == 11
-        and not {"content-length", "transfer-encoding"} & {*headers}
-    ):
-        # It ends with its headers and does not say where: they are cut off, too.
-        raise ReplyLost(f"{host}: the reply broke off in its headers (HTTP {raw.status}).")
-    return HttpResponse(raw.status, MappingProxyType(headers), b"".join(parts))
+    body = b"".join(parts)
+    check_end(headers, body, raw.status, host, http_11=raw.version == 11)
+    return HttpResponse(raw.status, MappingProxyType(headers), body)
+
+
+def most_bytes(purpose: Purpose) -> int:
+    """Return how large a reply may be, packed and unpacked."""
+    return LARGEST_CREATE_REPLY if purpose == "create" else LARGEST_REPLY
+
+
+def packing_of(headers: Mapping[str, str], status: int, host: str) -> str:
+    """Return how a body is packed, in lower case.
+
+    Raises:
+        UnexpectedResponse: In a way that was not asked for.
+    """
+    packing = headers.get("content-encoding", "").strip().lower()
+    if packing in PACKINGS:
+        return packing
+    named = packing if packing in OTHER_PACKINGS else "something"  # a header may hold anything, the key as well
+    message = f"{host} packed its reply as {named}, which was not asked for (HTTP {status})"
+    raise UnexpectedResponse(message, code=status)
+
+
+def unpacked(body: bytes, packing: str, most: int) -> bytes:
+    """Return a body that came whole, unpacked; of one that is larger than ``most`` only a little more than that.
+
+    Args:
+        body: As it came.
+        packing: One of ``PACKINGS``.
+        most: Bytes.
+
+    Raises:
+        zlib.error: It is not packed like that.
+    """
+    if packing in UNPACKED or not body:
+        return body
+    if packing == "deflate":
+        try:
+            return _inflated(body, zlib.MAX_WBITS, most)[0]
+        except zlib.error:  # many a server leaves zlib's own frame out
+            return _inflated(body, -zlib.MAX_WBITS, most)[0]
+    parts: list[bytes] = []
+    size = 0
+    while body and size <= most:
+        try:
+            part, body = _inflated(body, 16 + zlib.MAX_WBITS, most + 1 - size)
+        except zlib.error:
+            if not parts:
+                raise
+            break  # whatever stands behind the last member is no part of it
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
+
+
+def _inflated(body: bytes, how: int, most: int) -> tuple[bytes, bytes]:
+    """Return one stream, unpacked up to a little more than ``most`` bytes, and what stands behind it.
+
+    Raises:
+        zlib.error: It is none, or breaks off.
+    """
+    unpack = zlib.decompressobj(how)
+    whole = unpack.decompress(body, most + 1)
+    if not unpack.eof and len(whole) <= most:
+        whole += unpack.flush()
+        if not unpack.eof:
+            message = "it breaks off"
+            raise zlib.error(message)
+    return whole, unpack.unused_data
+
+
+def check_end(headers: Mapping[str, str], body: bytes, status: int, host: str, *, http_11: bool) -> None:
+    """Make sure that a reply whose end nobody tells is not one that was cut off in its headers.
+
+    Raises:
+        ReplyLost: It may well be.
+    """
+    told = status in BODILESS or "content-length" in headers or "transfer-encoding" in headers
+    if http_11 and not body and not told:
+        raise ReplyLost(f"{host}: the reply broke off in its headers (HTTP {status}).")
+
+
+def too_large(host: str, most: int, status: int) -> UnexpectedResponse:
+    """Return the exception for more than any reply needs."""
+    message = f"{host} sent more than {most // MEBIBYTE} MB with HTTP {status}, which no reply needs"
+    return UnexpectedResponse(message, code=status)
+
+
+def too_slow(host: str, size: int, seconds: float) -> ReplyLost:
+    """Return the exception for a body that did not come in its time."""
+    return ReplyLost(f"{host}: {SLOWLY} ({size} bytes in {seconds:.0f} s).")

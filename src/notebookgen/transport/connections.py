@@ -7,7 +7,6 @@ what must not be sent twice; and the address of a foreign host is checked on the
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import queue
@@ -27,18 +26,20 @@ from notebookgen.transport.addresses import ONLY_PUBLIC, why_forbidden
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from notebookgen.transport.lines import Line
 
 __all__ = [
     "FOREIGN_POOLS",
     "NEVER_AGAIN",
     "OWN_POOLS",
-    "Line",
     "Pools",
     "ca_bundle",
-    "cut_after",
     "exchange",
+    "forbidden",
     "tls_context",
+    "unreadable",
 ]
 
 # urllib3 repeats nothing: not a connect, not a read, not a redirect. Errors come out as they are.
@@ -46,33 +47,6 @@ NEVER_AGAIN = Retry(total=False, connect=False, read=False, redirect=False, stat
 LARGE_WRITE = 65_536
 SLOWEST_UPLOAD = 10_000  # bytes a second
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # as requests reads them, in that order
-
-
-class Line:
-    """The socket of one exchange, for another thread to cut: a drip of single bytes never runs into a read timeout."""
-
-    def __init__(self) -> None:
-        self.sock: socket.socket | None = None
-        self.cut_for: str | None = None
-
-    def cut(self, why: str) -> None:
-        """End the exchange from outside; the thread that waits for it gets an error at once."""
-        self.cut_for = self.cut_for or why
-        if self.sock is not None:
-            with contextlib.suppress(OSError):  # closed already
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # not SSLSocket's own, which is not thread-safe
-
-
-@contextlib.contextmanager
-def cut_after(line: Line, seconds: float, why: str) -> Iterator[None]:
-    """Cut the line when the block takes longer than that."""
-    timer = threading.Timer(max(seconds, 0.0), line.cut, (why,))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 class Exchange(threading.local):
@@ -271,13 +245,18 @@ def tls_context(bundle: str) -> ssl.SSLContext:
                 folder = os.path.isdir(bundle)  # noqa: PTH112 - a path from the environment, as OpenSSL takes it
                 context.load_verify_locations(None if folder else bundle, bundle if folder else None)
             except OSError as error:
-                message = (
-                    f"the file of trusted certificates {bundle!r} cannot be read ({error.strerror or error}).\n"
-                    f"Correct or unset {' and '.join(CA_VARIABLES)}, or type: pip install --force-reinstall certifi"
-                )
-                raise ConfigurationError(message) from error
+                raise unreadable(bundle, error.strerror or str(error)) from error
             Contexts.made[bundle] = context
         return Contexts.made[bundle]
+
+
+def unreadable(bundle: str, why: str) -> ConfigurationError:
+    """Return the exception for a CA bundle that cannot be used."""
+    message = (
+        f"the file of trusted certificates {bundle!r} cannot be read ({why}).\n"
+        f"Correct or unset {' and '.join(CA_VARIABLES)}, or type: pip install --force-reinstall certifi"
+    )
+    return ConfigurationError(message)
 
 
 def ca_bundle(environ: Mapping[str, str]) -> str | None:

@@ -37,8 +37,10 @@ def expires_at(url: str | None) -> float:
     Args:
         url: The address.
     """
+    if url is None or "?" not in url:
+        return math.inf
     try:
-        query = {name.lower(): value for name, value in parse_qsl(urlsplit(url or "").query, max_num_fields=100)}
+        query = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query, max_num_fields=100)}
     except ValueError:
         return math.inf
     ends = [_span(query, *names) for names in SPANS] + [_number(query.get(name)) for name in MOMENTS]

@@ -16,7 +16,7 @@ from notebookgen.transport.blackout import Blackout
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FOREIGN", "translate"]
+__all__ = ["FOREIGN", "told", "translate"]
 
 Fate = Literal["unsent", "unclear"]
 
@@ -105,14 +105,26 @@ def translate(error: Exception, *, host: str, left: bool | None, blackout: Black
     if not sent and words == "no reply in time":
         words = "no connection in time"
     said = said_by(chain[-1][0] if chain else error, blackout)
-    detail = f" ({said})" if said and said not in words else ""
-    if not sent:
-        step = "Look at the connection and the proxy settings, then run again."
-        made: TransportError = NotSent(f"{host}: {words}{detail}. Nothing was sent.\n{step}")
-    else:
-        made = ReplyLost(f"{host}: {words}{detail}. The request had left, and no complete reply came.")
+    made = told(host, words, said, left=sent)
     made.__cause__ = plain_cause(chain[-1][0] if chain else error, blackout)
     return made
+
+
+def told(host: str, words: str, said: str = "", *, left: bool) -> TransportError:
+    """Return the exception for an exchange that failed.
+
+    Args:
+        host: Whom it was about.
+        words: What happened.
+        said: The system's own words for it, without the key.
+        left: Whether a byte of the request may have left.
+    """
+    detail = f" ({said})" if said and said not in words else ""
+    if left:
+        return ReplyLost(f"{host}: {words}{detail}. The request had left, and no complete reply came.")
+    return NotSent(
+        f"{host}: {words}{detail}. Nothing was sent.\nLook at the connection and the proxy settings, then run again."
+    )
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -20,14 +20,17 @@ from notebookgen.errors import AssetError, AssetGone, AssetRefused, TransportErr
 from notebookgen.normal import shown_line
 from notebookgen.transport.addresses import check_url, follow
 from notebookgen.transport.bodies import PACKINGS
-from notebookgen.transport.connections import NEVER_AGAIN, Line, cut_after, exchange
+from notebookgen.transport.connections import NEVER_AGAIN, exchange
 from notebookgen.transport.failures import translate
-from notebookgen.transport.http import FOREIGN_ERRORS, STALE, Ways, default_user_agent
+from notebookgen.transport.home import STALE, default_user_agent
+from notebookgen.transport.http import FOREIGN_ERRORS, Ways
+from notebookgen.transport.lines import Line, cut_after, looked_at
 from notebookgen.transport.parts import Part
 from notebookgen.transport.retry import PASSING, read_delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from urllib3 import BaseHTTPResponse
@@ -318,29 +321,22 @@ def hang_up(raw: BaseHTTPResponse) -> None:
     raw.release_conn()
 
 
-@contextlib.contextmanager
-def watched(line: Line, part: Part, limits: FetchLimits, until: float) -> Iterator[None]:
+def watched(line: Line, part: Part, limits: FetchLimits, until: float) -> AbstractContextManager[None]:
     """Cut the line when the block takes too long, or when too little of the file comes, whatever else may come.
 
     What belongs to no file (the sizes and the trailers of chunks) has no end that a reader of it would notice.
     """
-    done = threading.Event()
+    before = part.size
 
-    def watch() -> None:
-        judged, before = time.monotonic() + limits.slow, part.size
-        while not done.wait(max(min(judged, until) - time.monotonic(), 0.0)):
-            now = time.monotonic()
-            if now >= until:
-                line.cut(TOO_LONG)
-                return
-            if now >= judged:
-                if part.size - before < limits.slowest:
-                    line.cut(f"it sends the file too slowly ({part.size} bytes so far)")
-                    return
-                judged, before = now + limits.slow, part.size
+    def look(now: float) -> float | None:
+        nonlocal before
+        if now >= until:
+            line.cut(TOO_LONG)
+            return None
+        if part.size - before < limits.slowest:
+            line.cut(f"it sends the file too slowly ({part.size} bytes so far)")
+            return None
+        before = part.size
+        return min(now + limits.slow, until)
 
-    threading.Thread(target=watch, name="notebookgen-watch", daemon=True).start()
-    try:
-        yield
-    finally:
-        done.set()
+    return looked_at(min(time.monotonic() + limits.slow, until), look)

@@ -1,4 +1,4 @@
-"""The one place where requests is imported and a key joins a request. One ``send`` is one exchange on the wire.
+"""Sending by requests and urllib3: the way that is always there. One ``send`` is one exchange on the wire.
 
 Nothing is repeated and no redirect is followed here: who asked decides what an outcome means. The environment's
 proxies and CA bundle are read once, when the transport is made.
@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import math
 import os
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.client import HTTPException
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -28,21 +26,19 @@ from notebookgen.errors import (
     TransportError,
     UnexpectedResponse,
 )
-from notebookgen.transport.addresses import check_url, parse
 from notebookgen.transport.base import Timeouts, Transport, timeouts_for
-from notebookgen.transport.blackout import Blackout
 from notebookgen.transport.bodies import read_whole
 from notebookgen.transport.connections import (
     FOREIGN_POOLS,
     NEVER_AGAIN,
     OWN_POOLS,
-    Line,
     ca_bundle,
     exchange,
     tls_context,
 )
 from notebookgen.transport.failures import translate
-from notebookgen.transport.logs import watch_logs
+from notebookgen.transport.home import Home, stale_after
+from notebookgen.transport.lines import Line
 from notebookgen.wire import HttpResponse, shown_address
 
 if TYPE_CHECKING:
@@ -56,24 +52,11 @@ if TYPE_CHECKING:
     from notebookgen.transport.connections import Pools
     from notebookgen.wire import HttpRequest
 
-__all__ = ["FOREIGN_ERRORS", "Direct", "HttpTransport", "Route", "Timeouts", "Transport", "Ways", "default_user_agent"]
+__all__ = ["FOREIGN_ERRORS", "Direct", "HttpTransport", "Route", "Timeouts", "Transport", "Ways"]
 
+MOST_KNOWN = 64  # hosts whose way is remembered
 # What an exchange may end in; everything else is a bug and stays what it is. requests' own are all OSErrors.
 FOREIGN_ERRORS = (HTTPError, HTTPException, OSError, UnicodeError)
-# Seconds; servers and NAT boxes drop idle connections from about 30 s on, some without a word.
-STALE_FOR_CREATE = 20.0
-STALE = 60.0
-PLAIN_KEY = re.compile(r"[\x21-\x7e]+")
-PLAIN_HEADER = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
-
-
-class Hidden(str):
-    """Text that is sent but not shown: a traceback that prints local variables prints stars."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'***'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +156,20 @@ class Ways:
         context = tls_context(ca_bundle(os.environ if environ is None else environ) or DEFAULT_CA_BUNDLE_PATH)
         self.own = Direct(OWN_POOLS, context, keep=keep)
         self.foreign = Direct(FOREIGN_POOLS, context, keep=keep)
+        self._known: dict[tuple[str, bool], Route] = {}
 
     def to(self, url: SafeUrl) -> Route:
-        """Return how to reach a checked URL."""
+        """Return how to reach a checked URL; the environment is asked once for each host."""
+        known = self._known.get((url.base, url.own))
+        if known is not None and known.pool.pool is not None:  # else it was put away for newer ones
+            return known
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        route = self._known[url.base, url.own] = self._find(url)
+        return route
+
+    def _find(self, url: SafeUrl) -> Route:
+        """Return how to reach a checked URL, as the environment says now."""
         adapter = self.own if url.own else self.foreign
         return adapter.route(url.base, {} if url.loopback else get_environ_proxies(url.base))
 
@@ -211,40 +205,24 @@ class HttpTransport:
         user_agent: str | None = None,
         session: requests.Session | None = None,
     ) -> None:
-        try:
-            home = parse(origin)
-        except ValueError as error:
-            message = f"{shown_address(origin)!r} is no address of a provider: {error}. It should look like https://api.example.com/v1"
-            raise ConfigurationError(message) from None
-        self._prefix = f"{home.base}/"
-        if key is not None and not is_plain(key):
-            message = "the API key has spaces or other characters that no key has. Copy it again from the provider."
-            raise ConfigurationError(message)
-        self._key = key
-        self._blackout = watch_logs(Blackout(key))
-        self._origin = home.origin
-        self._host = home.host
+        self._base = shown_address(origin)
+        self._home = Home(key, origin, user_agent)
         self._session = session
-        self._headers = {
-            "Accept": "application/json, */*;q=0.5",
-            "Accept-Encoding": "gzip, deflate",
-            "User-Agent": user_agent or default_user_agent(),
-        }
         if session is not None:
             must_not_repeat(session)
             return
         self._ways = Ways(keep=pool, environ=environ)
-        self._route = self._ways.to(replace(home, own=True))
+        self._route = self._ways.to(self._home.safe)
 
     def __repr__(self) -> str:
-        return f"HttpTransport({self._prefix[:-1]!r})"
+        return f"HttpTransport({self._base!r})"
 
     def send(self, request: HttpRequest, *, timeout: Timeouts | None = None) -> HttpResponse:
         """Perform exactly one HTTP exchange; see ``Transport``."""
         reply = self._exchange(request, timeout or timeouts_for(request.purpose))
         if isinstance(reply, NotebookgenError):
             raise reply  # here, outside any except clause: the foreign error and its frames are not dragged along
-        return self._blackout.reply(reply)  # before anything of it is kept or shown
+        return self._home.blackout.reply(reply)  # before anything of it is kept or shown
 
     def close(self) -> None:
         """Close the connections; a caller's own session is left open."""
@@ -253,18 +231,10 @@ class HttpTransport:
 
     def _exchange(self, request: HttpRequest, waits: Timeouts) -> HttpResponse | NotebookgenError:
         """Perform the exchange; what went wrong is returned. The key is in no local variable of this frame."""
-        if request.url.startswith(self._prefix):  # the usual case: nothing needs to be read closely
-            url = None
-            host, target = self._host, request.url[len(self._prefix) - 1 :].partition("#")[0]
-        else:
-            url = self._checked(request)
-            host, target = url.host, url.target
-        headers = {**self._headers, **dict(request.headers)}
-        if not all(map(PLAIN_HEADER.fullmatch, headers.values())):
-            message = f"a header of the {request.purpose} request has a line end in it"
-            raise ValueError(message)
-        if request.auth == "bearer" and self._key is not None:
-            headers["Authorization"] = Hidden(f"Bearer {self._key.reveal()}")
+        home = self._home
+        url, target = home.place(request)
+        headers = home.headers(request)
+        host = home.host if url is None else url.host
         try:
             line = Line()
             if self._session is not None:
@@ -276,17 +246,7 @@ class HttpTransport:
         except (TransportError, UnexpectedResponse) as error:
             return error.with_traceback(None)  # its frames hold the reply's headers as they came
         except FOREIGN_ERRORS as error:
-            return translate(error, host=host, left=exchange.left, blackout=self._blackout)
-
-    def _checked(self, request: HttpRequest) -> SafeUrl:
-        """Return the URL of a request that does not plainly go to the provider's own address."""
-        safe = parse(request.url)
-        if safe.origin == self._origin:
-            return safe
-        if request.auth != "none":
-            message = f"the key belongs to {self._prefix} and was asked to go to {safe.base}"
-            raise ValueError(message)
-        return check_url(request.url)
+            return translate(error, host=host, left=exchange.left, blackout=home.blackout)
 
     def _open(
         self,
@@ -298,11 +258,10 @@ class HttpTransport:
         line: Line,
     ) -> BaseHTTPResponse:
         """Send the request and return the reply with its body still unread."""
-        route, base = self._route, self._prefix[:-1]
-        if url is not None and url.origin != self._origin:
+        route, base = self._route, self._home.base
+        if url is not None:
             route, base = self._ways.to(url), url.base
-        stale = STALE_FOR_CREATE if request.purpose == "create" else STALE
-        exchange.begin(stale, watched=route.watched, line=line)
+        exchange.begin(stale_after(request.purpose), watched=route.watched, line=line)
         return route.pool.urlopen(
             request.method,
             base + target if route.absolute else target,
@@ -314,11 +273,6 @@ class HttpTransport:
             timeout=Timeout(connect=waits.connect, read=waits.read),
             preload_content=False,
         )
-
-
-def is_plain(key: HasSecret) -> bool:
-    """Whether a header can carry the key."""
-    return PLAIN_KEY.fullmatch(key.reveal()) is not None
 
 
 def through(
@@ -347,8 +301,3 @@ def must_not_repeat(session: requests.Session) -> None:
                 "Mount an adapter without retries: session.mount('https://', requests.adapters.HTTPAdapter())"
             )
             raise InvalidCall(message)
-
-
-def default_user_agent() -> str:
-    """Return ``notebookgen/1.2.3``."""
-    return f"notebookgen/{version('notebookgen')}"

@@ -107,7 +107,7 @@ def take(folder: Path, url: str) -> tuple[Path, IO[bytes], Proof] | None:
         OSError: The folder cannot be read or written.
     """
     taken: tuple[Path, IO[bytes], Proof] | None = None
-    for _, path in sorted(((age(path), path) for path in folder.glob(f"{mark(url)}.*")), reverse=True):
+    for _, path in sorted(((age(path), path) for path in those_of(folder, mark(url))), reverse=True):
         proof = proof_in(path.name)
         held = None if proof is None else claimed(path, path.with_name(growing(url, proof)))
         if proof is None or held is None:
@@ -119,6 +119,15 @@ def take(folder: Path, url: str) -> tuple[Path, IO[bytes], Proof] | None:
             file.close()
             now.unlink(missing_ok=True)
     return taken
+
+
+def those_of(folder: Path, marked: str) -> list[Path]:
+    """Return the files of one mark; a pattern to look for would be made anew for each download."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - names are enough
+    except (FileNotFoundError, PermissionError):  # there are none that we could take
+        return []
+    return [folder / name for name in names if name.startswith(f"{marked}.")]
 
 
 def growing(url: str, proof: Proof) -> str:

@@ -37,7 +37,7 @@ class Shape:
         least: A shorter piece is none.
         beyond: A piece that ends before that place is none.
         step: How long the crumbs are that are looked for first; each piece holds a whole one.
-        crumbs: Where they begin.
+        crumbs: Where they begin, and what they are.
         spelt: The characters where one may be escaped; empty where none is.
     """
 
@@ -46,7 +46,7 @@ class Shape:
     least: int
     beyond: int
     step: int
-    crumbs: tuple[int, ...]
+    crumbs: tuple[tuple[int, bytes], ...]
     spelt: str = ""
 
     def around(self, data: bytes, folded: bytes, place: int, crumb: int) -> tuple[int, int] | None:
@@ -101,8 +101,10 @@ def shape(text: str, wide: float, least: int, beyond: int, *, step: int, folds: 
     """Return a shape of an encoded key; ``wide`` is how long a character of the key is in it."""
     size = len(text)
     end = min(int(beyond * wide), size)
-    crumbs = sorted({*range(max(end - step, 0), size - step, step), size - step})
-    return Shape(text.encode(), folds, min(int(least * wide), size), end, step, tuple(crumbs), spelt)
+    starts = sorted({*range(max(end - step, 0), size - step, step), size - step})
+    whole = text.encode()
+    crumbs = tuple((place, whole[place : place + step]) for place in starts)
+    return Shape(whole, folds, min(int(least * wide), size), end, step, crumbs, spelt)
 
 
 def find_pieces(data: bytes, shapes: tuple[Shape, ...]) -> list[tuple[int, int]]:
@@ -112,8 +114,10 @@ def find_pieces(data: bytes, shapes: tuple[Shape, ...]) -> list[tuple[int, int]]
     found: list[tuple[int, int]] = []
     for one in shapes:
         source = folded if one.folds else data
-        for crumb in one.crumbs:
-            for place in places(source, one.text[crumb : crumb + one.step]):
+        for crumb, letters in one.crumbs:
+            if letters not in source:  # the usual case, and all that most replies cost
+                continue
+            for place in places(source, letters):
                 looks -= 1
                 if looks < 0:
                     return merged(found)
