@@ -20,6 +20,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # A stamp says what was installed for which pyproject.toml; a change there installs again.
 DEMO_READY := $(VENV)/.ready-demo
 TEST_READY := $(VENV)/.ready-test
+BENCH_READY := $(VENV)/.ready-bench
 
 export PYTHONUTF8 := 1
 # The tests start many processes: each would compile the package again.
@@ -74,8 +75,8 @@ pytest: $(TEST_READY) chromium
 chromium: $(TEST_READY)  ## find Chromium, or install Debian's
 	@$(BIN)/python tests/browser/chromium.py --install
 
-bench: $(TEST_READY)  ## measure, and print the tables
-	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
+bench: $(BENCH_READY)  ## measure everything, and write docs/performance.md; QUICK=1 measures less
+	@$(BIN)/python benchmarks/bench.py $(if $(QUICK),--quick)
 
 screenshots: $(TEST_READY) chromium  ## take the pictures of the documentation again
 	@cd tests && "$(abspath $(BIN))/python" -m browser.screenshots ../docs/images
@@ -99,3 +100,8 @@ $(TEST_READY): pyproject.toml | $(BIN)/python
 	@set -e; for version in $(KERNELS); do rm -rf "$(VENV)/kernels/$$version"; \
 		$(PIP) install --no-deps --target "$(VENV)/kernels/$$version" "ipykernel==$$version"; done
 	@touch $@ $(DEMO_READY)
+
+$(BENCH_READY): $(TEST_READY)
+	@echo "installing what notebookgen is compared with"
+	@$(PIP) install --editable '.[bench]'
+	@touch $@

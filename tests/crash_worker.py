@@ -2,7 +2,7 @@
 
 Reads one JSON object from its first argument: ``call`` (what to do), ``options`` of it, ``settle``, perhaps ``frame``
 (columns, as the call's first argument) and ``die``, the moment at which the process is to end as by a power cut, and
-``sandbox``, the origin of a sandbox in another process. Prints one JSON object.
+``sandbox``, the origin of a sandbox in another process, and ``webhooks``, where to be called back. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from notebookgen.media import Collector
 from notebookgen.sandbox import embedded
 from notebookgen.sandbox.process import ChildHandle
 from notebookgen.transport import HttpTransport
+from notebookgen.transport.fast import FastTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notebookgen.results import Result
+    from notebookgen.wire import HttpRequest
 
 
 def power_cut() -> None:
@@ -35,12 +37,23 @@ def power_cut() -> None:
     os._exit(9)
 
 
-def when(owner: Any, name: str, holds: Callable[..., bool], *, after: bool) -> None:
-    """Die before or after the call of a function for which ``holds`` is true."""
+def at_the(number: int) -> Callable[[bool], bool]:
+    """Return what counts hits, and tells from which on they count."""
+    left = [number]
+
+    def counts(hit: bool) -> bool:  # noqa: FBT001 - the only thing it is told
+        left[0] -= int(hit)
+        return hit and left[0] <= 0
+
+    return counts
+
+
+def when(owner: Any, name: str, holds: Callable[..., bool], *, after: bool, counts: Callable[[bool], bool]) -> None:
+    """Die before or after the call of a function for which ``holds`` is true, as soon as that counts."""
     true = getattr(owner, name)
 
     def call(*arguments: Any, **options: Any) -> Any:
-        hit = holds(*arguments, **options)
+        hit = counts(holds(*arguments, **options))
         if hit and not after:
             power_cut()
         result = true(*arguments, **options)
@@ -51,12 +64,27 @@ def when(owner: Any, name: str, holds: Callable[..., bool], *, after: bool) -> N
     setattr(owner, name, call)
 
 
+def on_the_wire(purpose: str, *, after: bool, counts: Callable[[bool], bool]) -> None:
+    """Die before a request of a purpose leaves, or after its reply was read, whichever transport sends it."""
+
+    def sends(_transport: object, request: HttpRequest, **_options: object) -> bool:
+        return request.purpose == purpose
+
+    for transport in (HttpTransport, FastTransport):
+        when(transport, "send", sends, after=after, counts=counts)
+    begin = FastTransport.begin
+
+    def begun(self: FastTransport, request: HttpRequest, done: Callable[..., None], **options: Any) -> None:
+        hit = counts(sends(self, request))
+        if hit and not after:
+            power_cut()
+        begin(self, request, (lambda *_: power_cut()) if hit else done, **options)
+
+    FastTransport.begin = begun  # type: ignore[method-assign]  # this process is there to die
+
+
 def always(*_arguments: Any, **_options: Any) -> bool:
     return True
-
-
-def sends(purpose: str) -> Callable[..., bool]:
-    return lambda _transport, request, **_options: request.purpose == purpose
 
 
 def becomes(state: str) -> Callable[..., bool]:
@@ -69,12 +97,9 @@ def reached(state: str) -> Callable[..., bool]:
 
 # Moment: where it is, whose call it is, and whether before or after.
 MOMENTS: dict[str, tuple[Any, str, Callable[..., bool], bool]] = {
-    "intent on disk, create not sent": (HttpTransport, "send", sends("create"), False),
     "reply on the wire, not read": (sending, "outcome_of", always, False),
-    "reply read, not known": (HttpTransport, "send", sends("create"), True),
     "accepted, not written": (Store, "update", becomes("submitted"), False),
     "accepted, written": (Core, "_written", reached("submitted"), False),
-    "asking about the job": (HttpTransport, "send", sends("status"), False),
     "done, not written": (Store, "update", becomes("completed"), False),
     "done, written": (Core, "_written", reached("completed"), False),
     "before the download": (Collector, "keep", always, False),
@@ -82,6 +107,25 @@ MOMENTS: dict[str, tuple[Any, str, Callable[..., bool], bool]] = {
     "inside the settlement": (Store, "keep_assets", always, True),
     "settled": (Core, "_written", reached("saved"), False),
 }
+# Moments on the wire: of which request, and whether after its reply.
+WIRE = {
+    "intent on disk, create not sent": ("create", False),
+    "reply read, not known": ("create", True),
+    "asking about the job": ("status", False),
+}
+
+
+ALL_MOMENTS = sorted([*MOMENTS, *WIRE])
+
+
+def die_at(moment: str, number: int = 1) -> None:
+    """Have this process die when it comes to a moment for that time."""
+    if moment in WIRE:
+        purpose, after = WIRE[moment]
+        on_the_wire(purpose, after=after, counts=at_the(number))
+    else:
+        owner, name, holds, after = MOMENTS[moment]
+        when(owner, name, holds, after=after, counts=at_the(number))
 
 
 class Elsewhere:
@@ -126,10 +170,11 @@ def main() -> None:
         import polars as pl
 
         arguments.insert(0, pl.DataFrame(said["frame"]))
+    if said.get("webhooks"):
+        ng.webhooks(**said["webhooks"])
     moment = said.get("die")
     if moment is not None:
-        owner, name, holds, after = MOMENTS[moment]
-        when(owner, name, holds, after=after)
+        die_at(moment)
     answer: dict[str, Any] = {}
     try:
         done = getattr(ng, said["call"])(*arguments, **said.get("options", {}))

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import notebookgen as ng
-from crash_worker import MOMENTS, told, when
+from crash_worker import ALL_MOMENTS, die_at, told
 from notebookgen.errors import NotebookgenError
 from notebookgen.sandbox import Fault, spawn
 from provider_side import MODELS, Customer
@@ -96,14 +96,7 @@ def work(said: dict[str, Any]) -> None:
     ng.configure(settle=said["settle"])
     if said["die"]:
         moment, number = said["die"]
-        owner, name, holds, after = MOMENTS[moment]
-        left = [number]
-
-        def now(*arguments: Any, **options: Any) -> bool:
-            left[0] -= int(holds(*arguments, **options))
-            return bool(left[0] <= 0)
-
-        when(owner, name, now, after=after)
+        die_at(moment, number)
     for name, action, job in said["decisions"]:
         ng.resolve(name, action, job=job)
     begun: list[Any] = [ng.generate(one, model=said["model"], background=True) for one in said["prompts"]]
@@ -152,7 +145,7 @@ def storm(plan: Plan, customer: Customer, dice: random.Random) -> Counter[str]:
         for _ in range(plan.kernels):
             prompts = dice.sample(plan.prompts, max(1, plan.rows * 3 // 4))
             moment = (
-                (dice.choice(sorted(MOMENTS)), dice.randint(1, max(2, plan.rows // 8))) if dice.random() < 0.6 else None
+                (dice.choice(ALL_MOMENTS), dice.randint(1, max(2, plan.rows // 8))) if dice.random() < 0.6 else None
             )
             kernels.append((begin(plan, customer, prompts, moment), moment))
         for kernel, moment in kernels:

@@ -627,6 +627,14 @@ def test_a_file_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert said in str(caught.value)
 
 
+def test_a_file_that_is_not_there_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No notebook lies there, either: from where paths begin is said, and what the doctor does without a name."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidCall) as caught:
+        check("x")
+    assert f"there is no file x. Paths begin at {tmp_path}. Name a notebook; without a name," in str(caught.value)
+
+
 def test_the_shells_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """0 where there is nothing to mend, 1 where there is, in any of several files; 2 where there is no such file."""
     good = str(written(tmp_path / "good.ipynb", notebook(code("x", printed("hi")))))

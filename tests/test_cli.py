@@ -138,11 +138,14 @@ def test_models_by_word_and_provider(capsys: pytest.CaptureFixture[str]) -> None
     """A word narrows the list, in any capitals; a provider's name too; where nothing is left, that is said."""
     _, some, _ = run(capsys, "models", "VEO")
     _, of_one, _ = run(capsys, "models", "--provider", "apixo")
-    code, none, _ = run(capsys, "models", "no such thing")
+    code, out, none = run(capsys, "models", "no such thing")
+    near = [run(capsys, "models", word)[2] for word in ("bananna", "armx")]
 
     assert {True} == {"veo" in line.lower() for line in some.splitlines()}
     assert {"apixo"} == {line.partition(":")[0] for line in of_one.splitlines()}
-    assert (0, "no model has 'no such thing' in its name. All: notebookgen models\n") == (code, none)
+    assert (1, "", "no model has 'no such thing' in its name. All: notebookgen models\n") == (code, out, none)
+    assert "Did you mean 'banana'" in near[0]
+    assert "Did you mean 'armox'?" in near[1]
 
 
 @pytest.mark.usefixtures("hasty", "real")
@@ -214,8 +217,9 @@ def test_an_export(capsys: pytest.CaptureFixture[str], tmp_path: Path, ending: s
         (("sandbox", "--credits", "many"), "--credits 'many' is not a number of 0 or more"),
         (("sandbox", "--port", "99999"), "--port 99999 is no port. Give a whole number from 0"),
         (("sandbox", "--port", "x"), "--port 'x' is no port"),
-        (("sandbox", "--seconds", "3", "1"), "--seconds (3, 1) is not a number of seconds, or the least and the most"),
-        (("sandbox", "--seconds", "a", "b"), "--seconds ('a', 'b') is not a number of seconds"),
+        (("sandbox", "--seconds", "3", "1"), "--seconds 3 1 is not a number of seconds, or the least and the most"),
+        (("sandbox", "--seconds", "3", "1"), "Give for example: --seconds 0.3 1.2\n"),
+        (("sandbox", "--seconds", "a", "b"), "--seconds 'a' 'b' is not a number of seconds"),
     ],
 )
 def test_what_cannot_be_done(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
@@ -235,6 +239,16 @@ def test_a_file_that_cannot_be_written(capsys: pytest.CaptureFixture[str], tmp_p
 
     assert (1, "") == (code, out)
     assert "cannot be written" in err
+
+
+def test_a_name_that_is_not_utf8_is_a_name(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """As a shell of Linux hands it over; where no file system takes it, that is said."""
+    for ending in (".csv", ".parquet"):
+        code, out, err = run(
+            capsys, "ledger", "--export", os.fsdecode(os.fsencode(tmp_path) + b"/\xff" + ending.encode())
+        )
+        assert "Traceback" not in err
+        assert (code, bool(out)) in {(0, True), (1, False)}
 
 
 def test_a_ledger_of_a_newer_version_is_left_alone(capsys: pytest.CaptureFixture[str], home: Path) -> None:

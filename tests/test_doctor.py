@@ -74,6 +74,15 @@ def after(start: str) -> str:
     return lines[at + 1]
 
 
+def test_a_ledger_that_was_never_set_up_is_empty(home: Path) -> None:
+    """A disk that was full when the file was begun leaves one without tables: nothing is broken, and that is said."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / FILE_NAME).write_bytes(b"")
+    assert line("ledger").startswith("ledger    empty: its file was begun and never set up")
+    assert "the next call does" in after("ledger")
+    assert "no such table" not in "\n".join(report())
+
+
 def test_a_new_machine(home: Path) -> None:
     """No key, no ledger: which variables, where keys are had, what to type, and that the sandbox answers."""
     lines = "\n".join(report())

@@ -75,7 +75,12 @@ def test_every_variable_is_documented() -> None:
     theirs = {
         variable
         for name in provider_names()
-        for variable in (provider_class(name).key_variable, provider_class(name).base_variable)
+        for variable in (
+            provider_class(name).key_variable,
+            provider_class(name).base_variable,
+            provider_class(name).signing_variable,
+        )
+        if variable
     }
 
     assert ours | theirs == set(re.findall(r"^\| `([A-Z_]+)`", page("reference/environment"), re.MULTILINE))
@@ -97,6 +102,22 @@ def test_every_function_is_documented() -> None:
     text = page("reference/functions")
 
     assert [] == [name for name in ng.__all__ if not re.search(rf"\b{name}\b", text)]
+
+
+def test_what_no_adapter_calls_is_not_called() -> None:
+    """The calls that the page of providers leaves out are in no adapter, and what it gives instead of them is in one."""
+    table = page("how-to/providers").partition("## What the built-in ones leave out")[2]
+    rows = [row.split("|")[1:-1] for row in table.splitlines() if row.startswith("| API")]
+    left_out = {path for row in rows for path in re.findall(r"`(?:GET|POST) /?([^`]+)`", row[1])}
+    code = "\n".join(file.read_text("utf-8") for file in (ROOT / "src" / "notebookgen" / "providers").glob("*.py"))
+    instead = {path for row in rows for path in re.findall(r"`/([a-z/-]+)`", row[3])}
+
+    assert 10 < len(left_out)
+    assert [] == [
+        path for path in sorted(left_out) if re.search(rf"{'' if '/' in path else '/'}{re.escape(path)}[\"'?]", code)
+    ]
+    assert {"images/generations", "audio/tts", "chat/completions"} == instead
+    assert [] == [path for path in sorted(instead) if f'"{path}"' not in code]
 
 
 @pytest.mark.slow

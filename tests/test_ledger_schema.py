@@ -12,9 +12,12 @@ import pytest
 from notebookgen.errors import LedgerTooNew
 from notebookgen.ledger import schema
 from notebookgen.ledger.frame import Ledger
+from notebookgen.ledger.lasting import Lasted
 from notebookgen.ledger.reader import Reader
+from notebookgen.ledger.rows import generation_values, realm_text
 from notebookgen.ledger.schema import MIGRATIONS, VERSION, migrate
 from notebookgen.ledger.store import FILE_NAME, Store
+from notebookgen.records import Generation, Realm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -263,3 +266,33 @@ def test_a_run_of_every_earlier_shape_has_the_rows_that_were_written_down(home: 
 
     assert [("r", 1, 1)] == before == Ledger(home).runs().select("run", "rows", "saved").rows()
     assert (0, 0) == found
+
+
+def test_a_ledger_of_the_fifth_shape_learns_when_jobs_were_seen(home: Path) -> None:
+    """It is read as it is, with nothing known of that; opened for writing it gets the columns, and keeps its durations."""
+    home.mkdir()
+    database = sqlite3.connect(home / FILE_NAME, isolation_level=None)
+    for script in MIGRATIONS[:5]:
+        database.executescript(script)
+    database.execute("PRAGMA user_version = 5")
+    generation = Generation(Realm("armox", "0" * 12), "x", "a fox", {}, kind="image")
+    values = generation_values(generation, 1)
+    database.execute(f"INSERT INTO generations VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608 - only question marks are formatted
+    database.execute("INSERT INTO runs (id, at, kernel) VALUES ('r', 1, 'k')")
+    database.execute(
+        """INSERT INTO attempts (generation, number, run, realm, state, kernel, at, basis, seconds, model, shape)
+           VALUES (?, 1, 'r', ?, 'saved', 'k', 1, 'listed', 4.5, 'x', ?)""",
+        (generation.id, realm_text(generation.realm), generation.shape),
+    )
+    database.close()
+    reader = Reader(home)
+    before = reader.lasted(generation.realm, "x")
+    store = Store(home)
+    row = store.last_attempt(generation.id)
+    assert row is not None
+    assert store.update(row.key, lived=3.0, began=1.0)
+
+    assert [] == before
+    assert (4.5, None, None) == (row.seconds, row.lived, row.began)
+    assert [Lasted(4.5, 3.0, 1.0)] == store.lasted(shape=generation.shape) == reader.lasted(generation.realm, "x")
+    store.close()

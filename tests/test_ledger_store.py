@@ -19,6 +19,8 @@ from notebookgen.errors import LedgerError, NotWritable
 from notebookgen.jobs.states import State
 from notebookgen.ledger import filesystem, writing
 from notebookgen.ledger.filesystem import is_network_folder
+from notebookgen.ledger.lasting import Lasted
+from notebookgen.ledger.reader import Reader
 from notebookgen.ledger.rows import from_nano, outputs_from, outputs_text, realm_from, realm_text, to_nano
 from notebookgen.ledger.store import FILE_NAME, Store
 from notebookgen.records import Asset, Generation, InputImage, Output, Realm
@@ -326,18 +328,23 @@ def test_the_most_it_ever_cost(store: Store) -> None:
     assert None is store.highest_charge(wanted("five", size=3))
 
 
-def test_the_usual_duration(store: Store) -> None:
-    """The median of the same model with the same settings, else of the model; None where nothing is known."""
-    assert None is store.usual_seconds(wanted())
-    for n, seconds in enumerate((1.0, 50.0, 3.0)):
-        bought(store, wanted(str(n), size=1), state="saved", seconds=seconds)
-    bought(store, wanted("failed", size=1), state="failed", seconds=900.0)
+def test_how_long_jobs_took(store: Store) -> None:
+    """The newest first, of the same settings or of the model: what was done, and how long others lived; nothing of a sandbox."""
+    for n, seconds in enumerate((1.0, 50.0)):
+        bought(store, wanted(str(n), size=1), state="saved", seconds=seconds, lived=seconds / 2)
+    bought(store, wanted("failed", size=1), state="failed", lived=9.0, began=4.0)
+    bought(store, wanted("at once", size=1), state="failed")
     bought(store, wanted("other", size=2), state="saved", seconds=80.0)
+    alike = [Lasted(None, 9.0, 4.0), Lasted(50.0, 25.0), Lasted(1.0, 0.5)]
+    realm = wanted().realm
+    sandbox = Realm("armox", "sandbox", sandbox=True)
 
-    assert 3.0 == store.usual_seconds(wanted(size=1))
-    assert 80.0 == store.usual_seconds(wanted(size=2))
-    assert 50.0 == store.usual_seconds(wanted(size=3))
-    assert None is store.usual_seconds(wanted(realm=Realm("armox", "sandbox", sandbox=True)))
+    assert alike == store.lasted(shape=wanted(size=1).shape)
+    assert [Lasted(80.0), *alike] == store.lasted(realm=realm_text(realm), model=wanted().model)
+    assert [Lasted(80.0), *alike] == Reader(store.home).lasted(realm, wanted().model)
+    assert [] == store.lasted(shape=wanted(size=3).shape)
+    assert [] == store.lasted(realm=realm_text(sandbox), model=wanted().model)
+    assert [] == store.lasted(shape=wanted(size=1, realm=sandbox).shape)
 
 
 def test_unused_samples(store: Store) -> None:

@@ -91,7 +91,6 @@ def answers(sums: Sums) -> dict[str, Any]:
         found[f"newer {realm}"] = sums.newer_creates(realm_text(realm))
     for number in range(6):
         found[f"cost {number}"] = sums.highest_charge(wanted(number))
-        found[f"time {number}"] = sums.usual_seconds(wanted(number))
     return found
 
 

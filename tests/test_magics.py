@@ -159,7 +159,21 @@ def test_a_place_that_cannot_be_written_is_refused_before_paying(shell: Shell, b
         error, _ = shell.fails(f"%%generate --save '{tmp_path / place}'\na fox")
         assert type(error) is errors.InvalidCall
         assert "is a file, not a folder. Nothing was sent." in str(error)
+    for place in ("/proc/pictures", "/proc/pictures/fox.png", "/proc/fox.png", str(tmp_path / "a\0b"), "cut\ud800"):
+        error, _ = shell.fails(f"%%generate --save '{place}'\na fox")
+        assert isinstance(error, errors.NotebookgenError), repr(error)
+        assert "Nothing was sent" in str(error)
+    (tmp_path / "fox.png").write_bytes(b"")
+    assert "is a file, not a folder" in str(shell.fails(f"%%generate -n 2 --save '{tmp_path / 'fox.png'}'\na fox")[0])
     assert creates(box) == 0
+    shell.run(f"%%generate --dry-run --save '{tmp_path / 'later' / 'pictures'}'\na fox")
+    assert not (tmp_path / "later").exists()
+
+
+def test_a_models_near_miss_is_named(shell: Shell) -> None:
+    """A word with a slip in it finds the word that is in models' names."""
+    error, _ = shell.fails("%generate models bananna")
+    assert "Did you mean 'banana'" in str(error)
 
 
 def test_quiet_shows_nothing(shell: Shell, capfd: pytest.CaptureFixture[str]) -> None:

@@ -253,6 +253,7 @@ def test_verify_tells_missing_and_short_files(store: MediaStore) -> None:
 def test_leftovers_of_killed_downloads_are_swept(store: MediaStore) -> None:
     """Old temporary files go, young ones, kept files and files of other names stay."""
     kept = store.keep(wav())
+    store.incoming.mkdir()
     old, young, other = (store.incoming / name for name in (f"{'0' * 16}.part", f"{'1' * 16}.part", "other.part"))
     for path, moment in ((old, 1_000), (young, 9_000), (other, 1_000)):
         path.write_bytes(b"x")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,9 +18,6 @@ from PIL import Image
 from notebookgen.errors import InvalidImage
 from notebookgen.media import ReadImage, read_image
 from test_sniff import clip, picture
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PLUM = picture("PNG")
 
@@ -151,6 +149,25 @@ def test_large_images_are_not_read(folder: Path) -> None:
     for value in ("plum.png", PLUM):
         with pytest.raises(InvalidImage, match="Make it smaller"):
             read_image(value, most_bytes=10)
+
+
+def test_what_is_no_file_is_not_waited_for(folder: Path) -> None:
+    """A pipe that nobody writes into, or a device without an end, is refused at once, whichever way it is given."""
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "pipe.png")
+    endless = [one for one in (folder / "pipe.png", Path("/dev/zero")) if one.exists()]
+    for path in endless:
+        for value in (path, str(path), SimpleNamespace(path=str(path))):
+            with pytest.raises(InvalidImage, match=r"is no file, but a pipe, a device or the like.*Nothing was sent"):
+                read_image(value)
+
+
+def test_a_file_that_holds_more_than_it_says_is_not_read_to_its_end() -> None:
+    """Some systems have files whose length is told as nothing."""
+    told = [one for one in (Path("/proc/self/maps"),) if one.exists()]
+    for path in told:
+        with pytest.raises(InvalidImage, match="Make it smaller"):
+            read_image(path, most_bytes=10)
 
 
 @given(st.text(max_size=40) | st.binary(max_size=40))

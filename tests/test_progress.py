@@ -14,7 +14,9 @@ import pytest
 from notebookgen.errors import Stopped
 from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.handle import Progress, RunHandle
+from notebookgen.jobs.progress import Forecast
 from notebookgen.jobs.states import State
+from notebookgen.jobs.survival import Seen, learned, prior
 from notebookgen.notebook.lines import WIDTH, line
 from notebookgen.notebook.progress import PERIOD, TICK, TerminalBoard, follow, quietly
 from notebookgen.records import Cost, Generation, Realm
@@ -83,6 +85,10 @@ class Run(RunHandle):
         self.put(index, row)
 
 
+# Jobs that end in their thirtieth second, and hardly before.
+STEADY = learned([Seen(30.0)] * 200, prior("image"), strength=0.01)
+
+
 def interrupt() -> None:
     raise KeyboardInterrupt
 
@@ -94,7 +100,7 @@ def started(events: dict[float, str], count: int = 1) -> tuple[Run, Board, Clock
         "save": run.save,
         "refuse": lambda: run.put(0, Delivered(FOX, State.REFUSED, done=True)),
         "interrupt": interrupt,
-        "run": lambda: run.tell(0, "running", 30.0),
+        "run": lambda: run.tell(0, "running", Forecast(STEADY, 100.0)),
     }
     run.events = {second: table[what] for second, what in events.items()}
     return run, Board(clock), clock
@@ -132,7 +138,9 @@ NOW = Progress(1, {"submitted": 1}, "running", 12.0, 30.0, {}, "armox:google/nan
             "500/100000 done, 4 running, 99496 left |          | 00:12 of about 40:00 · 210 credits (90 left…",
         ),
         (
-            replace(NOW, total=20, cached=14, ended=16, states={"saved": 8, "planned": 8, "submitted": 4}),
+            replace(
+                NOW, total=20, cached=14, ended=16, expected=None, states={"saved": 8, "planned": 8, "submitted": 4}
+            ),
             "8/20 done, 4 running |████      | 00:12 of about 00:36 · armox:google/nano-banana",
         ),
         (

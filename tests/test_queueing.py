@@ -9,16 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notebookgen.jobs.queueing import Queue
-from notebookgen.jobs.ticket import Ticket
+from notebookgen.jobs.ticket import Lane, Ticket
 from notebookgen.records import Generation, Realm
 
 REALM = Realm("tailor", "0123456789ab")
 NOBODY: Any = None
+LANE = Lane(REALM, NOBODY, NOBODY)
 IDLE: Counter[str] = Counter()
 
 
-def ticket(run: str, number: int) -> Ticket:
-    return Ticket(Generation(REALM, "coat", f"{run} {number}"), NOBODY, run)
+def ticket(run: str, number: int, lane: Lane = LANE) -> Ticket:
+    return Ticket(Generation(REALM, "coat", f"{run} {number}"), lane, run)
 
 
 def filled(**runs: int) -> Queue:
@@ -104,3 +105,35 @@ def test_nobody_is_lost_and_nobody_overtakes(runs: dict[str, int], steps: list[t
     for run, count in runs.items():
         assert [f"{run} {number}" for number in range(count)] == [one for one in out if one.startswith(run)]
     assert 0 == len(queue)
+
+
+def test_who_waits_for_an_account_holds_up_no_other() -> None:
+    """Rows of an account that takes no more just now are passed by; they are the next of it, in their order, after that."""
+    busy, idle = Lane(REALM, NOBODY, NOBODY, waits="waiting: 60 a minute"), Lane(REALM, NOBODY, NOBODY)
+    queue = Queue()
+    for number in range(6):
+        queue.put(ticket("a", number, busy if number % 2 else idle))
+    assert ["a 0", "a 2", "a 4"] == names(queue.take(9, IDLE))
+    busy.waits = ""
+    first = queue.take(2, IDLE)
+    assert ["a 1", "a 3"] == names(first)
+    for one in first:
+        queue.put_back(one)
+    assert ["a 1", "a 3", "a 5"] == names(queue.take(9, IDLE))
+
+
+def test_who_is_not_wanted_any_more_waits_for_no_account() -> None:
+    """Stop is answered at once, whatever an account makes others wait for."""
+    queue, one = Queue(), ticket("a", 1, Lane(REALM, NOBODY, NOBODY, waits="waiting: 1 a minute"))
+    one.wanted = False
+    queue.put(one)
+    assert [one] == queue.take(1, IDLE)
+
+
+def test_the_end_of_a_job_ends_the_wait_for_its_account() -> None:
+    """Something of it is over, so there may be room for another one."""
+    lane = Lane(REALM, NOBODY, NOBODY, waits="waiting: 3 at once")
+    queue = Queue()
+    queue.put(ticket("a", 1, lane))
+    queue.release("b", lane)
+    assert ["a 1"] == names(queue.take(1, IDLE))

@@ -110,7 +110,6 @@ def test_what_is_still_lost_is_said_after_one_question(home: Path) -> None:
 def test_what_its_job_answers_is_said(home: Path, answer: Any, said: str) -> None:
     """A question that brings nothing changes nothing, and the next call asks once more."""
     with lost(home) as (desk, files, shop):
-        files.state.clear()
         shop.answers["status"] = deque([answer])
         before = desk.row(ONE)
         row, asked = brought(desk)
@@ -118,6 +117,7 @@ def test_what_its_job_answers_is_said(home: Path, answer: Any, said: str) -> Non
         assert said in str(row.error)
         assert "page or a message" in str(row.error)
         assert 4 >= len(str(row.error).splitlines())
+        files.state.clear()
         assert State.SAVED == brought(desk)[0].state
 
 

@@ -62,6 +62,19 @@ def test_models_have_the_printed_fields(armox: Talk) -> None:
     assert {model["modality"] for model in reply["data"]} == {"image", "video", "audio", "3d", "text"}
 
 
+def test_jobs_take_as_long_as_they_are_told_to(handle: Handle, armox: Talk) -> None:
+    """Durations are taken in the order in which jobs are accepted, and again from the first when all were taken."""
+    handle.configure(durations=[0.02, 0.05], immediate=False)
+    took = []
+    for number in range(3):
+        job = armox.post("/models/run", {"model": "sandbox/text", "input": {"prompt": f"fox {number}"}}).json()["id"]
+        over = until(lambda job=job: one if (one := armox.get(f"/jobs/{job}").json())["completed_at"] else None)
+        moments = [datetime.fromisoformat(over[name]) for name in ("created_at", "completed_at")]
+        took.append(round((moments[1] - moments[0]).total_seconds(), 3))
+
+    assert [0.02, 0.05, 0.02] == took
+
+
 def test_a_picture_comes_at_once(armox: Talk) -> None:
     """An image model answers 200 with `output`, exactly the keys of the page."""
     reply = armox.post(

@@ -153,7 +153,11 @@ NAN, INF = float("nan"), float("inf")
         *(({"rate_window": bad}, "in seconds") for bad in (0, -1, "60", None)),
         *(({"pixels": bad}, "a whole number from 4096 to 1048576") for bad in (0, 4095, 2**20 + 1, "1k", None, 5000.5, True)),
         *(({"asset_ttl": bad}, "None: for always") for bad in (-1, "1")),
-        *(({"callback_delays": bad}, "a list of seconds") for bad in (5, "12", None, (1, -1), ("a",), {"a": 1})),
+        *(
+            ({name: bad}, "a list of seconds")
+            for name in ("callback_delays", "durations")
+            for bad in (5, "12", None, (1, -1), ("a",), {"a": 1})
+        ),
         *(({name: bad}, "True or False") for name in ("immediate", "asset_renewed", "refunds") for bad in (1, "no", None)),
         *(({"keys": bad}, "a list of keys") for bad in ("sk_class", [1], 7, [""])),
         *(({name: bad}, "a text") for name in ("plan", "webhook_secret", "busy_word") for bad in (1, "", [])),
@@ -195,6 +199,7 @@ def test_no_key_is_shown_by_an_error() -> None:
         ({"seconds": 2}, (2.0, 2.0)),
         ({"seconds": [0, 1]}, (0.0, 1.0)),
         ({"callback_delays": [1]}, (1.0,)),
+        ({"durations": [6, 5.5]}, (6.0, 5.5)),
         ({"misbehave": {"kind": "stall"}}, (Fault(kind="stall"),)),
         ({"misbehave": Fault(kind="stall", headers={"A": "b"})}, (Fault(kind="stall", headers=(("A", "b"),)),)),  # type: ignore[arg-type]  # as people give them
         ({"misbehave": ()}, ()),

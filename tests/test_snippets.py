@@ -140,7 +140,7 @@ def known(command: str) -> bool:
             "NOTEBOOKGEN_HOME",
         }
         ours = [provider_class(name) for name in provider_names()]
-        names |= {variable for one in ours for variable in (one.key_variable, one.base_variable)}
+        names |= {variable for one in ours for variable in (one.key_variable, one.base_variable, one.signing_variable)}
         return words[1].partition("=")[0] in names
     if words[:2] == ["pip", "install"]:
         extras = set(re.findall(r"[\w-]+", (re.search(r"\[(.*)\]", words[2]) or [""])[0]))

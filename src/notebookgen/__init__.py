@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from notebookgen.client import Client
-    from notebookgen.configuration import configure
+    from notebookgen.configuration import configure, webhooks
     from notebookgen.frames.grid import grid
     from notebookgen.frames.library import Media
     from notebookgen.frames.plan import Plan
@@ -49,6 +49,7 @@ __all__ = [
     "runs",
     "sandbox",
     "settings",
+    "webhooks",
 ]
 
 _HOMES = {
@@ -58,6 +59,7 @@ _HOMES = {
     "Result": "results",
     "Results": "results",
     "configure": "configuration",
+    "webhooks": "configuration",
 }
 
 
@@ -177,7 +179,7 @@ def __dir__() -> list[str]:
 
 
 class _FrontDoor(ModuleType):
-    """This module, whose functions ``ledger``, ``media``, ``sandbox`` and ``settings`` share their names with folders.
+    """This module, whose functions ``ledger``, ``media``, ``sandbox``, ``settings``, ``webhooks`` are named like folders.
 
     Importing a submodule sets an attribute of that name on its package, and the function would be gone.
     """

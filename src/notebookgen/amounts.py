@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 
 from notebookgen.errors import SettingsError, near_miss
-from notebookgen.normal import plain_number
+from notebookgen.normal import plain_number, shown_value
 
 __all__ = ["OwnPrice", "read_amounts", "read_prices"]
 
@@ -49,7 +49,7 @@ def read_prices(where: str, value: object) -> Mapping[str, OwnPrice]:
         SettingsError: It is none, or a price is no amount that can be.
     """
     if not isinstance(value, Mapping):
-        message = f"{where} sets prices to {value!r}; it takes a table such as {EXAMPLE}."
+        message = f"{where} sets prices to {shown_value(value)}; it takes a table such as {EXAMPLE}."
         raise SettingsError(message)
     return MappingProxyType({str(name): _price(where, str(name), one) for name, one in value.items()})
 
@@ -57,16 +57,16 @@ def read_prices(where: str, value: object) -> Mapping[str, OwnPrice]:
 def _price(where: str, name: str, value: object) -> OwnPrice:
     if isinstance(value, OwnPrice):
         return value
-    found = PRICE.fullmatch(" ".join(str(value).split()))
+    found = PRICE.fullmatch(" ".join(_text(value).split()))
     amount = _amount(found["amount"] if found and not isinstance(value, bool) else None)
     if found is None or amount is None or amount > MOST:
         most = f" of at most {plain_number(MOST)}" if amount is not None else ""
-        message = f"{where} sets prices['{name}'] to {value!r}; it takes an amount{most} such as {EXAMPLE}."
+        message = f"{where} sets prices['{name}'] to {shown_value(value)}; it takes an amount{most} such as {EXAMPLE}."
         raise SettingsError(message)
     per = found["per"]
     if per is not None and per not in PERS:
         message = (
-            f"{where} sets prices['{name}'] to {value!r}, per what?{near_miss(per, PERS)}\n"
+            f"{where} sets prices['{name}'] to {shown_value(value)}, per what?{near_miss(per, PERS)}\n"
             f"A price is one per {', per '.join(PERS[:-1])} or per {PERS[-1]}: '{plain_number(amount)} per result'."
         )
         raise SettingsError(message)
@@ -86,22 +86,30 @@ def read_amounts(where: str, name: str, value: object) -> Mapping[str, Decimal]:
     """
     example = '{"armox": "0.001"}'
     if not isinstance(value, Mapping):
-        message = f"{where} sets {name} to {value!r}; it takes a table such as {example}."
+        message = f"{where} sets {name} to {shown_value(value)}; it takes a table such as {example}."
         raise SettingsError(message)
     amounts: dict[str, Decimal] = {}
     for key, said in value.items():
         amount = None if isinstance(said, bool) else _amount(said)
         if amount is None or amount > MOST:
-            message = f"{where} sets {name}['{key}'] to {said!r}; it takes an amount such as {example}."
+            message = f"{where} sets {name}['{key}'] to {shown_value(said)}; it takes an amount such as {example}."
             raise SettingsError(message)
         amounts[str(key)] = amount
     return MappingProxyType(amounts)
 
 
+def _text(value: object) -> str:
+    """Return a value as text; a whole number of too many digits has none."""
+    try:
+        return str(value)
+    except ValueError:
+        return ""
+
+
 def _amount(said: object) -> Decimal | None:
     """Return an amount of 0 or more, or None where it is none."""
     try:
-        read = Decimal(str(said))
+        read = Decimal(_text(said))
     except InvalidOperation:
         return None
     return read if read.is_finite() and read >= 0 else None

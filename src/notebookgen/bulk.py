@@ -14,15 +14,17 @@ from notebookgen.frames.reading import same
 from notebookgen.frames.table import read_table
 from notebookgen.frames.wanted import Wanted
 from notebookgen.jobs.asking import check_options
-from notebookgen.jobs.budget import parse_budget
+from notebookgen.jobs.budget import MOST_NEW, parse_budget
 from notebookgen.jobs.capping import caps_left, with_unit
 from notebookgen.jobs.clock import SystemClock
 from notebookgen.jobs.delivered import Delivered
+from notebookgen.jobs.durations import usual
 from notebookgen.jobs.recalling import recalled
 from notebookgen.jobs.runs import LargeRun
 from notebookgen.jobs.surveying import Fate, Left
 from notebookgen.jobs.wishing import Asker, check_samples
 from notebookgen.ledger.reader import Reader
+from notebookgen.normal import shown_value
 from notebookgen.results import Results
 from notebookgen.results.begun import begun_as, under_way
 
@@ -155,7 +157,10 @@ def _caps(house: House, wanted: Wanted) -> list[CapLeft]:
 
 def usual_seconds(reader: Reader, wanted: Wanted) -> dict[str, float]:
     """Return how long a job of each model usually takes, where the ledger knows."""
-    known = {one.name: reader.usual_seconds(one.lane.realm, one.model_id) for one in wanted.askers}
+    known = {
+        one.name: usual(reader.lasted(one.lane.realm, one.model_id), one.lane.realm, wanted.kind)
+        for one in wanted.askers
+    }
     return {model: seconds for model, seconds in known.items() if seconds is not None}
 
 
@@ -166,13 +171,13 @@ def _check_bulk(options: Options) -> None:
         InvalidCall: One of it is nothing that could be meant.
     """
     count = options.concurrency
-    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
-        message = f"concurrency={count!r} makes no sense. Nothing was sent. Give a whole number from 1."
+    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_NEW):
+        message = f"concurrency={shown_value(count)} makes no sense. Nothing was sent. Give a whole number from 1."
         raise InvalidCall(message)
     if options.on_ambiguous not in AMBIGUOUS:
-        hint = near_miss(str(options.on_ambiguous), AMBIGUOUS)
+        hint = near_miss(str(options.on_ambiguous), AMBIGUOUS) if isinstance(options.on_ambiguous, str) else ""
         message = (
-            f"on_ambiguous={options.on_ambiguous!r} makes no sense.{hint} Nothing was sent.\n"
+            f"on_ambiguous={shown_value(options.on_ambiguous)} makes no sense.{hint} Nothing was sent.\n"
             "Give 'hold' (wait for a person) or 'resubmit' (send again, and risk a second charge)."
         )
         raise InvalidCall(message)

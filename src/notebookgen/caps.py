@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 
 from notebookgen.errors import SettingsError, near_miss
+from notebookgen.normal import is_whole, shown_value
 
 __all__ = ["PERIODS", "Cap", "read_caps"]
 
@@ -61,11 +62,13 @@ def _caps(where: str, name: str, value: object) -> tuple[Cap, ...]:
     said, unit, per = _cap_words(value)
     try:
         amount = Decimal(str(said))
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):  # ValueError: a whole number of too many digits
         amount = Decimal(-1)
     if per not in PERIODS:
         raise _no_cap(where, name, value, near_miss(str(per), PERIODS))
     if not amount.is_finite() or not 0 < amount <= MOST or isinstance(said, bool):
+        raise _no_cap(where, name, value)
+    if unit is not None and not is_whole(unit):
         raise _no_cap(where, name, value)
     if name == "all" and unit is None:
         raise _no_cap(where, name, value, " Of all together, an amount needs its unit: units are never added together.")
@@ -89,7 +92,7 @@ def _no_cap(where: str, name: str, value: object, hint: str = "") -> SettingsErr
     """Return what is said of something that is no cap."""
     place = f"total_budget['{name}']" if name else "total_budget"
     return SettingsError(
-        f"{where} sets {place} to {value!r}, which is no cap.{hint}\n"
+        f"{where} sets {place} to {shown_value(value)}, which is no cap.{hint}\n"
         "Give an amount above zero by provider, per day, month or life:"
         " {'armox': 1000} or {'armox': {'amount': 1000, 'per': 'month'}} or {'all': '5 USD per day'}."
     )

@@ -44,6 +44,7 @@ SHELL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"ng\.models\('(\w+)'\)", r"notebookgen models --provider \1"),
         (r"ng\.models\(\)", "notebookgen models"),
         (r"ng\.runs\(\)", "notebookgen ledger --by run"),
+        (r"\bseconds=\(([^(),]+), ([^(),]+)\)", r"--seconds \1 \2"),
         (r"\b(port|seconds|fail|credits)=", r"--\1 "),
         (r" \(this machine has no keyring[^)]*\)", ""),
         (r"\b(ng\.(?:resume|resolve)\([^()]*\))", r'python -c "import notebookgen as ng; \1"'),
@@ -178,8 +179,13 @@ def package_version() -> str:
 
 
 def say(text: str, *, error: bool = False) -> None:
-    """Print, to standard error where it is one."""
-    print(text, file=sys.stderr if error else sys.stdout, flush=True)
+    """Print, to standard error where it is one; what the terminal cannot show, as in the name of a file, is a question mark."""
+    stream = sys.stderr if error else sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except UnicodeEncodeError:
+        coding = stream.encoding or "utf-8"
+        print(text.encode(coding, "replace").decode(coding), file=stream, flush=True)
 
 
 def run_demo(options: argparse.Namespace) -> None:
@@ -259,20 +265,23 @@ def shipped(name: str) -> Path:
     raise NotebookgenError(message)
 
 
-def run_models(options: argparse.Namespace) -> None:
-    """Print the models, one a line."""
+def run_models(options: argparse.Namespace) -> int:
+    """Print the models, one a line; 1 where none has that word in its name."""
     from notebookgen.client import Client  # noqa: PLC0415 - a command loads what it needs
-    from notebookgen.jobs.listing import with_word  # noqa: PLC0415 - likewise
+    from notebookgen.jobs.listing import near_word, with_word  # noqa: PLC0415 - likewise
     from notebookgen.ledger.views import models_view  # noqa: PLC0415 - likewise
 
     missed: list[str] = []
-    found = with_word(Client(options.provider).models_live(tell=missed.append), options.word)
+    models = Client(options.provider).models_live(tell=missed.append)
+    found = with_word(models, options.word)
     if missed:
         say(in_shell("\n".join(missed)), error=True)
     if found:
         say(models_view(found).text(line_width(), head=False))
-    else:
-        say(f"no model has '{options.word}' in its name. All: notebookgen models")
+        return 0
+    hint = near_word(options.word, models)
+    say(f"no model has '{options.word}' in its name.{hint} All: notebookgen models", error=True)
+    return 1
 
 
 def run_ledger(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""What this process was told: ``ng.configure`` and ``ng.sandbox``, over what project file and environment say."""
+"""What this process was told: ``ng.configure``, ``ng.sandbox`` and ``ng.webhooks``, over what project file and environment say."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from notebookgen.sandbox.embedded import Embedded
     from notebookgen.settings import Cap
+    from notebookgen.webhooks.receiver import Receiver
 
-__all__ = ["configure", "current_settings", "sandbox"]
+__all__ = ["configure", "current_settings", "sandbox", "webhooks"]
 
 _configured: dict[str, Any] = {}
 
@@ -41,6 +42,8 @@ def current_settings() -> Settings:
         _check_model(place_of(settings.file, "model"), settings.model)
     if settings.total_budget and settings.file is not None:
         _own_units(place_of(settings.file, "total_budget"), settings.total_budget)
+    if settings.limits and settings.file is not None:
+        _check_providers("limits", settings.limits, place_of(settings.file, "limits"))
     return settings.changed("ng.configure", **_configured)
 
 
@@ -188,6 +191,7 @@ CHECKS: Mapping[str, Callable[[Settings], None]] = {
     "home": _check_home,
     "model": lambda settings: _check_model("ng.configure", settings.model),
     "base_urls": lambda settings: _check_providers("base_urls", settings.base_urls),
+    "limits": lambda settings: _check_providers("limits", settings.limits),
     "credit_price": lambda settings: _check_providers("credit_price", settings.credit_price),
     "prices": _check_prices,
 }
@@ -209,6 +213,28 @@ def sandbox(**behaviour: Any) -> Embedded:
     handle = embedded(**behaviour)
     configure(sandbox=True)
     return Embedded(handle, lambda: configure(sandbox=before), before=found)
+
+
+def webhooks(*, public_url: str, port: int = 0, host: str = "127.0.0.1") -> Receiver:
+    """Have jobs called back instead of asked about, until ``.stop()``. Asked for again, the same address is the same receiver.
+
+    Args:
+        public_url: Where providers reach this machine: a tunnel's address, or your own; its path is kept.
+        port: Where to listen; 0 for any free port, which ``.port`` tells.
+        host: Which of this machine's addresses to listen on.
+
+    Returns:
+        A handle with ``.url``, ``.port``, ``.counts``, ``.reached`` and ``.stop()``; also a context manager.
+
+    Raises:
+        InvalidCall: The address cannot be one. Nothing was started.
+        NotWritable: The port cannot be listened on.
+    """
+    from notebookgen.webhooks.exchange import listen  # noqa: PLC0415 - loaded where it is asked for
+
+    receiver = listen(public_url, port=port, host=host)
+    receiver.wait_reached()
+    return receiver
 
 
 set_wanted(lambda: current_settings().provenance)

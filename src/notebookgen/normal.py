@@ -13,21 +13,29 @@ from decimal import Decimal
 from notebookgen.errors import InvalidSetting
 
 __all__ = [
+    "FARTHEST",
     "ID_LENGTH",
+    "MOST_SHOWN",
     "NO_MATHS",
     "amount_words",
     "canonical_json",
     "count_words",
     "duration",
+    "is_whole",
     "json_value",
     "plain_number",
     "plain_text",
     "sample_id",
     "shown_line",
     "shown_text",
+    "shown_value",
 ]
 
 ID_LENGTH = 32
+MOST_SHOWN = 80  # characters of a value, in a message
+LARGEST = 1024  # bits of a number that can be sent: what no float holds, no service reads
+DEEPEST = 100  # brackets inside each other
+FARTHEST = 30  # places from the point within which an amount is written out
 # The class of HTML whose dollar signs are money: MathJax 3, as in JupyterLab, goes by the first word, MathJax 2, as in
 # pages of nbconvert, by the second. https://docs.mathjax.org/en/latest/options/document.html
 NO_MATHS = "mathjax_ignore tex2jax_ignore"
@@ -42,6 +50,8 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 
 def canonical_json(value: object) -> str:
     """Return JSON that is equal for equal content: sorted keys, no spaces, no NaN."""
+    if not value and isinstance(value, dict | list):
+        return "{}" if isinstance(value, dict) else "[]"
     return _CANONICAL.encode(value)
 
 
@@ -65,8 +75,35 @@ def shown_line(text: str) -> str:
     return " ".join(shown_text(text).split())
 
 
+def is_whole(text: str) -> bool:
+    """Whether a text holds whole characters only: half of one, as a cut text has it, can be neither sent nor kept."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown_value(value: object, most: int = MOST_SHOWN) -> str:
+    """Return a value as a message shows it: as it is typed, cut short; what cannot be shown is told by what it is.
+
+    Args:
+        value: Anything that a person has given.
+        most: Characters.
+    """
+    if isinstance(value, int) and value.bit_length() > 4 * most:
+        return f"a whole number of about {round(value.bit_length() * math.log10(2)):,} digits"
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of too many digits in it, or too many brackets
+        return f"a value of type {type(value).__name__} that is too large to be shown"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def plain_number(amount: Decimal) -> str:
-    """Return a decimal without exponent and trailing zeros: ``70``, ``0.0075``."""
+    """Return a decimal without exponent and trailing zeros: ``70``, ``0.0075``; far from 1 with one, ``1E+400``."""
+    if amount.is_finite() and abs(amount.adjusted()) > FARTHEST:
+        return format(amount, ".12g").upper()
     text = format(amount, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -86,28 +123,50 @@ def json_value(value: object, key: str = "value") -> object:
     """Return a setting's value as JSON has it: 4.0 is 4, a NumPy or Polars scalar is its plain number.
 
     Raises:
-        InvalidSetting: The value has no JSON form (NaN, an open file, ...).
+        InvalidSetting: The value has no JSON form (NaN, an open file, a list that holds itself, ...).
     """
+    return _json_value(value, key, DEEPEST)
+
+
+def _json_value(value: object, key: str, left: int) -> object:
+    """Return a value as JSON has it, with so many brackets inside each other at the most."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
         return plain_text(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float | Decimal):
-        if not math.isfinite(value):
-            message = f"setting '{key}' is {value}, which cannot be sent. Give a finite number."
-            raise InvalidSetting(message)
-        return int(value) if value == int(value) else float(value)
+    if isinstance(value, int | float | Decimal):
+        return _json_number(value, key)
+    if not left:
+        message = f"setting '{key}' has brackets more than {DEEPEST} deep, or holds itself, and cannot be sent. Give a plainer one."
+        raise InvalidSetting(message)
     if isinstance(value, Mapping):
-        return {str(name): json_value(one, key) for name, one in sorted(value.items(), key=lambda pair: str(pair[0]))}
+        return {
+            str(name): _json_value(one, key, left - 1)
+            for name, one in sorted(value.items(), key=lambda pair: str(pair[0]))
+        }
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return [json_value(one, key) for one in value]
+        return [_json_value(one, key, left - 1) for one in value]
     scalar = getattr(value, "item", None)
     if callable(scalar) and not hasattr(value, "__len__"):
-        return json_value(scalar(), key)
+        return _json_value(scalar(), key, left - 1)
     message = f"setting '{key}' is of type {type(value).__name__}, which cannot be sent. Give text, a number, a list or a dict."
     raise InvalidSetting(message)
+
+
+def _json_number(value: float | Decimal, key: str) -> int | float:
+    """Return a number as JSON has it.
+
+    Raises:
+        InvalidSetting: It is none, or none that a service could read.
+    """
+    if isinstance(value, Decimal):
+        finite = value.is_finite() and math.isfinite(float(value))
+    else:
+        finite = value.bit_length() <= LARGEST if isinstance(value, int) else math.isfinite(value)
+    if not finite:
+        message = f"setting '{key}' is {shown_value(value)}, which cannot be sent. Give a finite number."
+        raise InvalidSetting(message)
+    return int(value) if value == int(value) else float(value)
 
 
 def duration(seconds: float) -> str:

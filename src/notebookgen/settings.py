@@ -7,6 +7,7 @@ nor the home folder, nor prices (a budget holds by them); those come from the en
 from __future__ import annotations
 
 import math
+import os
 import re
 import stat
 import time
@@ -24,6 +25,8 @@ from urllib.parse import urlsplit
 from notebookgen.amounts import OwnPrice, read_amounts, read_prices
 from notebookgen.caps import PERIODS, Cap, read_caps
 from notebookgen.errors import SettingsError, near_miss
+from notebookgen.normal import shown_value
+from notebookgen.rates import Rates, read_rates
 from notebookgen.wire import shown_address
 
 __all__ = ["PERIODS", "Cap", "Settings", "check_address", "load_settings", "place_of", "read_caps"]
@@ -45,7 +48,9 @@ Version = tuple[int, ...]  # of a file: see _version
 NO_AMOUNTS: Mapping[str, Decimal] = MappingProxyType({})
 NO_PRICES: Mapping[str, OwnPrice] = MappingProxyType({})
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
+LONGEST_SETTLE = 30 * 24 * 3600  # seconds; no service lists a job later than that
 WHOLE = {"concurrency": range(1, 1001), "cell_bytes": range(20_000, 100_000_001)}
+NO_RATES: Mapping[str, Rates] = MappingProxyType({})
 NO_CAPS: Mapping[str, tuple[Cap, ...]] = MappingProxyType({})
 
 
@@ -66,6 +71,8 @@ class Settings:
         credit_price: What one credit costs in USD, by provider: ``{"armox": "0.001"}``.
         total_budget: Caps on what may be spent in all, by provider or for ``all``, that hold here besides those kept in
             the ledger: ``{"armox": "1000 credits per month"}``.
+        limits: What an account takes at a time, by provider, of all kernels together:
+            ``{"apixo": {"per_minute": 60, "concurrent": 10}}``; also ``per_second``.
         cell_bytes: How many bytes of pictures, clips and sounds one cell's output may hold, all included.
         provenance: Whether the metadata of outputs, and saved files, say where they come from: model, prompt, settings,
             job, cost, time.
@@ -82,6 +89,7 @@ class Settings:
     prices: Mapping[str, OwnPrice] = field(default_factory=lambda: NO_PRICES)
     credit_price: Mapping[str, Decimal] = field(default_factory=lambda: NO_AMOUNTS)
     total_budget: Mapping[str, tuple[Cap, ...]] = field(default_factory=lambda: NO_CAPS)
+    limits: Mapping[str, Rates] = field(default_factory=lambda: NO_RATES)
     cell_bytes: int = 3_000_000
     provenance: bool = True
     base_urls: Mapping[str, str] = field(default_factory=lambda: NO_ADDRESSES)
@@ -195,7 +203,7 @@ def _speaks_of_us(path: Path, _: Version) -> bool:
         return False
     try:
         tool = tomllib.loads(raw.decode(ENCODING)).get("tool")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # no TOML, not UTF-8, a number of too many digits, too many brackets
         return True
     return isinstance(tool, dict) and "notebookgen" in tool
 
@@ -216,8 +224,11 @@ def _table(path: Path, _: Version | None) -> Mapping[str, object]:
     try:
         text = path.read_text(encoding=ENCODING)
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         said = str(error).replace("at end of document", f"at line {len(text.splitlines())}, the last one")
+        if not isinstance(error, tomllib.TOMLDecodeError):
+            too_many = "brackets" if isinstance(error, RecursionError) else "digits in a number"
+            said = f"there are too many {too_many}"
         if isinstance(error, UnicodeDecodeError):
             said = f"it is not in UTF-8 (byte {error.start})"
         message = f"{path} is no valid TOML: {said}.\nMend that line, or remove the file."
@@ -246,8 +257,8 @@ def _checked(where: str, name: str, value: object) -> object:
     Raises:
         SettingsError: It makes no sense for that setting.
     """
-    if name in {"prices", "credit_price", "total_budget"}:
-        tables = {"prices": read_prices, "total_budget": read_caps}
+    if name in {"prices", "credit_price", "total_budget", "limits"}:
+        tables = {"prices": read_prices, "total_budget": read_caps, "limits": read_rates}
         return tables[name](where, value) if name in tables else read_amounts(where, name, value)
     if name == "base_urls" and isinstance(value, Mapping):
         return MappingProxyType(
@@ -259,10 +270,10 @@ def _checked(where: str, name: str, value: object) -> object:
         return value
     if name == "model" and (value is None or (isinstance(value, str) and value.strip())):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value):
         if name in WHOLE and isinstance(value, int) and value in WHOLE[name]:
             return value
-        if (name == "timeout" and value > 0) or (name == "settle" and value >= 0):
+        if (name == "timeout" and value > 0) or (name == "settle" and 0 <= value <= LONGEST_SETTLE):
             return float(value)
     if name == "timeout" and value is None:
         return None
@@ -270,7 +281,7 @@ def _checked(where: str, name: str, value: object) -> object:
         "concurrency": "a whole number from 1 to 1000",
         "cell_bytes": "a whole number of bytes from 20,000 to 100,000,000",
         "timeout": "a number of seconds above 0, or None",
-        "settle": "a number of seconds, 0 or more",
+        "settle": f"a number of seconds, 0 or more, and at most {LONGEST_SETTLE:,}",
         "sandbox": "true or false",
         "provenance": "true or false",
         "model": "text such as 'armox:google/nano-banana'",
@@ -278,8 +289,16 @@ def _checked(where: str, name: str, value: object) -> object:
         "base_urls": "a table of addresses such as {'armox': 'https://...'}",
     }
     shown = shown_address(str(value)) if name == "base_urls" else value
-    message = f"{where} sets {name} to {shown!r}; it takes {wanted[name]}."
+    message = f"{where} sets {name} to {shown_value(shown)}; it takes {wanted[name]}."
     raise SettingsError(message)
+
+
+def _is_finite(value: float) -> bool:
+    """Whether a number is one that a float holds."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def check_address(where: str, url: object) -> str:
@@ -294,6 +313,7 @@ def check_address(where: str, url: object) -> str:
     """
     text = str(url).strip()
     try:
+        text.encode()  # half a character cannot be asked for
         parts = urlsplit(text)
         parts.port  # noqa: B018 - reading it checks it
         why = "" if parts.scheme in {"http", "https"} and parts.hostname else "it needs http:// or https:// and a host"
@@ -316,9 +336,9 @@ def _folder(where: str, value: str | PathLike[str]) -> Path:
     """
     text = str(value)
     try:
-        if text.strip() and "\0" not in text:
+        if text.strip() and "\0" not in text and os.fsencode(text):
             return Path(text).expanduser().absolute()
-    except RuntimeError:  # ~somebody, whom this machine does not know
+    except (RuntimeError, UnicodeEncodeError):  # ~somebody, whom this machine does not know; half a character
         pass
     message = f"{where} sets the home folder to {text!r}, which names no folder. Give one such as ~/notebookgen."
     raise SettingsError(message)

@@ -81,7 +81,10 @@ def _near(path: Path) -> str:
     close = difflib.get_close_matches(path.name, there, 1) or [name for name in there if name == f"{path.name}{ENDING}"]
     if close:
         return f" Did you mean {shown_line(close[0])}?"
-    return f" Notebooks there: {', '.join(map(shown_line, sorted(there)[:5]))}." if there else ""
+    if there:
+        return f" Notebooks there: {', '.join(map(shown_line, sorted(there)[:5]))}."
+    start = "" if path.is_absolute() else f" Paths begin at {shown_line(str(Path.cwd()))}."
+    return f"{start} Name a notebook; without a name, this machine is looked at."
 
 
 def _is_file(folder: Path, inside: str) -> bool:

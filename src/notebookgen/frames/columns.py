@@ -19,7 +19,7 @@ from notebookgen.errors import InvalidCall, InvalidImage, InvalidSetting, near_m
 from notebookgen.frames.kinds import LISTS, TEXTS, empty, image_column, setting_column
 from notebookgen.frames.reading import in_short
 from notebookgen.frames.template import instead
-from notebookgen.normal import count_words
+from notebookgen.normal import count_words, shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -170,7 +170,9 @@ def setting_cells(frame: pl.DataFrame, settings: Mapping[str, Any] | None) -> di
     found: dict[str, Column] = {}
     for key, value in (settings or {}).items():
         if not isinstance(key, str):
-            message = f"a setting's name is text, and {key!r} is of type {type(key).__name__}. Nothing was sent."
+            message = (
+                f"a setting's name is text, and {shown_value(key)} is of type {type(key).__name__}. Nothing was sent."
+            )
             raise InvalidCall(message)
         if isinstance(value, pl.Expr):
             found[key] = setting_column(evaluate(frame, value, f"the setting '{key}'"), key)

@@ -11,7 +11,7 @@ from notebookgen.errors import InvalidCall
 from notebookgen.ledger.views import View
 from notebookgen.media.captions import size_words
 from notebookgen.media.housekeeping import kept_files, prune
-from notebookgen.normal import count_words
+from notebookgen.normal import count_words, shown_value
 
 if TYPE_CHECKING:
     import polars as pl
@@ -103,11 +103,12 @@ class Media:
             InvalidCall: Generations would lose their files, and ``yes`` was not said. Nothing was removed.
             LedgerError: The ledger cannot be read, so that nobody knows what is needed. Nothing was removed.
         """
+        age = None if older_than is None else read_age(older_than)
         said = [f"{name}=True" for name, on in (("unreferenced", unreferenced), ("sandbox", sandbox)) if on]
         said += [f"older_than={older_than!r}"] if older_than is not None else []
         return prune(
             self._home,
-            older_than=None if older_than is None else read_age(older_than),
+            older_than=age,
             unreferenced=unreferenced,
             sandbox=sandbox,
             dry_run=dry_run,
@@ -188,6 +189,6 @@ def read_age(said: str | dt.timedelta) -> float:
         return said.total_seconds()
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([hdwy])[a-z]*\s*", said.lower()) if isinstance(said, str) else None
     if match is None:
-        message = f"an age is written 90d, 12h, 2w or 1y, not {said!r}. Nothing was removed."
+        message = f"an age is written 90d, 12h, 2w or 1y, not {shown_value(said)}. Nothing was removed."
         raise InvalidCall(message)
     return float(match[1]) * SECONDS[match[2]]

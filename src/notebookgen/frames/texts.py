@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from notebookgen.errors import InvalidPrompt
-from notebookgen.normal import plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +35,10 @@ def number_text(number: float) -> str:
     if number == number // 1 and abs(number) < WHOLE:
         return str(int(number))
     text = str(number)
-    return plain_number(Decimal(text)) if "e" in text else text
+    if "e" not in text:
+        return text
+    text = format(Decimal(text), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def text_cells(cells: pl.Series, what: str) -> pl.Series:

@@ -6,7 +6,7 @@ import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import NotebookgenError, TransportError
+from notebookgen.errors import NotebookgenError, RateLimited, TransportError
 from notebookgen.jobs.outcomes import Accepted, NeverSent, Outcome, RefusedCreate
 from notebookgen.jobs.resending import sent_again, take_back
 from notebookgen.jobs.schedule import delay_after_failure
@@ -14,6 +14,7 @@ from notebookgen.jobs.states import State
 from notebookgen.jobs.ticket import UNCLEAR_IN_A_ROW
 from notebookgen.ledger.rows import realm_text, to_nano
 from notebookgen.records import NO_COST, Cost, Phase
+from notebookgen.transport.limits import JOBS_WORDS
 
 if TYPE_CHECKING:
     from notebookgen.errors import NotSent
@@ -68,6 +69,7 @@ class Answers:
             ticket.lost_at = self._core.clock.now()
             ticket.error = outcome.error
             self._core.move(ticket, State.AMBIGUOUS, lost_at=ticket.lost_at, error=str(outcome.error))
+            self._core.calls.in_doubt(ticket)
             self._reconciling.hold(ticket)
 
     def accepted(self, ticket: Ticket, job: Job) -> None:
@@ -146,7 +148,8 @@ class Answers:
         for handle, _ in ticket.followers if note else ():
             handle.note(note)
         ticket.job, ticket.route, ticket.cost, ticket.error, ticket.instead = job.id, route, cost, None, None
-        ticket.accepted, ticket.failures, ticket.timed = core.clock.monotonic(), 0, False
+        ticket.failures = 0
+        self._watching.take_up(ticket, core.store.attempt(ticket.key))
         self._watching.heard(ticket, job)
 
     def _refused(self, ticket: Ticket, outcome: RefusedCreate) -> None:
@@ -162,12 +165,18 @@ class Answers:
             and (ticket.tries < REFUSED_TRIES or ticket.patient)
             and ticket.wanted
         ):
-            lane.paused_until = max(lane.paused_until, core.clock.monotonic() + outcome.again)
-            core.again(
-                ticket, outcome.again + core.rng.random() * 0.2, f"waiting {outcome.again:.0f} s: too many requests"
-            )
+            self._too_many(ticket, outcome)
             return
         core.finish(ticket, error)
+
+    def _too_many(self, ticket: Ticket, outcome: RefusedCreate) -> None:
+        """Have all that goes to the account wait, in every kernel; what was refused is the next to be sent."""
+        core, gate, wait = self._core, ticket.lane.gate, outcome.again or 0.0
+        error = outcome.error
+        if isinstance(error, RateLimited) and JOBS_WORDS.search(error.said):
+            gate.crowd(core.store.in_flight(realm_text(ticket.lane.realm)))
+        gate.pause(wait)  # a service's own transport has done so when it heard it
+        core.again(ticket, wait + core.rng.random() * 0.2, f"waiting {wait:.0f} s: too many requests")
 
     def _unsent(self, ticket: Ticket, error: NotSent) -> None:
         """Take back an intent whose create never left this machine; try again a few times, a large run for as long as it takes."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from notebookgen.errors import InvalidCall, InvalidPrompt, InvalidSetting, near_miss
-from notebookgen.normal import json_value, plain_text
+from notebookgen.normal import is_whole, json_value, plain_text, shown_value
 from notebookgen.records import Generation, InputImage
 
 if TYPE_CHECKING:
@@ -60,17 +60,24 @@ def check_options(*, model: object, kind: object, settings: object, timeout: obj
     Raises:
         InvalidCall: One of them is nothing that could be meant.
     """
-    number = isinstance(timeout, Real) and not isinstance(timeout, bool)
     for name, value, fits, wanted in (
         ("model", model, isinstance(model, str), "text such as 'armox:google/nano-banana'"),
         ("kind", kind, isinstance(kind, str), "text such as 'image'"),
         ("settings", settings, isinstance(settings, Mapping), "a dictionary such as {'aspect_ratio': '16:9'}"),
-        ("timeout", timeout, number and float(timeout) > 0, "a number of seconds above 0"),  # type: ignore[arg-type]  # a Real
-        ("tag", tag, isinstance(tag, str), "text, to be kept in the ledger"),
+        ("timeout", timeout, _is_wait(timeout), "a number of seconds above 0"),
+        ("tag", tag, isinstance(tag, str) and is_whole(tag), "text of whole characters, to be kept in the ledger"),
     ):
         if value is not None and not fits:
-            message = f"{name}={str(value)[:80]!r} makes no sense. Nothing was sent. Give {wanted}."
+            message = f"{name}={shown_value(value)} makes no sense. Nothing was sent. Give {wanted}."
             raise InvalidCall(message)
+
+
+def _is_wait(value: object) -> bool:
+    """Whether a value is a number of seconds above 0 (without end, too) that a clock can be asked for."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, Real) and float(value) > 0
+    except (OverflowError, ValueError):  # a whole number that no float holds
+        return False
 
 
 def check_texts(*, needed: Collection[str] = (), **given: object) -> None:
@@ -86,6 +93,9 @@ def check_texts(*, needed: Collection[str] = (), **given: object) -> None:
     for name, value in given.items():
         if not isinstance(value, str) and (value is not None or name in needed):
             message = f"{name} takes text, and got a value of the type {type(value).__name__}. Nothing was sent."
+            raise InvalidCall(message)
+        if isinstance(value, str) and not is_whole(value):
+            message = f"{name}={shown_value(value)} holds half a character, and names nothing. Nothing was sent. Type it again."
             raise InvalidCall(message)
 
 

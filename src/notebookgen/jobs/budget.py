@@ -11,13 +11,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import BudgetExceeded, InvalidCall
+from notebookgen.normal import FARTHEST, shown_value
 
 if TYPE_CHECKING:
     from notebookgen.records import Cost
 
-__all__ = ["NO_BUDGET", "Budget", "check_unit", "parse_budget", "said_before", "unbounded"]
+__all__ = ["MOST_NEW", "NO_BUDGET", "Budget", "check_unit", "parse_budget", "said_before", "unbounded"]
 
 PART = re.compile(r"([-+]?[\d._]+(?:[eE][-+]?\d+)?)\s*([A-Za-z]\w*)?")
+MOST_NEW = 2**63 - 1  # which is how people write that there is no limit
 COUNT = re.compile(r"at most (\d+) new")
 
 
@@ -61,10 +63,15 @@ class Budget:
             return "none"
         if self.max_new is not None and not self.finite:
             return f"at most {self.max_new} new"
-        return ", ".join(f"{amount:f}" + (f" {unit}" if unit else "") for unit, amount in self.caps.items())
+        return ", ".join(_written(amount) + (f" {unit}" if unit else "") for unit, amount in self.caps.items())
 
 
 NO_BUDGET = Budget()
+
+
+def _written(amount: Decimal) -> str:
+    """Return an amount to be read again: written out, but for what lies so far from 1 that it would fill pages."""
+    return f"{amount:f}" if abs(amount.adjusted()) <= FARTHEST else str(amount)
 
 
 def parse_budget(value: object, *, max_new: object = None) -> Budget:
@@ -78,10 +85,8 @@ def parse_budget(value: object, *, max_new: object = None) -> Budget:
         InvalidCall: It is none of these, or not above zero.
     """
     if max_new is not None:
-        if not isinstance(max_new, int) or isinstance(max_new, bool) or max_new < 1:
-            message = (
-                f"max_new={max_new!r} makes no sense. Give a whole number from 1: how many may be bought at the most."
-            )
+        if not isinstance(max_new, int) or isinstance(max_new, bool) or not 1 <= max_new <= MOST_NEW:
+            message = f"max_new={shown_value(max_new)} makes no sense. Give a whole number from 1: how many may be bought at the most."
             raise InvalidCall(message)
         return replace(parse_budget(value), max_new=max_new)
     if value is None:
@@ -171,7 +176,7 @@ def _parts(text: str) -> dict[str | None, Decimal]:
         for match, part in zip(matches, read, strict=True)
     }
     if len(read) > 1 and (None in caps or len(caps) < len(read)):
-        message = f"a budget for several units names each of them once, such as '500 credits, 5 USD', not {text!r}."
+        message = f"a budget for several units names each of them once, such as '500 credits, 5 USD', not {shown_value(text)}."
         raise InvalidCall(message)
     return caps
 
@@ -184,9 +189,11 @@ def _amount(number: object, whole: object) -> Decimal:
     """
     try:
         amount = Decimal(str(number))
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):  # ValueError: a whole number of too many digits
         amount = Decimal(-1)
     if not amount.is_finite() or amount <= 0 or isinstance(number, bool):
-        message = f"the budget {whole!r} is no amount above zero. Give 5, '5 USD', {{'credits': 500}} or 'none'."
+        message = (
+            f"the budget {shown_value(whole)} is no amount above zero. Give 5, '5 USD', {{'credits': 500}} or 'none'."
+        )
         raise InvalidCall(message)
     return amount

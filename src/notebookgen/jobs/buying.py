@@ -8,21 +8,23 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import NotebookgenError, TransportError
+from notebookgen.errors import NotebookgenError, NotSent, TransportError
 from notebookgen.jobs.answers import UNREACHABLE_TRIES
+from notebookgen.jobs.exchanging import create
 from notebookgen.jobs.leftover import is_behind, rest_of, why_behind
-from notebookgen.jobs.outcomes import Accepted, Outcome, Unclear
+from notebookgen.jobs.outcomes import Accepted, NeverSent, Outcome, Unclear
 from notebookgen.jobs.resending import begun, denied, write_off
 from notebookgen.jobs.reserving import over_budget, reservation
 from notebookgen.jobs.schedule import delay_after_failure
-from notebookgen.jobs.sending import send_create, to_upload, unexpected, upload_all
+from notebookgen.jobs.sending import to_upload, unexpected, upload_all
 from notebookgen.jobs.states import BUSY, State
+from notebookgen.jobs.turns import Turns
 from notebookgen.ledger.rows import realm_text, to_nano
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from notebookgen.errors import BudgetExceeded
+    from notebookgen.errors import BudgetExceeded, NotWritable
     from notebookgen.jobs.answers import Answers
     from notebookgen.jobs.core import Core
     from notebookgen.jobs.feeding import Feeding
@@ -68,9 +70,12 @@ class Buying:
         self._hear = hear
         self._spool = spool
         self._recover = recover
+        self._turns = Turns(core)
         self._seen: set[str] = set()  # shapes whose cost is known
         self._held: set[str] = set()  # runs that wait, within one decision
-        self._probed: set[Realm] = set()  # accounts for which a create was committed, within one decision
+        # Accounts for which a create was committed, within one decision, and how many more could hide one that is lost.
+        self._probed: set[Realm] = set()
+        self._newer: dict[Realm, int] = {}
 
     # Wanted ------------------------------------------------------------------------------------------------------
 
@@ -107,6 +112,8 @@ class Buying:
         batch = [ticket for ticket in batch if ticket.wanted]
         self._held.clear()
         self._probed.clear()
+        self._newer.clear()
+        self._turns.begin()
         if not batch:
             return frozenset()
         decided: list[tuple[Ticket, Callable[[], None] | None]] = []
@@ -115,6 +122,7 @@ class Buying:
                 for ticket in batch:
                     decided.append((ticket, decide(ticket)))  # noqa: PERF401 - how far it came tells whose bug it is
         except Exception as error:  # noqa: BLE001 - nothing was committed, so nothing is sent
+            self._turns.undo()
             for ticket in batch:
                 ticket.state, ticket.key = State.PLANNED, 0
             if isinstance(error, NotebookgenError):
@@ -164,6 +172,9 @@ class Buying:
                 handle, index = ticket.own
                 handle.ends = (index, over)
             return lambda: self._over(ticket, over)
+        behind = self._turns.why_not(ticket)
+        if behind:
+            return lambda: self._put_back(ticket, behind)
         instead = write_off(core, ticket)
         ticket.at = core.clock.now()
         ticket.reserved = reserved
@@ -184,7 +195,7 @@ class Buying:
             )
             ticket.state = State.INTENT
         self._probed.add(lane.realm)
-        ticket.expected = core.store.usual_seconds(ticket.generation)
+        self._newer[lane.realm] = self._newer.get(lane.realm, 0) + 1
         return lambda: self._send(ticket, instead)
 
     def _not_now(self, ticket: Ticket) -> Callable[[], None] | None:
@@ -210,6 +221,11 @@ class Buying:
             return lambda: self._upload(ticket, images)
         return None
 
+    def _put_back(self, ticket: Ticket, why: str) -> None:
+        """Have a row wait until its account takes more, as the next one: nothing of it has begun."""
+        self._core.tell(ticket, why)
+        self._core.queue.put_back(ticket)
+
     def _look_for_lost(self, lane: Lane) -> None:
         """Have what a kernel has left that died meanwhile looked after here: nobody else may be there to do so."""
         core, now = self._core, self._core.clock.monotonic()
@@ -219,12 +235,13 @@ class Buying:
 
     def _could_hide(self, lane: Lane) -> bool:
         """Whether more creates could hide one without an answer; what is held for a person stops nobody."""
-        core = self._core
-        now, looks = core.clock.now(), core.settings.settle + LOOKED_FOR
-        newer = core.store.newer_creates(
-            realm_text(lane.realm), sent=now - round((looks + CREATE_SECONDS) * 1e6), lost=now - round(looks * 1e6)
-        )
-        return newer >= lane.provider.job_list_limit - LIST_MARGIN
+        core, realm = self._core, lane.realm
+        if realm not in self._newer:
+            now, looks = core.clock.now(), core.settings.settle + LOOKED_FOR
+            self._newer[realm] = core.store.newer_creates(
+                realm_text(realm), sent=now - round((looks + CREATE_SECONDS) * 1e6), lost=now - round(looks * 1e6)
+            )
+        return self._newer[realm] >= lane.provider.job_list_limit - LIST_MARGIN
 
     def _hold(self, ticket: Ticket) -> Callable[[], None]:
         """Have a row wait for the end of another one of its run, and all that come after it, too."""
@@ -320,11 +337,12 @@ class Buying:
         core, lane = self._core, ticket.lane
         if instead is not None:
             begun(ticket, instead)
-        uploads, spool = dict(lane.uploads), self._spool
+        uploads, spool, callback = dict(lane.uploads), self._spool, core.calls.address(ticket)
         ticket.tries += 1
-        ticket.accepted, ticket.timed = core.clock.monotonic(), True
         core.sending += 1
         lane.sending += 1
+        ticket.accepted = core.clock.monotonic()
+        ticket.forecast = core.durations.forecast(ticket)
         core.show(ticket)  # from here on nobody may say that nothing was sent
         core.tell(ticket, "sending")
 
@@ -338,4 +356,14 @@ class Buying:
                     ticket.reply = response  # it can be had nowhere else: kept until its files are in place
             core.safely(ticket, lambda: self._answers.settle(ticket, outcome))
 
-        core.work(lambda: send_create(ticket, uploads, core.fetcher, spool), then, create=True)
+        def go() -> None:
+            ticket.accepted, ticket.timed = core.clock.monotonic(), True
+            create(core, ticket, uploads, spool, callback, then)
+
+        def kept(error: NotWritable) -> None:
+            lane.gate.give_back("create")
+            unsent = NotSent(str(error))
+            unsent.__cause__ = error
+            then((NeverSent(unsent), None), None)
+
+        core.durably.then(go, kept)  # an intent that a power cut could undo buys nothing

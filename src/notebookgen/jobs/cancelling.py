@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError
+from notebookgen.jobs.choosing import key_away
 from notebookgen.jobs.elsewhere import made_elsewhere
 from notebookgen.jobs.leftover import AGAIN
 from notebookgen.jobs.naming import check_named
@@ -132,7 +133,7 @@ def _foreign(core: Core, recovering: Recovering, row: AttemptRow) -> tuple[Ticke
         return None, str(taken.error) if held else ""
     ticket = recovering.ticket_of(row)
     if ticket is None:
-        return None, f"the key of the account {realm_from(row.realm)} is not at hand. Set it and cancel again."
+        return None, f"{key_away(realm_from(row.realm))}. Mend that, and cancel again."
     if row.state == State.INTENT:
         return None, "another kernel is sending it just now. Cancel again when it was accepted."
     ticket.load(row)

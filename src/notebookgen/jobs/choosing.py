@@ -26,6 +26,7 @@ __all__ = [
     "bearing",
     "choose",
     "is_sandboxed",
+    "key_away",
     "missing_key",
     "no_model",
     "other_account",
@@ -175,13 +176,23 @@ def no_model(provider: str | None, kind: str | None) -> UnknownModel:
     return UnknownModel(message)
 
 
+def key_away(realm: Realm) -> str:
+    """Return that the key of an account is not the one at hand, and which variable it belongs into."""
+    try:
+        variable = provider_class(realm.provider).key_variable
+    except UnknownProvider:  # its package was removed since
+        return f"the account {realm} cannot be reached: no package for {realm.provider} is installed"
+    return f"the key of the account {realm} is not at hand: {variable} is not set, or is another account's"
+
+
 def other_account(realm: Realm) -> MissingKey:
-    """Return the error for what an account has paid for whose key is not the one at hand."""
+    """Return the error for what an account has paid for whose key is not the one at hand.
+
+    Raises:
+        UnknownProvider: Its provider's package is not installed any more.
+    """
     provider = provider_class(realm.provider)
-    message = (
-        f"the key of the account {realm} is not at hand: {provider.key_variable} is not set, or is another account's."
-        f" Nothing was sent.\nFind it at {provider.keys_page} and {to_set_a_key(provider)}"
-    )
+    message = f"{key_away(realm)}. Nothing was sent.\nFind it at {provider.keys_page} and {to_set_a_key(provider)}"
     return MissingKey(message)
 
 

@@ -15,6 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import IllegalMove, LedgerError, NotebookgenError, NotWritable
+from notebookgen.jobs.durably import Durably
+from notebookgen.jobs.durations import Durations
 from notebookgen.jobs.queueing import Queue
 from notebookgen.jobs.resending import not_sent_again
 from notebookgen.jobs.states import BUSY, OPEN, State, move
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from queue import SimpleQueue
 
+    from notebookgen.jobs.calling import Calling
     from notebookgen.jobs.clock import Clock
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.ticket import Fetcher, Lane, Ticket
@@ -67,6 +70,7 @@ class Core:
         self.rng = rng
         self.settings = settings
         self.tickets: dict[str, Ticket] = {}
+        self.durations = Durations(store, clock, self.tickets)
         self.ready: deque[Ticket] = deque()  # to be looked up in the ledger
         self.queue = Queue()  # to be bought, when there is a free place
         self.sending = 0
@@ -74,7 +78,9 @@ class Core:
         self.found: dict[str, str] = {}  # what was left open and taken up, with its run, until a run tells of it
         self.rests: dict[int, int] = {}  # how often each attempt was put off
         self.retake: Callable[[int], None] = lambda _: None  # takes up again what was put off
+        self.calls: Calling  # whoever watches jobs gives it
         self._inbox = inbox
+        self.durably = Durably(store, self.post)
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         # A create may be held open for minutes, so creates have threads of their own and never hold up a look.
@@ -211,7 +217,7 @@ class Core:
             raise Elsewhere
         ticket.state, ticket.trouble = new, None
         if old in BUSY and new not in BUSY:
-            self.queue.release(ticket.run)
+            self.queue.release(ticket.run, ticket.lane)
         if new not in OPEN:
             self.rests.pop(ticket.key, None)
         if not ticket.settling:  # else it is shown as soon as it is committed
@@ -235,14 +241,16 @@ class Core:
         then: Callable[[], None],
         *,
         taken: Callable[[], None] | None = None,
+        last: bool = False,
     ) -> None:
         """Have something written together with what else comes in at this moment, and go on from there once it is written.
 
         A commit of its own for each of many answers would be most of what they cost. Until it is written, nothing else
         that is heard of the ticket counts; where the process is killed, the next kernel finds it out once more.
+        ``last`` says that ``then`` shows how it stands, so that it need not be shown before.
         """
         ticket.settling = True
-        self._unwritten.append(Unwritten(ticket, write, then, taken))
+        self._unwritten.append(Unwritten(ticket, write, then, taken, last))
 
     def write_now(self) -> None:
         """Write what was put off, in one transaction; where that cannot be, each on its own."""
@@ -277,13 +285,14 @@ class Core:
     def _written(self, one: Unwritten, then: Callable[[], None]) -> None:
         """Go on from what is committed."""
         one.ticket.settling = False
-        self.show(one.ticket)
+        if not one.last:
+            self.show(one.ticket)
         then()
 
     def tell(self, ticket: Ticket, phase: str) -> None:
         """Tell those who follow a ticket what is going on."""
         for handle, index in ticket.followers:
-            handle.tell(index, phase, ticket.expected)
+            handle.tell(index, phase, ticket.forecast)
 
     def show(self, ticket: Ticket, *, done: bool = False) -> None:
         """Show those who follow a ticket how it stands; ``done`` where nothing more will come for them."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import LedgerError, NotebookgenError, NotWritable, TransportError, UnexpectedResponse
 from notebookgen.jobs.choosing import to_set_a_key
+from notebookgen.jobs.paces import limit_lines
 from notebookgen.ledger.filesystem import is_network_folder, why_not_writable
 from notebookgen.ledger.reading import open_to_read
 from notebookgen.ledger.store import FILE_NAME
@@ -19,6 +20,7 @@ from notebookgen.ledger.trouble import translated
 from notebookgen.normal import amount_words, count_words
 from notebookgen.providers import fault_error, provider_class, provider_names
 from notebookgen.transport import read
+from notebookgen.transport.choosing import transport_words
 from notebookgen.wire import shown_address
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 NETWORK = (*PROXIES, *(name.lower() for name in PROXIES if os.name != "nt"), *CERTIFICATES)  # there both are one
 OPEN = """SELECT state, count(*) FROM attempts
     WHERE state IN ('intent', 'submitted', 'completed', 'ambiguous') GROUP BY state"""
+
+BEGUN = "ledger    empty: its file was begun and never set up (a full disk does that), so nothing was asked for;"
 
 
 def examine(house: House, own: Mapping[str, Mapping[str, Any]] | None = None) -> str:
@@ -94,6 +98,9 @@ def _ledger(home: Path) -> list[str]:
         with translated(path):
             database = open_to_read(path, timeout=5.0)
             try:
+                (shape,) = database.execute("PRAGMA user_version").fetchone()
+                if not shape:
+                    return [BEGUN, "          the next call does, where there is room and it may write"]
                 (count,) = database.execute("SELECT count(*) FROM attempts").fetchone()
                 rows = database.execute(OPEN).fetchall()
             finally:
@@ -163,7 +170,8 @@ def _answer(house: House, name: str, given: Mapping[str, Any]) -> list[str]:
             steps.append(f"{provider_class(name).base_variable} is {where}")
         step = " ".join(steps).removeprefix("Nothing was charged. ")
         return [f"! {first}", *([step] if step else [])]
-    return [f"{words}, at {where}" if where and words.endswith(" left") else words]
+    told = f"{words}, at {where}" if where and words.endswith(" left") else words
+    return [told, *limit_lines(house.paces, lane.realm)]
 
 
 def balance_words(lane: Lane) -> str:
@@ -194,10 +202,10 @@ def _balance(lane: Lane) -> str:
 
 
 def _network() -> list[str]:
-    """Return which proxies and certificates the environment names; a password is not shown."""
+    """Return which proxies and certificates the environment names (a password is not shown), and what sends."""
     told = [name for name in NETWORK if os.environ.get(name)]
     shown = {name: os.environ[name] if name in CERTIFICATES else shown_address(os.environ[name]) for name in told}
-    return [f"network   {name}={value}" for name, value in shown.items()]
+    return [f"network   {name}={value}" for name, value in shown.items()] + [f"sends by  {transport_words(os.environ)}"]
 
 
 def _around() -> list[str]:

@@ -32,6 +32,7 @@ from notebookgen.jobs.watching import Watching
 from notebookgen.ledger.kernels import FOLDER, KernelLock
 from notebookgen.ledger.store import Store
 from notebookgen.media.spool import Spool
+from notebookgen.webhooks.exchange import join, leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -200,7 +201,7 @@ class Engine:
 
         def work() -> tuple[AttemptRow | None, float | None]:
             store = self._core.store
-            return store.last_attempt(generation.id), store.usual_seconds(generation)
+            return store.last_attempt(generation.id), self._core.durations.usual(generation)
 
         return self.call(work)
 
@@ -232,6 +233,7 @@ class Engine:
             opened.set_exception(error)
             return
         try:
+            store.put_off_syncs()
             self._build(store, kernel)
         except BaseException as error:  # noqa: BLE001 - handed to the caller
             store.close()
@@ -245,6 +247,7 @@ class Engine:
             for handle in self._runs.handles.values():
                 handle.fail(error)
         finally:
+            leave(self._core.calls)
             store.close()
             kernel.release()
 
@@ -271,7 +274,9 @@ class Engine:
         resolving = Resolving(core, reconciling, answers.adopt)
         self._recovering = Recovering(core, self._runs, knowing, reconciling, self._lane_for)
         self._settling = Settling(core, self._runs, resolving, self._recovering.lane_at_hand)
+        core.calls.resolve = lambda name, job: self._settling.one(name, Word("adopt", job))
         self._recovering.recover(sandbox=False)
+        join(core.calls)
 
     def _take_over(self, realm: Realm) -> None:
         """Take over what kernels left open of an account that died while this one lives."""
@@ -284,6 +289,7 @@ class Engine:
             guarded(core.write_now)
             if (core.ready or core.queue or self._runs.feeding) and not self._closing:
                 guarded(self._buying.claim)  # before the timers are looked at: it sets some
+            guarded(core.durably.go)
             events, wait = core.due()
             for event in events:
                 guarded(event)

@@ -147,6 +147,7 @@ class Feeding:
             with core.store.transaction():
                 for _, generation, _ in rows:
                     core.store.remember(generation, now)
+                core.store.look_up([generation.id for _, generation, _ in rows])
                 places = ((*divmod(index, feed.source.samples), one.id) for index, one, _ in rows)
                 core.store.add_rows(feed.handle.id, places)
         except (NotWritable, LedgerError) as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import LedgerError
 from notebookgen.jobs.last_line import last_line
-from notebookgen.jobs.progress import Progress
+from notebookgen.jobs.progress import Progress, first_phase, whole_seconds
 from notebookgen.jobs.rowbook import RowBook, book_of
 from notebookgen.jobs.tally import in_all, tries
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.budget import Budget
     from notebookgen.jobs.delivered import Delivered
     from notebookgen.jobs.leftover import Price
+    from notebookgen.jobs.progress import Forecast
     from notebookgen.jobs.recalling import Later
     from notebookgen.jobs.states import State
     from notebookgen.ledger.rows import AttemptRow
@@ -81,7 +82,7 @@ class RunHandle:
         self._models = set(models) or ({one.full_model for one in rows} if not isinstance(rows, RowBook) else set())
         self.sandbox = sandbox if isinstance(rows, RowBook) else all(one.realm.sandbox for one in rows)
         self._phases: dict[int, str] = {}
-        self._expected: float | None = None
+        self._forecast: Forecast | None = None  # of the job that was told of last
         self.budget: Budget | None = None  # what it may spend; None where it only looks after what was bought
         self.paused = False  # a person wants nothing new to be sent for a while
         self.adopted: tuple[int, ...] = ()  # the rows that an earlier kernel or a stopped cell had left open
@@ -94,7 +95,7 @@ class RunHandle:
         self.priced: Callable[[int], Price | None] | None = None  # what each row costs that was new when it began
         self.anew = False  # the same call again buys all of it once more
         self.ends: tuple[int, NotebookgenError] | None = None  # the row at which its money has ended, and why
-        self.elsewhere = ""  # which other kernel has what of it in hand, where it was taken up
+        self.elsewhere = self.keyless = ""  # taken up: what another kernel has in hand, and what waits for a key
         self.unsent = 0  # rows of a run taken up that were never brought to be sent: only their number is known
         self.resubmits = False  # a person has said that what is ambiguous is to be sent again, at the risk of a charge
         self.settings: Callable[[], Settings] | None = None  # what holds now, for whoever shows it
@@ -176,12 +177,11 @@ class RunHandle:
             if index not in self.adopted:
                 self.adopted = (*self.adopted, index)
 
-    def tell(self, index: int, phase: str, expected: float | None = None) -> None:
+    def tell(self, index: int, phase: str, forecast: Forecast | None = None) -> None:
         """Set what is going on with a row, in a word or two."""
         with self._changed:
             self._phases[index] = phase
-            if expected is not None:
-                self._expected = max(expected, self._expected or 0.0)
+            self._forecast = forecast or self._forecast
 
     def phase(self, index: int) -> str:
         """Return what is going on with a row, in a word or two; empty where nobody has said."""
@@ -363,13 +363,13 @@ class RunHandle:
             return Progress(
                 total=total,
                 states={str(state): count for state, count in tally.states.items() if count},
-                phase=next(iter(phases.values())) if phases else ("done" if self.done else "starting"),
+                phase=first_phase(phases.values()) or ("done" if self.done else "starting"),
                 paused=self.paused and not self.done,
                 cached=total - len(self.adopted) if self.adopted and self.budget is None else tally.cached,
                 ended=tally.done,
                 left=self._left(),
                 elapsed=end - self._began,
-                expected=self._expected,
+                expected=None if self.done else whole_seconds(self._forecast, tally, total, self._began, end),
                 spent=dict(tally.spent),
                 reserved=dict(tally.reserved),
                 model=next(iter(self._models)) if len(self._models) == 1 else f"{len(self._models)} models",

@@ -15,6 +15,7 @@ from notebookgen.errors import LedgerError, NotWritable
 from notebookgen.jobs.choosing import missing_key
 from notebookgen.jobs.engine import Engine
 from notebookgen.jobs.models import ModelBook
+from notebookgen.jobs.paces import Paces
 from notebookgen.jobs.stored import stored_attempt, stored_run
 from notebookgen.jobs.ticket import Lane
 from notebookgen.providers import provider_class
@@ -82,6 +83,7 @@ class House:
         """Touch nothing yet."""
         self.settings = settings
         self.book = ModelBook(settings.home / "models")
+        self.paces = Paces(settings.home)
         self._lock = threading.RLock()
         self._lanes_lock = threading.Lock()  # the engine asks for lanes while it is being started under the other one
         self._engine: Engine | None = None
@@ -93,6 +95,8 @@ class House:
     def adjust(self, settings: Settings) -> None:
         """Take other settings over, also for work that is under way."""
         changed, self.settings = settings != self.settings, settings
+        if changed:
+            self.paces.adjust(settings)
         if changed and self._engine is not None:
             self._engine.adjust(settings)
 
@@ -167,6 +171,7 @@ class House:
                 close = getattr(lane.transport, "close", None)
                 if close is not None:
                     close()
+            self.paces.close()
         with _lock:
             if _houses.get(self.settings.home) is self:
                 del _houses[self.settings.home]
@@ -224,15 +229,31 @@ class House:
     ) -> Lane:
         """Return the lane of a realm and an address; the sandbox's address is wherever it listens now."""
         from notebookgen.sandbox.embedded import embedded  # noqa: PLC0415 - loaded where the sandbox answers
-        from notebookgen.transport import HttpTransport  # noqa: PLC0415 - loads requests
+        from notebookgen.transport import transport_for  # noqa: PLC0415 - loaded when something is asked for
+        from notebookgen.transport.paced import Paced  # noqa: PLC0415 - likewise
 
         provider = adapter or provider_class(realm.provider)(embedded().base_urls[realm.provider])
         with self._lanes_lock:
             key = (realm, provider.base_url)
             if key not in self._lanes or session is not None:
-                transport = HttpTransport(secret, origin=provider.base_url, session=session)
-                self._lanes[key] = Lane(realm, provider, transport)
+                gate = self.paces.gate(realm, self.settings)
+                transport = Paced(transport_for(secret, origin=provider.base_url, session=session), gate, provider)
+                signing = partial(_signing, provider, sandbox=realm.sandbox)
+                self._lanes[key] = Lane(realm, provider, transport, signing=signing, gate=gate)
             return self._lanes[key]
+
+
+def _signing(provider: Provider, *, sandbox: bool) -> str | None:
+    """Return the secret with which a service signs its callbacks; None where it signs none, or nobody has told it."""
+    if not provider.signing_variable:
+        return None
+    if sandbox:
+        from notebookgen.sandbox.embedded import current  # noqa: PLC0415 - loaded where the sandbox answers
+
+        running = current()
+        return running.behaviour.webhook_secret if running is not None else None
+    found = find_key(provider.signing_variable, env=os.environ)
+    return found.secret.reveal() if found is not None else None
 
 
 def notebook_name() -> str | None:

@@ -20,19 +20,21 @@ from notebookgen.errors import (
     NotFound,
     NotWritable,
 )
+from notebookgen.jobs.durations import seen_columns
+from notebookgen.jobs.ending import GONE_TRIES, ending_cost, not_to_be_had
 from notebookgen.jobs.judging import Judging, strange
 from notebookgen.jobs.naming import short_job
 from notebookgen.jobs.receipts import read_receipt
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
-from notebookgen.jobs.watching import GONE_TRIES, ending_cost, not_to_be_had
-from notebookgen.ledger.rows import outputs_from, outputs_text, to_nano
+from notebookgen.jobs.whereabouts import another_way, as_they_came, known_addresses, to_fetch
+from notebookgen.ledger.rows import outputs_from, to_nano
 from notebookgen.providers import read_look
-from notebookgen.records import Cost, Output, Phase
+from notebookgen.records import Cost, Phase
 from notebookgen.transport.expiry import expires_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
     from decimal import Decimal
 
     from notebookgen.jobs.core import Core
@@ -81,15 +83,18 @@ class Keeping:
         seconds = core.clock.monotonic() - ticket.accepted if ticket.timed else ticket.seconds
         if job.created and job.completed:
             seconds = max((job.completed - job.created).total_seconds(), 0.0)
+            if job.created.microsecond or job.completed.microsecond:  # else they are told in whole seconds
+                ticket.lived = None  # the end is known, not only between which looks it was
         ticket.seconds = seconds
         ticket.outputs = job.outputs
         columns |= {"charged": to_nano(ticket.cost.amount), "basis": ticket.cost.basis, "seconds": seconds}
-        columns |= {"outputs": to_fetch(job.outputs), "error": None}
+        columns |= {"outputs": to_fetch(job.outputs), "error": None, **seen_columns(ticket)}
         if ticket.cost.unit:
             columns["unit"] = ticket.cost.unit
 
         def then() -> None:
             ticket.instead = None
+            core.durations.over(ticket)
             if job.outputs:
                 ticket.failures = 0
                 self._fetch(ticket)
@@ -113,7 +118,10 @@ class Keeping:
             job = ticket.lane.provider.read_create(kept, ticket.generation)
             ticket.outputs = job.outputs
         else:
-            ticket.outputs = outputs_from(row.outputs) or (() if ticket.job else as_they_came(known))
+            named = outputs_from(row.outputs)
+            # Where something was missing, its job alone knows how many there are; else an address is the shorter way.
+            ticket.outputs = named or (() if ticket.job and row.error else as_they_came(known))
+            ticket.spare = known_addresses(named, known)
         if ticket.outputs:
             self._fetch(ticket)
         elif ticket.job:
@@ -218,12 +226,22 @@ class Keeping:
             refused: Whether something came, and was not what was due.
         """
         # A login page, or a proxy that denies everything, may stand in the way for a night: only time tells.
+        if self._elsewhere(ticket):
+            return
         if not not_to_be_had(self._core, ticket, lifetime=ticket.lane.provider.result_seconds or SOME_DAYS):
             self._put_off(ticket, said)
         elif ticket.outputs and self._judging.spare(ticket.key, ticket.had):
             self._fetch(ticket)  # what is of no known type is better than nothing
         else:
             self._lost(ticket, said, refused=refused)
+
+    def _elsewhere(self, ticket: Ticket) -> bool:
+        """Fetch from an address that was known before, where there is one that was not tried; return whether there is."""
+        outputs, ticket.spare = another_way(ticket.outputs, ticket.spare, ticket.had)
+        if outputs:
+            ticket.outputs = outputs
+            self._fetch(ticket)
+        return bool(outputs)
 
     def _keep(self, ticket: Ticket, missing: str = "", *, later: bool = False, cost: Decimal | None = None) -> None:
         """Write down that the files are here, or those of them that could be had.
@@ -257,11 +275,17 @@ class Keeping:
         def then() -> None:
             if not later:
                 self._judging.forget(ticket.key)
-                self._spool.drop(ticket.spooled)
+                self._drop(ticket)
             ticket.reply = None
             core.finish(ticket, AssetError(note) if note else None)
 
-        core.write_soon(ticket, write, then)
+        core.write_soon(ticket, write, then, last=True)
+
+    def _drop(self, ticket: Ticket) -> None:
+        """Forget the reply that was kept for a ticket, once the disk has what became of it."""
+        kept = ticket.spooled
+        if self._spool.holds(kept):
+            self._core.durably.then(lambda: self._spool.drop(kept), lambda _: None)
 
     def _put_off(self, ticket: Ticket, said: str) -> None:
         """Stop trying for now: what came is handed over, and what did not come is said."""
@@ -331,6 +355,8 @@ class Keeping:
             said = "the provider does not know the job any more" if denied else "the provider gives no new address"
             self._missing(ticket, f"the file is gone, and {said}")
         elif ticket.failures >= TRANSFERS or isinstance(error, InvalidKey | Forbidden):
+            if self._elsewhere(ticket):
+                return
             said = str(error).splitlines()[0] if error else "it says nothing"
             if ticket.had:
                 self._keep(ticket, said, later=True)
@@ -360,26 +386,11 @@ class Keeping:
             return
         core.move(ticket, State.FAILED, ended=core.clock.now(), error=said, retryable=0)
         self._judging.forget(ticket.key)
-        self._spool.drop(ticket.spooled)
+        self._drop(ticket)
         why = "What came back was not kept" if refused else "What was made cannot be had any more"
-        again = "Run it again to ask its job once more, which is free; " if ticket.job and ticket.unkept else ""
+        again = f"Run it again to {'ask its job' if ticket.job else 'look for it'} once more, which is free; "
+        again = again if ticket.unkept else ""
         message = (
             f"{said}\n{why}. It is paid for ({ticket.cost}). Nothing was sent now. {again}fresh=True buys it anew."
         )
         core.finish(ticket, JobFailed(message, id=ticket.generation.id, job=ticket.job, retryable=False))
-
-
-def as_they_came(known: Mapping[int, Asset]) -> tuple[Output, ...]:
-    """Return the outputs that files were fetched from, where every one of them had an address: it may still lead there."""
-    files = [known.get(place) for place in range(len(known))]
-    whole = all(asset is not None and asset.url for asset in files)
-    return tuple(Output(name=asset.name, url=asset.url) for asset in files if asset is not None) if whole else ()
-
-
-def to_fetch(outputs: Iterable[Output]) -> str:
-    """Return what is written down to be fetched: all of it, or nothing where a part of it came inside the reply.
-
-    The ledger keeps no bytes, and places are counted in the whole list: where one is missing the job is asked anew.
-    """
-    whole = tuple(outputs)
-    return outputs_text(() if any(one.data is not None for one in whole) else whole)

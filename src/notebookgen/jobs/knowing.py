@@ -83,8 +83,8 @@ class Knowing:
                 handle.take_up(index)
         ticket.load(row)
         ticket.run = row.run  # who began it has paid for it
-        ticket.expected = self._core.store.usual_seconds(ticket.generation)
-        ticket.accepted, ticket.timed = self._core.clock.monotonic(), False
+        self._watching.take_up(ticket, row)
+        self._core.calls.expect(ticket)
         if row.state == State.INTENT:
             return lambda: self._interrupted(ticket)
         if row.state == State.SUBMITTED:

@@ -30,7 +30,8 @@ def last_line(handle: RunHandle, now: Progress, book: RowBook, *, resumed: bool)
         resumed: Whether a person wants to know what was left open.
     """
     if handle.part and not now.total:
-        return f"nothing is left open here: {handle.elsewhere}" if handle.elsewhere else "nothing was left open"
+        there = f"nothing is left open here: {handle.elsewhere}" if handle.elsewhere else ""
+        return " · ".join(filter(None, (there, handle.keyless))) or "nothing was left open"
     states = ", ".join(
         f"{count} {state}" if now.total > 1 else str(state) for state, count in sorted(now.states.items())
     )
@@ -51,7 +52,7 @@ def last_line(handle: RunHandle, now: Progress, book: RowBook, *, resumed: bool)
         words = f"took up {_found(handle, book)}" if now.total > 1 else "taken up where it was left"
         parts.append(words + _paid_there(handle))
     parts.append(f"{handle.unsent} more never sent: run it again" if handle.unsent else "")
-    parts.append(handle.elsewhere)
+    parts += [handle.elsewhere, handle.keyless]
     parts.append("sandbox" if now.total and handle.sandbox else "")
     goes_on = "cancelled: nothing more is sent" if handle.called_off else "goes on in the background"
     parts.append(goes_on if handle.buys else "")

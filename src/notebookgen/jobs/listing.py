@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from typing import TYPE_CHECKING, Protocol
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from notebookgen.errors import ProviderError, TransportError, UnknownModel, near_miss
 from notebookgen.jobs.asking import check_texts
 from notebookgen.jobs.choosing import bearing, is_sandboxed, several_models
-from notebookgen.providers import provider_class, usable_names
+from notebookgen.providers import provider_class, provider_names, usable_names
 from notebookgen.records import Realm
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from notebookgen.jobs.ticket import Lane
     from notebookgen.records import Model
 
-__all__ = ["find_model", "find_models", "live_models", "named_model", "tell_missed", "with_word"]
+__all__ = ["find_model", "find_models", "live_models", "named_model", "near_word", "tell_missed", "with_word"]
+
+PARTED = re.compile(r"[^\w.]+")  # what stands between the words of a model's name
 
 
 class LaneOf(Protocol):
@@ -111,6 +114,13 @@ def with_word(models: Sequence[Model], word: str) -> list[Model]:
     """Return the models with a word in their id, name or kind, in any capitals."""
     low = word.lower()
     return [one for one in models if low in f"{one} {one.name} {one.kind or ''}".lower()]
+
+
+def near_word(word: str, models: Sequence[Model]) -> str:
+    """Return which provider, model or part of a model's name may have been meant by a word that none has in its name."""
+    names = [*provider_names(), *map(str, models)]
+    parts = {part for one in models for part in PARTED.split(f"{one} {one.name}".lower()) if part}
+    return near_miss(word, names) or near_miss(word, parts)
 
 
 def named_model(name: str, models: Sequence[Model], missed: Sequence[str] = ()) -> Model:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from notebookgen.jobs.delivered import Delivered
+    from notebookgen.jobs.progress import Forecast
     from notebookgen.jobs.rowbook import RowBook
     from notebookgen.records import Cost, Generation
 
@@ -70,11 +71,11 @@ class Part(RunHandle):
         if self._of is not None:
             self._of.sink(cost, sign)
 
-    def tell(self, index: int, phase: str, expected: float | None = None) -> None:
+    def tell(self, index: int, phase: str, forecast: Forecast | None = None) -> None:
         """Set what is going on with a row, here and there."""
-        super().tell(index, phase, expected)
+        super().tell(index, phase, forecast)
         if self._of is not None:
-            self._of.tell(self._places[index], phase, expected)
+            self._of.tell(self._places[index], phase, forecast)
 
     def note(self, line: str) -> None:
         """Add a line that a person should know, here and there."""

@@ -5,13 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from notebookgen.jobs.states import OVER, State
+from notebookgen.jobs.states import BUSY, OVER, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
-__all__ = ["Progress"]
+    from notebookgen.jobs.survival import Curve
+    from notebookgen.jobs.tally import Tally
+
+__all__ = ["Forecast", "Progress", "first_phase", "whole_seconds"]
+
+WAITING = "waiting: "
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When a job is usually over.
+
+    Attributes:
+        curve: How long such jobs take.
+        since: When it began, on the monotonic clock.
+    """
+
+    curve: Curve
+    since: float
+
+    def left(self, now: float) -> float:
+        """Return how many seconds it usually still takes, as long as it is not over by now."""
+        return self.curve.left(now - self.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +45,7 @@ class Progress:
         states: How many rows are in which state.
         phase: What is going on, in a word or two.
         elapsed: Seconds since it began.
-        expected: Seconds that such a run usually takes in all; None where nothing is known.
+        expected: Seconds that such a run usually takes in all, by how long such jobs take; None where nothing is known.
         spent: What was spent by this run, by unit.
         reserved: What is set aside for its rows under way, by unit.
         model: The model, where all rows have the same.
@@ -54,3 +76,26 @@ class Progress:
     def over(self) -> int:
         """How many rows have ended."""
         return sum(count for state, count in self.states.items() if State(state) in OVER)
+
+
+def whole_seconds(forecast: Forecast | None, tally: Tally, total: int, began: float, now: float) -> float | None:
+    """Return how many seconds a run usually takes in all: its newest job, and before it those that wait for a place.
+
+    Args:
+        forecast: Of the job that was told of last; None where nothing is known.
+        tally: How its rows stand.
+        total: How many there are.
+        began: When it began, on the monotonic clock.
+        now: The moment, on the same clock.
+    """
+    if forecast is None:
+        return None
+    running = sum(count for state, count in tally.states.items() if state in BUSY)
+    waiting = max(total - tally.done - running, 0)
+    return now - began + forecast.left(now) + forecast.curve.median * waiting / max(running, 1)
+
+
+def first_phase(phases: Iterable[str]) -> str:
+    """Return what is going on in a run: what its account makes it wait for, else what its first open row is at."""
+    found = tuple(phases)
+    return next((one for one in found if one.startswith(WAITING)), found[0] if found else "")

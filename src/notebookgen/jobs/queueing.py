@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from notebookgen.jobs.ticket import Ticket
+    from notebookgen.jobs.ticket import Lane, Ticket
 
 __all__ = ["Queue"]
 
@@ -27,6 +27,14 @@ class Line:
     tickets: deque[Ticket] = field(default_factory=deque)
     back: list[Ticket] = field(default_factory=list)
     held: bool = False
+
+    def pop(self) -> Ticket | None:
+        """Take out the next ticket whose account takes creates just now; None where there is none."""
+        for place, ticket in enumerate(self.tickets):
+            if not ticket.lane.waits or not ticket.wanted:
+                del self.tickets[place]
+                return ticket
+        return None
 
 
 class Queue:
@@ -74,10 +82,17 @@ class Queue:
         line.back.append(ticket)
         line.held = True
 
-    def release(self, run: str) -> None:
-        """Let a line go on: something of its run has ended."""
+    def put_back(self, ticket: Ticket) -> None:
+        """Put a ticket back, to be the next of its account (behind others put back before it) when that takes more."""
+        self._lines.setdefault(ticket.run, Line()).back.append(ticket)
+
+    def release(self, run: str, lane: Lane | None = None) -> None:
+        """Let a line go on: something of its run has ended, and so there is room at its account, too."""
         if run in self._lines:
             self._lines[run].held = False
+        if lane is not None:
+            lane.waits = ""
+            lane.homes += 1
 
     def take(self, count: int, busy: Mapping[str, int]) -> list[Ticket]:
         """Return the next tickets, one of each run in turn.
@@ -102,9 +117,11 @@ class Queue:
                 if run in self._paused:
                     continue
                 limit = self._limits.get(run)
-                if line.held or not line.tickets or (limit is not None and under_way.get(run, 0) >= limit):
+                full = limit is not None and under_way.get(run, 0) >= limit
+                ticket = None if line.held or full else line.pop()
+                if ticket is None:
                     continue
-                taken.append(line.tickets.popleft())
+                taken.append(ticket)
                 under_way[run] = under_way.get(run, 0) + 1
                 if len(taken) >= count:
                     self._lines[run] = self._lines.pop(run)  # the others have their turn first, next time

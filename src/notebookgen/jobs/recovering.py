@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import LedgerError, NotebookgenError, NotWritable
+from notebookgen.jobs.choosing import key_away
 from notebookgen.jobs.core import FIRST_REST, NOBODY
 from notebookgen.jobs.elsewhere import runs_elsewhere, runs_here
 from notebookgen.jobs.naming import check_named
@@ -56,7 +58,12 @@ class Recovering:
         core.retake = self._retake
 
     def recover(
-        self, *, sandbox: bool, run: str | None = None, lost_of: Realm | None = None
+        self,
+        *,
+        sandbox: bool,
+        run: str | None = None,
+        lost_of: Realm | None = None,
+        keyless: Counter[tuple[Realm, str]] | None = None,
     ) -> list[tuple[str, Ticket]]:
         """Take over what dead kernels left open, where the account's key is at hand; return it with the runs it is of.
 
@@ -64,6 +71,7 @@ class Recovering:
             sandbox: Whether what was played counts.
             run: Of this run only.
             lost_of: Only creates of this account whose kernel died without an answer: not what was put off.
+            keyless: Counts what stays as it is because its account's key is not at hand, by account and state.
         """
         core, taken = self._core, []
         for row in core.store.open_attempts():
@@ -79,7 +87,13 @@ class Recovering:
                     core.found[row.generation] = row.run
             if ticket is not None:
                 taken.append((row.run, ticket))
+            elif keyless is not None and self._is_free(row) and self.lane_at_hand(realm) is None:
+                keyless[realm, row.state] += 1
         return taken
+
+    def _is_free(self, row: AttemptRow) -> bool:
+        """Whether no other living kernel looks after an attempt."""
+        return row.kernel == self._core.kernel.id or not self._core.kernel.alive(row.kernel)
 
     def _retake(self, key: int) -> None:
         """Take up again what was put off, unless somebody else has it in hand by now."""
@@ -94,7 +108,7 @@ class Recovering:
     def take(self, row: AttemptRow) -> Ticket | None:
         """Take over what a dead kernel left open; None where its kernel lives, or the account's key is not at hand."""
         core = self._core
-        if row.kernel != core.kernel.id and core.kernel.alive(row.kernel):
+        if not self._is_free(row):
             return None
         ticket = self.ticket_of(row)
         if ticket is not None:
@@ -126,7 +140,9 @@ class Recovering:
         """
         core = self._core
         here = {one.id for one in self._runs.handles.values() if one.buys}
-        tickets = [(one, t) for one, t in self.recover(sandbox=True, run=run) if run is not None or one not in here]
+        keyless: Counter[tuple[Realm, str]] = Counter()
+        found_open = self.recover(sandbox=True, run=run, keyless=keyless)
+        tickets = [(one, ticket) for one, ticket in found_open if run is not None or one not in here]
         if run is not None and not tickets:
             check_named(core.store, run)
         found = {generation: one for generation, one in core.found.items() if run in {None, one}}
@@ -141,6 +157,7 @@ class Recovering:
         handle.elsewhere = "; ".join(
             filter(None, (runs_here(here if run is None else here & {run}), runs_elsewhere(core, run)))
         )
+        handle.keyless = _waiting_for_keys(keyless)
         return handle
 
     def _resumed(self, whole: Sequence[str], left: Mapping[str, str], tickets: Mapping[str, Ticket]) -> RunHandle:
@@ -193,7 +210,18 @@ class Recovering:
             ticket.error = self._reconciling.held_error(ticket)
         facts = ticket.facts(done=held or ticket.generation.id not in self._core.tickets)
         handle.put(index, replace(facts, cached=True) if shared else facts)
-        handle.tell(index, str(ticket.state), ticket.expected)
+        handle.tell(index, str(ticket.state), ticket.forecast)
+
+
+def _waiting_for_keys(keyless: Mapping[tuple[Realm, str], int]) -> str:
+    """Return what was left as it is because the keys of its accounts are not at hand, in words."""
+    realms = dict.fromkeys(realm for realm, _ in keyless)
+    told = [
+        ", ".join(f"{count} {state}" for (its, state), count in sorted(keyless.items(), key=str) if its == realm)
+        + f" left as they are: {key_away(realm)}"
+        for realm in realms
+    ]
+    return "; ".join(told)
 
 
 def _is_held(row: AttemptRow) -> bool:

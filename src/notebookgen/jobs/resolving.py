@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from notebookgen.ledger.store import Store
     from notebookgen.wire import HttpResponse
 
-__all__ = ["ACTIONS", "Resolving", "check_action", "check_free", "claim_row", "find_ambiguous"]
+__all__ = ["ACTIONS", "Resolving", "check_action", "check_free", "check_word", "claim_row", "find_ambiguous"]
 
 ACTIONS = ("adopt", "resubmit", "write_off")
 
@@ -75,15 +75,23 @@ def check_free(core: Core, row: AttemptRow, lane: Lane | None) -> None:
         raise InvalidCall(message)
 
 
-def check_action(action: str, job: str | None, lane: Lane, id: str, *, count: int = 1) -> None:
-    """Check that an action is one, and that it has what it needs.
+def check_word(action: str) -> None:
+    """Check that an action is one.
 
     Raises:
-        InvalidCall: It is none, or adopting needs the job's id because the provider lists no jobs.
+        InvalidCall: It is none.
     """
     if action not in ACTIONS:
         message = f"'{action}' is no way to resolve.{near_miss(action, ACTIONS)} Ways are: adopt, resubmit, write_off."
         raise InvalidCall(message)
+
+
+def check_action(action: str, job: str | None, lane: Lane, id: str, *, count: int = 1) -> None:
+    """Check that an action has what it needs.
+
+    Raises:
+        InvalidCall: Adopting needs the job's id because the provider lists no jobs, or a job is given to several rows.
+    """
     if job and count > 1:
         message = f"job {job} can be only one of {count} rows. Nothing was done. Say which one: rows=..."
         raise InvalidCall(message)

@@ -85,7 +85,8 @@ class RowBook:
             if row.state is State.PLANNED:
                 return self._put_back(index, before, row.error)
         if flags:
-            self.tally.add(self.get(index), -1)
+            known = self._full.get(index)
+            self.tally.add(known if known is not None else self.get(index), -1)
         else:
             self.tally.states[State.PLANNED] -= 1
         self.tally.add(row)

@@ -301,7 +301,7 @@ class Runs:
         if core.found.pop(generation.id, None) is not None:
             handle.take_up(index)
         core.show(ticket)
-        handle.tell(index, "starting" if ticket.state is State.PLANNED else str(ticket.state), ticket.expected)
+        handle.tell(index, "starting" if ticket.state is State.PLANNED else str(ticket.state), ticket.forecast)
 
     def pause(self, handle: RunHandle, *, paused: bool) -> None:
         """Send nothing new of a run, or go on with it; what is under way goes on, and what another run wants, too."""

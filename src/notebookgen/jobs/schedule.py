@@ -1,7 +1,9 @@
-"""When to look at a job again. Pure: age and kind in, seconds out; the clock and the dice are arguments.
+"""When to look at a job again. Pure: what is known and how old the job is in, seconds out; the dice are an argument.
 
-Until enough is known of a model's durations, the interval grows with the square root of the job's age (the optimum
-when a duration is wholly unknown), bounded below by what the services call polite and above by what people notice.
+A look is worth some seconds of waiting unnoticed; from that follows how often to look at a job that ends with a known
+hazard: every ``sqrt(2 * worth / hazard)`` seconds (Keller 1974, https://doi.org/10.1287/mnsc.21.3.256). The next look
+comes when so much has added up since the last one, so that a hazard that rises in between is not slept over. While
+little is known, the interval grows with the job's age and no faster.
 """
 
 from __future__ import annotations
@@ -9,37 +11,80 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from notebookgen.jobs.survival import EDGES, STEPS, step_of, within
+
 if TYPE_CHECKING:
-    from notebookgen.records import Kind
+    from notebookgen.jobs.survival import Curve
 
-__all__ = ["EXPECTED", "delay_after_failure", "next_look"]
+__all__ = ["LONGEST", "SHORTEST", "delay_after_failure", "next_look", "worth"]
 
-# Usual durations in seconds, from the services' own pages (medians where they are given).
-EXPECTED: dict[str, float] = {"image": 20.0, "video": 120.0, "audio": 30.0, "3d": 60.0, "text": 10.0}
-SHORTEST, LONGEST = 0.25, 20.0
-# One look is worth this many seconds of waiting unnoticed; the square-root rule follows from it.
-WORTH = 0.05
+SHORTEST, LONGEST = 0.25, 300.0  # seconds between two looks
+MOST_STRETCH = 1000.0
+BOUND = 5.0  # seconds for which anything may be over unnoticed
+RARELY, SOONER = 0.01, 0.9  # no look before that part of the age at which so few are over
+BACKSTOP = 0.99  # so many have called by then, where they call at all
+PATIENCE = 0.105
+BLIND, FEWEST, HORIZON = 0.05, 0.5, 30.0
 
 
-def next_look(age: float, *, expected: float | None, kind: Kind | None, jitter: float) -> float:
+def worth(curve: Curve) -> float:
+    """Return how many seconds of waiting unnoticed one look is worth: long jobs are waited for with more patience."""
+    return PATIENCE * math.sqrt(max(curve.median, 0.01))
+
+
+def next_look(
+    age: float,
+    *,
+    curve: Curve,
+    jitter: float,
+    looked: float | None = None,
+    stretch: float = 1.0,
+    called_back: bool = False,
+) -> float:
     """Return the seconds until the next look at a job.
 
     Args:
-        age: Seconds since it was accepted.
-        expected: How long such a job usually takes, in seconds; None where nothing is known yet.
-        kind: What it makes; decides how rarely to look at the most.
+        age: Seconds since it began, now.
+        curve: What is known of how long such jobs take.
         jitter: A number from 0 to 1 that keeps many jobs from being asked about at once.
+        looked: The age at which it was last seen running, where that is not now.
+        stretch: By how much all looks of an account are to be rarer, from 1.
+        called_back: Whether it calls when it is over, so that looks are only for calls that are lost.
     """
-    usual = expected if expected is not None else EXPECTED.get(kind or "image", 20.0)
-    horizon = max(usual * 4, 30.0)
-    seen = max(age, 0.5)
-    spread = math.log(max(horizon / seen, math.e))
-    interval = math.sqrt(2 * WORTH * seen * spread)
-    if expected is not None and age < expected * 0.5:
-        interval = max(interval, expected * 0.5 - age)  # hardly ever done before half of the usual time
-    # Providers advise 10 to 15 s for videos; that is a prior for long jobs, not a floor for quick ones.
-    upper = LONGEST if usual > 30 else LONGEST / 4
-    return min(max(interval, SHORTEST), upper) * (0.9 + 0.2 * jitter)
+    now, last = within(age), within(age if looked is None else min(looked, age))
+    rarer = min(max(1.0, stretch), MOST_STRETCH)
+    due = min(_summed(curve, last, rarer), last + min(max(curve.median / 4, now / 20, BOUND), LONGEST) * rarer)
+    first = SOONER * curve.quantile(RARELY)
+    if now < first:
+        due = min(max(due, first), now + LONGEST)
+    due = min(due, now + _blind(curve, now) * (1.0 + curve.known) * rarer)
+    if called_back:
+        backstop = curve.quantile(BACKSTOP)
+        due = max(due, backstop if curve.known > 0 else min(backstop, now + LONGEST))
+    return max(due - now, SHORTEST) * (0.9 + 0.2 * min(max(0.0, jitter), 1.0))
+
+
+def _summed(curve: Curve, age: float, rarer: float) -> float:
+    """Return the age by which one look has added up since another one."""
+    factor = 1.0 / math.sqrt(2.0 * worth(curve)) / rarer
+    step, due = step_of(age), 1.0
+    while True:
+        rate = math.sqrt(curve.hazards[step]) * factor
+        end = EDGES[step + 1]
+        if step >= STEPS - 1 or rate * (end - age) >= due:
+            return age + due / rate
+        due -= rate * (end - age)
+        age, step = end, step + 1
+
+
+def _blind(curve: Curve, age: float) -> float:
+    """Return the interval where nothing is known but an order of magnitude: each is as likely as any other.
+
+    A job of that age then ends with the hazard ``1 / (age * log(horizon / age))``.
+    """
+    seen = max(age, FEWEST)
+    spread = max(math.log(max(4 * curve.median, HORIZON) / seen), 1.0)
+    return math.sqrt(2.0 * BLIND * math.sqrt(seen) * seen * spread)
 
 
 def delay_after_failure(failures: int, *, retry_after: float | None, jitter: float) -> float:

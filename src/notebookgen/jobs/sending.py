@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from notebookgen.jobs.ticket import Fetcher, Lane, Ticket
     from notebookgen.media.spool import Spool
     from notebookgen.records import InputImage
-    from notebookgen.wire import HttpResponse
+    from notebookgen.wire import HttpRequest, HttpResponse
 
-__all__ = ["send_create", "to_upload", "unexpected", "upload_all"]
+__all__ = ["create_of", "judged", "keep_reply", "send_create", "to_upload", "unexpected", "upload_all"]
 
 
 def to_upload(ticket: Ticket) -> list[InputImage]:
@@ -63,34 +63,71 @@ def _upload(lane: Lane, image: InputImage, data: bytes) -> str:
 
 
 def send_create(
-    ticket: Ticket, uploads: Mapping[str, str], fetcher: Fetcher, spool: Spool
+    ticket: Ticket, uploads: Mapping[str, str], fetcher: Fetcher, spool: Spool, callback: str | None = None
 ) -> tuple[Outcome, HttpResponse | None]:
-    """Send the one create of an attempt and tell what it came to, with the reply where there was one."""
+    """Send the one create of an attempt and tell what it came to, with the reply where there was one.
+
+    ``callback`` is where the provider is to call at the job's end.
+    """
+    request = create_of(ticket, uploads, fetcher, callback)
+    if isinstance(request, NeverSent):
+        return request, None
+    response: HttpResponse | None = None
+    failed: NotebookgenError | None = None
+    try:
+        response = ticket.lane.transport.send(request)
+    except NotebookgenError as error:
+        failed = error
+    outcome = judged(ticket, response, failed)
+    keep_reply(ticket, spool, outcome, response)
+    return outcome, response
+
+
+def create_of(
+    ticket: Ticket, uploads: Mapping[str, str], fetcher: Fetcher, callback: str | None = None
+) -> HttpRequest | NeverSent:
+    """Return the create of an attempt, or why it cannot be built: nothing has left then, and its place is free again."""
     lane, generation = ticket.lane, ticket.generation
     try:
         sources = {
             image.key: _source(image, lane.provider.delivery(generation, image, ticket.model), uploads, fetcher)
             for image in generation.images
         }
-        request = lane.provider.create(generation, sources, ticket.model)
+        # Nothing of it where there is none: what is sent without is what was always sent.
+        more = {"callback": callback} if callback is not None else {}
+        return lane.provider.create(generation, sources, ticket.model, **more)
     except Exception as error:  # noqa: BLE001 - whatever an adapter does here, nothing has left yet
+        lane.gate.give_back("create")
         cause = error if isinstance(error, NotebookgenError) else unbuilt(ticket, error)
         unsent = NotSent(str(cause))
         unsent.__cause__ = cause
-        return NeverSent(unsent), None
-    try:
-        response = lane.transport.send(request)
-    except TransportError as error:
-        return outcome_of(lane.provider, generation, error), None
-    except NotebookgenError as error:
-        return Unclear(error), None
-    outcome = outcome_of(lane.provider, generation, response)
-    if isinstance(outcome, Accepted) and outcome.job.id is None:
-        # There is no job to ask again: the reply itself is what was paid for. Where it cannot be written it is kept in
-        # memory, and written when there is room.
+        return NeverSent(unsent)
+
+
+def judged(ticket: Ticket, response: HttpResponse | None, error: BaseException | None) -> Outcome:
+    """Return what a create came to that has ended in a reply or in an error.
+
+    Raises:
+        BaseException: The error is none of ours: a bug.
+    """
+    provider, generation = ticket.lane.provider, ticket.generation
+    if isinstance(error, TransportError):
+        return outcome_of(provider, generation, error)
+    if isinstance(error, NotebookgenError):
+        return Unclear(error)
+    if response is None:
+        raise error or RuntimeError("a create gave neither a reply nor an error")
+    return outcome_of(provider, generation, response)
+
+
+def keep_reply(ticket: Ticket, spool: Spool, outcome: Outcome, response: HttpResponse | None) -> None:
+    """Put a reply on the disk where there is no job to ask again: it itself is what was paid for.
+
+    Where it cannot be written it is kept in memory, and written when there is room.
+    """
+    if response is not None and isinstance(outcome, Accepted) and outcome.job.id is None:
         with contextlib.suppress(NotWritable):
             spool.save(ticket.spooled, response)
-    return outcome, response
 
 
 def unbuilt(ticket: Ticket, error: Exception) -> NotebookgenError:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from notebookgen.errors import InvalidCall
 from notebookgen.jobs.budget import NO_BUDGET, Budget, check_unit
 from notebookgen.jobs.choosing import other_account
-from notebookgen.jobs.resolving import check_action, check_free, claim_row, find_ambiguous
+from notebookgen.jobs.resolving import check_action, check_free, check_word, claim_row, find_ambiguous
 from notebookgen.jobs.ticket import Lane, Ticket
 from notebookgen.ledger.rows import realm_from
+from notebookgen.providers import provider_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from notebookgen.jobs.runs import Runs
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Generation, Realm
+    from notebookgen.transport import Timeouts
+    from notebookgen.wire import HttpRequest, HttpResponse
 
 __all__ = ["Settling", "Word"]
 
@@ -39,6 +42,22 @@ class Word:
     action: str
     job: str | None = None
     more: Budget = NO_BUDGET
+
+
+@dataclass(frozen=True, slots=True)
+class NoKey:
+    """The wire to an account whose key is not at hand: for what sends nothing."""
+
+    realm: Realm
+
+    def send(self, request: HttpRequest, *, timeout: Timeouts | None = None) -> HttpResponse:
+        """Send nothing.
+
+        Raises:
+            MissingKey: Always.
+        """
+        del request, timeout
+        raise other_account(self.realm)
 
 
 class Settling:
@@ -91,7 +110,7 @@ class Settling:
         part, shares = self._part([payers[name] for name in names], generations, word, whole, places)
         for name, row in rows.items():
             generation, lane = known[name]
-            ticket = core.tickets.get(name) or Ticket(generation, self._runs.lane(lane), row.run)
+            ticket = core.tickets.get(name) or Ticket(generation, self._lane(lane), row.run)
             if ticket.again is None:
                 ticket.load(row)
             core.tickets[name] = ticket
@@ -115,7 +134,10 @@ class Settling:
         """
         realm, core = realm_from(row.realm), self._core
         generation, lane = core.store.generation(row.generation), self._lane_of(realm)
+        check_word(word.action)
         check_free(core, row, lane)
+        if lane is None and word.action == "write_off":  # nothing is sent, so that no key is needed
+            lane = Lane(realm, provider_class(realm.provider)(), NoKey(realm))
         if generation is None or lane is None:
             raise other_account(realm)
         check_action(word.action, word.job, lane, row.generation[:8], count=count)
@@ -125,6 +147,10 @@ class Settling:
             message = f"a budget is for 'resubmit'; '{word.action}' buys nothing. Nothing was done. Leave it out."
             raise InvalidCall(message)
         return generation, lane
+
+    def _lane(self, lane: Lane) -> Lane:
+        """Return the one lane of a realm; one without a key is kept by nobody."""
+        return lane if isinstance(lane.transport, NoKey) else self._runs.lane(lane)
 
     def _part(
         self,

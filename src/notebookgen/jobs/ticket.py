@@ -14,13 +14,17 @@ from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.states import FREE, State
 from notebookgen.ledger.rows import from_nano
 from notebookgen.records import NO_COST, Cost, JobRef, nothing
+from notebookgen.transport.paced import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from notebookgen.errors import NotebookgenError
+    from notebookgen.jobs.calling import Call
     from notebookgen.jobs.handle import RunHandle
+    from notebookgen.jobs.progress import Forecast
     from notebookgen.jobs.resending import Again, Instead
+    from notebookgen.jobs.whereabouts import Spare
     from notebookgen.ledger.rows import AttemptRow
     from notebookgen.providers import Provider
     from notebookgen.records import Asset, Generation, Kind, Model, Output, Realm
@@ -98,7 +102,15 @@ class Lane:
         sending: How many creates are on their way.
         unreachable: How many creates in a row could not leave this machine.
         recovers_at: When it is looked again for what dead kernels have left, on the monotonic clock.
+        gate: What the account allows, and how much of it is used.
+        waits: Why its creates wait for that just now; empty where they do not.
+        turn: How often they had to wait: only the end of the last wait counts.
+        homes: How many jobs have ended since there were none under way.
+        looks: Until when looks wait, and how likely their jobs are over.
         receiptless: How many questions in a row for a job's real cost had no answer.
+        accepted: How many jobs it has accepted from this process.
+        stretch: By how much looks are rarer than they are worth, because of a limit.
+        signing: Gives the secret with which the service signs callbacks, where it is known.
     """
 
     realm: Realm
@@ -114,6 +126,14 @@ class Lane:
     unreachable: int = 0
     recovers_at: float = 0.0
     receiptless: int = 0
+    gate: Gate = field(default_factory=Gate)
+    waits: str = ""
+    turn: int = 0
+    homes: int = 0
+    looks: list[tuple[float, float]] = field(default_factory=list)
+    accepted: int = 0
+    stretch: float = 1.0
+    signing: Callable[[], str | None] = lambda: None
 
     @property
     def troubled(self) -> bool:
@@ -144,9 +164,20 @@ class Ticket:
         job, route: The provider's handle and path.
         accepted: When it was accepted (or sent, for an immediate answer), on the monotonic clock.
         timed: Whether that moment was seen by this process, so that a duration can be told from it.
-        expected: How many seconds such a job usually takes.
+        looked: When it was last seen not to be over, on the same clock; at first when it was accepted.
+        due: When it is looked at next.
+        asked: When it was last asked about by itself, on the same clock; at first when it was accepted.
+        number: Which of its lane's jobs it is, as they were accepted; 0 where another process saw that.
+        lived: Its age in seconds when it was last seen not to be over; None where its end is known exactly.
+        waited: Whether a look found it queued.
+        began: Its age in seconds when it began to be worked on, where it was seen queued before.
+        asking: Whether a look is under way.
+        pressing: Whether it is to be looked at once more as soon as that look is answered.
+        missed: Lists in a row on which it was not.
+        forecast: When it is usually over, as far as is known.
         cost, seconds, assets, outputs: What is known of its end.
         had: Files that are here already, by their place among the outputs.
+        spare: What else the ledger knows of where files may be, as long as it was not tried.
         reserved: What is set aside.
         error: Why it is not saved.
         trouble: Why it does not go on just now, while it is open.
@@ -161,6 +192,7 @@ class Ticket:
         queued: Whether the ledger was asked, and it has to be bought.
         again: The ambiguous attempt that is written off when it is sent again, until then.
         instead: The attempt that was written off for this one, until it is clear that this one was sent.
+        call: That its job is to be called about, and at which address.
         reply: The reply to its create where that is itself what was paid for, until the files are in place.
         wanted: Whether somebody still wants it bought (Stop clears it).
         followers: Who is told, and at which of their rows.
@@ -181,13 +213,24 @@ class Ticket:
     route: str = ""
     accepted: float = 0.0
     timed: bool = False
-    expected: float | None = None
+    looked: float = 0.0
+    due: float = 0.0
+    asked: float = 0.0
+    number: int = 0
+    lived: float | None = None
+    waited: bool = False
+    began: float | None = None
+    asking: bool = False
+    pressing: bool = False
+    missed: int = 0
+    forecast: Forecast | None = None
     cost: Cost = NO_COST
     reserved: Cost = NO_COST
     seconds: float | None = None
     assets: tuple[Asset, ...] = ()
     outputs: tuple[Output, ...] = ()
     had: dict[int, Asset] = field(default_factory=dict)
+    spare: Spare = ()
     error: NotebookgenError | None = None
     trouble: NotebookgenError | None = None
     settling: bool = False
@@ -201,6 +244,7 @@ class Ticket:
     queued: bool = False
     again: Again | None = None
     instead: Instead | None = None
+    call: Call | None = None
     reply: HttpResponse | None = None
     wanted: bool = True
     followers: list[tuple[RunHandle, int]] = field(default_factory=list)
@@ -214,6 +258,11 @@ class Ticket:
     def ref(self) -> JobRef:
         """What the adapter needs to ask about the job."""
         return JobRef(self.job or "", self.generation.model, self.generation.kind, self.route)
+
+    @property
+    def called_back(self) -> bool:
+        """Whether looks at the job may wait for its provider to call."""
+        return self.call is not None and self.call.rare
 
     @property
     def spooled(self) -> str:
@@ -234,6 +283,10 @@ class Ticket:
         ledger has it in that one's sum.
         """
         facts = self.facts(done=done)
+        if len(self.followers) == 1 and not self.cached:  # as nearly always
+            handle, index = self.followers[0]
+            yield handle, index, facts if self.run in handle.runs else replace(facts, cached=True)
+            return
         shared = facts if self.cached else replace(facts, cached=True)
         paying: dict[int, int] = {}
         for number, (handle, _) in enumerate(self.followers):
@@ -305,12 +358,14 @@ class Unwritten:
         write: Writes it; part of a transaction, and done once more on its own where that one cannot be committed.
         then: Goes on from there, once it is committed.
         taken: Goes on where the ledger already has it of somebody else (its own index decides).
+        last: Whether ``then`` shows how the ticket stands.
     """
 
     ticket: Ticket
     write: Callable[[], None]
     then: Callable[[], None]
     taken: Callable[[], None] | None = None
+    last: bool = False
 
 
 def date_of(microseconds: int | None) -> datetime | None:

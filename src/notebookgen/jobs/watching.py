@@ -15,13 +15,19 @@ from notebookgen.errors import (
     ProviderError,
     StillRunning,
 )
+from notebookgen.jobs.calling import Calling
+from notebookgen.jobs.durations import seen_columns
+from notebookgen.jobs.ending import ending_cost, had, not_to_be_had
+from notebookgen.jobs.exchanging import exchange
+from notebookgen.jobs.gathering import Gathering
 from notebookgen.jobs.naming import short_job
 from notebookgen.jobs.schedule import delay_after_failure, next_look
 from notebookgen.jobs.states import State
-from notebookgen.ledger.rows import from_nano, to_nano
+from notebookgen.jobs.turns import Turns
+from notebookgen.ledger.rows import to_nano
 from notebookgen.normal import shown_line
 from notebookgen.providers import check_job, fault_error, read_look
-from notebookgen.records import Cost, Phase
+from notebookgen.records import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from notebookgen.jobs.core import Core
     from notebookgen.jobs.keeping import Keeping
     from notebookgen.jobs.ticket import Lane, Ticket
+    from notebookgen.ledger.rows import AttemptRow
     from notebookgen.records import Job
     from notebookgen.wire import HttpResponse
 
@@ -39,10 +46,6 @@ log = logging.getLogger("notebookgen")
 
 # A job that its provider does not know any more, so many looks in a row, is not looked at for a while.
 UNKNOWN_LOOKS = 5
-# What is paid for is given up only when it could not be had over hours, and at several tries of this process: a proxy, a
-# hotel's login page or a wrong address denies everything, and clocks are put right at times.
-GONE_SECONDS = 6 * 3600.0
-GONE_TRIES = 3
 # A key that is not accepted stays so until somebody does something.
 DENIED_WAIT, LONGEST_DENIED_WAIT, DENIED_LOOKS = 60.0, 600.0, 3
 TOLD_AFTER = 3
@@ -61,38 +64,114 @@ class Watching:
         self._core = core
         self._keeping = keeping
         self._hear = hear
+        self._turns = Turns(core)
+        self._gathering = Gathering(core, self, hear)
+        core.calls = Calling(core, look=self.look, heard=self.heard, wait=self._next)
 
     def begin(self, ticket: Ticket, job: Job) -> None:
         """Start looking at a job that was just accepted."""
+        ticket.lane.accepted += 1
+        ticket.number, ticket.looked, ticket.asked = ticket.lane.accepted, ticket.accepted, ticket.accepted
+        ticket.lived, ticket.waited, ticket.began, ticket.missed = 0.0, False, None, 0
+        ticket.forecast = self._core.durations.forecast(ticket)
         self._core.tell(ticket, str(job.phase))
-        self._next(ticket)
+        if not self._core.calls.begun(ticket):
+            self._next(ticket)
+
+    def take_up(self, ticket: Ticket, row: AttemptRow | None) -> None:
+        """Take over when a job was accepted that this process did not see accepted, as well as this machine's clock knows."""
+        core = self._core
+        at = (row.submitted or row.at) if row is not None else ticket.at
+        age = max(core.clock.now() - at, 0) / 1e6
+        ticket.accepted, ticket.timed = core.clock.monotonic() - age, False
+        ticket.looked = ticket.asked = ticket.accepted
+        ticket.lived, ticket.waited, ticket.began = 0.0, False, None
+        ticket.forecast = core.durations.forecast(ticket)
+
+    # When --------------------------------------------------------------------------------------------------------
+
+    def _allowed(self, lane: Lane, purpose: str, *, sure: float) -> float:
+        """Return how many seconds a look or a list must wait for the account's limit; 0 where it may go now.
+
+        Args:
+            lane: The way to the account.
+            purpose: ``status`` or ``list``.
+            sure: How likely the job is over that is asked for, from 0 to 1.
+        """
+        return self._turns.look(lane, sure=1.0 if purpose == "list" else sure)  # a list tells of many
+
+    def sure(self, ticket: Ticket) -> float:
+        """Return how likely a job is over by now, by what is known of such jobs."""
+        curve, began = self._core.durations.curve(ticket)
+        start = ticket.accepted + began
+        return curve.over(self._core.clock.monotonic() - start, ticket.looked - start)
+
+    def overdue(self, ticket: Ticket) -> float:
+        """Return how unlikely it is that a job was still running when it was last shown to be, since it was asked itself."""
+        curve, began = self._core.durations.curve(ticket)
+        start = ticket.accepted + began
+        return curve.over(ticket.looked - start, ticket.asked - start)
 
     def _next(self, ticket: Ticket) -> None:
         """Look again after the time the schedule says."""
         core = self._core
-        age = core.clock.monotonic() - ticket.accepted
-        self._later(ticket, next_look(age, expected=ticket.expected, kind=ticket.kind, jitter=core.rng.random()))
+        if ticket.pressing:
+            ticket.pressing = False
+            self.look(ticket)
+            return
+        curve, began = core.durations.curve(ticket)
+        start = ticket.accepted + began
+        wait = next_look(
+            core.clock.monotonic() - start,
+            curve=curve,
+            jitter=core.rng.random(),
+            looked=ticket.looked - start,
+            stretch=ticket.lane.stretch,
+            called_back=ticket.called_back,
+        )
+        self.put_off(ticket, wait)
 
-    def _later(self, ticket: Ticket, seconds: float) -> None:
+    def put_off(self, ticket: Ticket, seconds: float) -> None:
         """Look again after so many seconds, unless another look is due by then: a job has one chain of looks."""
         ticket.looks += 1
         number = ticket.looks
-        self._core.soon(ticket, seconds, lambda: self.look(ticket) if ticket.looks == number else None)
+        ticket.due = self._core.clock.monotonic() + seconds
+        self._core.soon(ticket, seconds, lambda: self._due(ticket) if ticket.looks == number else None)
+
+    def _due(self, ticket: Ticket) -> None:
+        """Look at a job as is planned, together with others where that is one request."""
+        if ticket.state is State.SUBMITTED and not (ticket.settling or ticket.asking or self._gathering.takes(ticket)):
+            self._ask(ticket, sure=self.sure(ticket))
+
+    # Looks -------------------------------------------------------------------------------------------------------
 
     def look(self, ticket: Ticket) -> None:
-        """Ask for a job's status."""
+        """Ask for a job's status, because something says that it may be over."""
+        if ticket.asking:
+            ticket.pressing = True  # what is asked just now may have been answered before that
+        elif ticket.state is State.SUBMITTED and not ticket.settling:
+            self._ask(ticket, sure=1.0)
+
+    def _ask(self, ticket: Ticket, *, sure: float) -> None:
+        """Ask for a job's status as soon as the account's limit allows it."""
         core, lane = self._core, ticket.lane
-        if ticket.state is not State.SUBMITTED or ticket.settling:
+        wait = self._allowed(lane, "status", sure=sure)
+        if wait > 0:
+            self.put_off(ticket, wait)
             return
-        request = lane.provider.status(ticket.ref)
+        request, asked = lane.provider.status(ticket.ref), core.clock.monotonic()
+        ticket.asking, ticket.asked = True, asked
 
         def then(response: HttpResponse | None, error: BaseException | None) -> None:
+            ticket.asking = False
             if ticket.state is State.SUBMITTED and not ticket.settling:
-                core.safely(ticket, lambda: self._answered(ticket, response, error))
+                core.safely(ticket, lambda: self._answered(ticket, response, error, asked))
 
-        core.work(lambda: lane.transport.send(request), then)
+        exchange(core, lane, request, then)
 
-    def _answered(self, ticket: Ticket, response: HttpResponse | None, error: BaseException | None) -> None:
+    def _answered(
+        self, ticket: Ticket, response: HttpResponse | None, error: BaseException | None, asked: float
+    ) -> None:
         """Read the answer to a look."""
         provider = ticket.lane.provider
         if response is not None:
@@ -102,7 +181,7 @@ class Watching:
             except NotebookgenError as unread:
                 error = unread
             else:
-                self.heard(ticket, job)
+                self.heard(ticket, job, asked)
                 return
         if not isinstance(error, NotebookgenError):
             raise error or RuntimeError("a look gave neither a reply nor an error")
@@ -128,7 +207,7 @@ class Watching:
                 "It is asked again by itself; nothing is lost."
             )
             core.trouble(ticket, self._open_error(ticket, message), phase)
-        self._later(ticket, delay_after_failure(ticket.failures, retry_after=retry_after, jitter=core.rng.random()))
+        self.put_off(ticket, delay_after_failure(ticket.failures, retry_after=retry_after, jitter=core.rng.random()))
 
     def _denied(self, ticket: Ticket, error: NotebookgenError) -> None:
         """Look again much later where the key is not accepted any more, and end the wait where it stays so."""
@@ -143,19 +222,20 @@ class Watching:
             return
         wait = min(DENIED_WAIT * 2.0 ** (ticket.failures - 1), LONGEST_DENIED_WAIT)
         core.trouble(ticket, told, f"the key is not accepted; asking again in {wait:.0f} s")
-        self._later(ticket, wait)
+        self.put_off(ticket, wait)
 
     @staticmethod
     def _open_error(ticket: Ticket, message: str) -> StillRunning:
         """Return an error of a job that goes on all the same."""
         return StillRunning(message, id=ticket.generation.id, job=ticket.job)
 
-    def heard(self, ticket: Ticket, job: Job) -> None:
-        """Go on from what a provider says about a job."""
+    def heard(self, ticket: Ticket, job: Job, asked: float | None = None) -> None:
+        """Go on from what a provider says about a job; ``asked`` is when it was asked, on the monotonic clock."""
         if ticket.settling:  # the end of it was heard a moment ago
             return
         ticket.failures = ticket.unknown = 0
         had(self._core, ticket)
+        self._core.calls.looked(ticket, job)
         if job.phase is Phase.COMPLETED:
             self._keeping.completed(ticket, job)
         elif job.phase.over:
@@ -164,8 +244,19 @@ class Watching:
             if ticket.trouble is not None:
                 ticket.trouble = None
                 self._core.show(ticket)
+            self._lives(ticket, job.phase, self._core.clock.monotonic() if asked is None else asked)
             self._core.tell(ticket, str(job.phase))
             self._next(ticket)
+
+    def _lives(self, ticket: Ticket, phase: Phase, asked: float) -> None:
+        """Take note that a job was not over; the clock by which it is waited for begins anew where it begins to work."""
+        age, before = max(asked - ticket.accepted, 0.0), ticket.lived
+        ticket.looked, ticket.lived = max(asked, ticket.looked), max(age, before or 0.0)
+        if phase is Phase.QUEUED:
+            ticket.waited = ticket.began is None
+        elif ticket.waited and ticket.began is None:
+            ticket.began = ((before or 0.0) + age) / 2  # somewhere between the two looks
+        ticket.forecast = self._core.durations.forecast(ticket)
 
     def failed(self, ticket: Ticket, job: Job, /, **columns: Any) -> None:
         """Write down a job that failed or was cancelled, and what that cost as far as anybody says."""
@@ -179,10 +270,11 @@ class Watching:
         said = shown_line(job.error or "") or reason or "no reason given"
         columns |= {"ended": core.clock.now(), "error": said, "fail_code": reason}
         columns |= {"charged": to_nano(cost.amount), "unit": cost.unit or ticket.reserved.unit, "basis": cost.basis}
-        columns["retryable"] = None if job.retryable is None else int(job.retryable)
+        columns |= {"retryable": None if job.retryable is None else int(job.retryable), **seen_columns(ticket)}
         if job.refunded is not None:
             columns |= {"charged": to_nano(job.charged or ticket.cost.amount), "refunded": to_nano(job.refunded)}
         core.move(ticket, state, **columns)
+        core.durations.over(ticket)
         money = "Nothing was charged." if cost.amount == 0 else f"Charged as far as known: {cost}."
         if state is State.CANCELLED:
             error: NotebookgenError = JobCancelled(
@@ -228,7 +320,9 @@ class Watching:
             error="the provider does not know the job any more",
             charged=to_nano(reserved.amount),
             retryable=0,
+            **seen_columns(ticket),
         )
+        core.durations.over(ticket)
         ticket.cost = reserved
         message = (
             f"{ticket.lane.provider.title} does not know job {short_job(ticket.job)} any more; what it made is lost ({error.args[0]}).\n"
@@ -290,45 +384,3 @@ class Watching:
         if job.phase is Phase.CANCELLED:
             return job, f"cancelled at {provider.title}."
         return job, f"{provider.title} was asked to cancel it, and says that it is {job.phase}."
-
-
-def not_to_be_had(core: Core, ticket: Ticket, *, lifetime: float = 0.0) -> bool:
-    """Whether something of a job could not be had for so long, and so often, that it never will be.
-
-    Args:
-        core: The engine's memory.
-        ticket: Whose job it is; the first time that it cannot be had is written down.
-        lifetime: Seconds for which the provider keeps it, from when the job was accepted.
-    """
-    now = core.clock.now()
-    if ticket.unkept is None:
-        ticket.unkept = now
-        core.store.update(ticket.key, unkept=now)
-        return False
-    row = core.store.attempt(ticket.key)
-    made = row.submitted or row.at if row is not None else now
-    lasted, age = (now - ticket.unkept) / 1e6, (now - made) / 1e6
-    often = core.rests.get(ticket.key, 0) >= GONE_TRIES or bool(ticket.had)  # what is here in part is not put off
-    return often and lasted > GONE_SECONDS and age > lifetime
-
-
-def had(core: Core, ticket: Ticket) -> None:
-    """Forget since when something could not be had: it can be had again."""
-    if ticket.unkept is not None:
-        core.store.update(ticket.key, unkept=None)
-        ticket.unkept = None
-
-
-def ending_cost(ticket: Ticket, job: Job) -> Cost:
-    """Return what a job cost when it is over: as reported, else as listed, else unknown.
-
-    A failed job of a provider that says it charges none is free; where nobody says, what was reserved keeps counting.
-    """
-    provider = ticket.lane.provider
-    if job.charged is not None:
-        return Cost(job.charged - (job.refunded or 0), provider.unit, "reported")
-    if ticket.cost.basis == "reported" and ticket.cost.amount is not None:
-        return Cost(ticket.cost.amount - (job.refunded or 0), ticket.cost.unit, "reported")
-    if job.phase is not Phase.COMPLETED and provider.charges_failures is False:
-        return Cost(from_nano(0), ticket.reserved.unit or provider.unit, "listed")
-    return ticket.reserved

@@ -11,6 +11,7 @@ from notebookgen.errors import InvalidCall, ProviderBroken, RateLimited, ReplyLo
 from notebookgen.jobs.asking import ask, gather_settings, input_images, on_this_machine
 from notebookgen.jobs.models import unknown_model
 from notebookgen.jobs.ticket import Lane, Wish
+from notebookgen.normal import shown_value
 from notebookgen.providers.pricing import own_price
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def check_samples(samples: object) -> int:
         InvalidCall: It is no number of samples.
     """
     if not isinstance(samples, int) or isinstance(samples, bool) or not 1 <= samples <= MOST_SAMPLES:
-        message = f"samples={samples!r} makes no sense. Give a whole number from 1 to {MOST_SAMPLES}."
+        message = f"samples={shown_value(samples)} makes no sense. Give a whole number from 1 to {MOST_SAMPLES}."
         raise InvalidCall(message)
     return samples
 

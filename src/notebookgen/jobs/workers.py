@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import threading
 import time
-from queue import Empty, PriorityQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Workers:
         self._most = most
         self._name = name
         self._spare = spare
-        self._tasks: PriorityQueue[tuple[float, int, Callable[[], Any], Done]] = PriorityQueue()
+        self._tasks: list[tuple[float, int, Callable[[], Any], Done]] = []  # a heap
+        self._calls: SimpleQueue[None] = SimpleQueue()  # one for each task, and quicker to wait at than a condition
         self._order = itertools.count()
         self._lock = threading.Lock()
         self._threads = 0
@@ -60,9 +62,10 @@ class Workers:
             rank: What waits with a lower one goes first; among equals whoever came first.
         """
         with self._lock:
-            self._tasks.put((rank, next(self._order), task, done))
+            heapq.heappush(self._tasks, (rank, next(self._order), task, done))
             self._load += 1
             self._grow()
+        self._calls.put(None)
 
     def _allowed(self) -> int:
         """Return how many threads there may be now; the lock is held."""
@@ -97,7 +100,7 @@ class Workers:
                     self._grow()  # those who stay may take long as well
                     return
             try:
-                _, _, task, done = self._tasks.get(timeout=IDLE_SECONDS)
+                self._calls.get(timeout=IDLE_SECONDS)
             except Empty:
                 with self._lock:
                     if self._threads > self._load:  # else one came in just now, and this thread is counted on
@@ -105,6 +108,7 @@ class Workers:
                         return
                 continue
             with self._lock:
+                _, _, task, done = heapq.heappop(self._tasks)
                 self._begun[me] = time.monotonic()
             try:
                 result, error = task(), None

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from notebookgen.errors import InvalidCall, NotWritable
+from notebookgen.ledger.filesystem import said_of
 
 __all__ = ["checked_place", "write"]
 
@@ -45,12 +46,13 @@ def write(frame: pl.DataFrame, target: Path) -> None:
         NotWritable: It cannot be written.
     """
     try:
-        if target.suffix.lower() == ".csv":
-            frame.with_columns(as_text(pl.col(pl.String))).write_csv(target)
-        else:
-            frame.write_parquet(target)
-    except OSError as error:
-        message = f"{target} cannot be written: {error.strerror or error}. Give another place."
+        with target.open("wb") as file:  # opened here: Polars takes no name that is not UTF-8
+            if target.suffix.lower() == ".csv":
+                frame.with_columns(as_text(pl.col(pl.String))).write_csv(file)
+            else:
+                frame.write_parquet(file)
+    except (OSError, ValueError) as error:
+        message = f"{target} cannot be written: {said_of(error)}. Give another place."
         raise NotWritable(message) from error
 
 

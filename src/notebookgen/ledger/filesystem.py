@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-__all__ = ["is_network_folder", "why_not_writable"]
+__all__ = ["is_network_folder", "said_of", "why_not_writable"]
 
 NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "fuse.glusterfs", "lustre"}
@@ -30,6 +30,13 @@ def is_network_folder(folder: Path) -> bool:
     return kind in NETWORK
 
 
+def said_of(error: OSError | ValueError) -> str:
+    """Return why a place cannot be used, in the system's words; a name may be none that a file system can hold."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "its name cannot be written on this machine"
+
+
 def why_not_writable(folder: Path) -> str:
     """Return why a folder cannot be made or written, in the system's words; empty where it can. Nothing is left behind."""
     made = [one for one in (folder, *folder.parents) if not one.exists()]
@@ -38,10 +45,10 @@ def why_not_writable(folder: Path) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
-    except OSError as error:
-        return error.strerror or str(error)
+    except (OSError, ValueError) as error:
+        return said_of(error)
     finally:
         for one in made:
-            with contextlib.suppress(OSError):  # another kernel may have begun to use it just now
+            with contextlib.suppress(OSError, ValueError):  # another kernel may have begun to use it just now
                 one.rmdir()
     return ""

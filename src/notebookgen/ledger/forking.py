@@ -22,18 +22,24 @@ _inherited: list[sqlite3.Connection] = []  # never closed: closing would speak f
 
 
 class Guarded:
-    """A connection and the lock that is held while it works."""
+    """A connection and the lock that is held while it works; without one, a lock that no fork catches midway."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Watch over a connection from now on."""
+    def __init__(self, connection: sqlite3.Connection | None, *, rank: int = 0) -> None:
+        """Watch over a connection from now on.
+
+        Args:
+            connection: What is worked with.
+            rank: Whoever holds several locks took those of a lower rank first; so does a fork.
+        """
         self.connection = connection
+        self.rank = rank
         self.lock = threading.RLock()
         _alive.add(self)
 
 
 def _before() -> None:
     """Let every statement come to its end, and let none begin."""
-    for one in list(_alive):
+    for one in sorted(_alive, key=lambda one: one.rank):
         one.lock.acquire()
         _held.append(one)
 
@@ -47,8 +53,9 @@ def _in_parent() -> None:
 def _in_child() -> None:
     """Forget what belongs to the parent, without closing it."""
     for one in _held:
-        _inherited.append(one.connection)
-        _alive.discard(one)
+        if one.connection is not None:
+            _inherited.append(one.connection)
+            _alive.discard(one)
     _in_parent()
 
 

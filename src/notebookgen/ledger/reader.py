@@ -8,8 +8,9 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from notebookgen.ledger.kernels import FOLDER, is_alive
+from notebookgen.ledger.lasting import LASTED_OF_MODEL, LASTED_SHAPE, read_lasted
 from notebookgen.ledger.reading import open_to_read
-from notebookgen.ledger.rows import AttemptRow, asset_from, generation_from
+from notebookgen.ledger.rows import AttemptRow, asset_from, generation_from, realm_text
 from notebookgen.ledger.schema import check_shape
 from notebookgen.ledger.store import FILE_NAME, USED
 from notebookgen.ledger.sums import OPEN_STATES
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from notebookgen.ledger.lasting import Lasted
     from notebookgen.records import Asset, Generation, Realm
 
 __all__ = ["Reader"]
@@ -108,18 +110,12 @@ class Reader:
         )
         return {row["shape"]: (int(row["most"]), str(row["unit"])) for row in rows}
 
-    def usual_seconds(self, realm: Realm, model: str) -> float | None:
-        """Return the median duration of a model's last jobs, in seconds; None where none is known."""
+    def lasted(self, realm: Realm, model: str) -> list[Lasted]:
+        """Return how long a model's last jobs took, the newest first; none where the ledger is of an older shape."""
         with self._open() as database:
-            if database is None:
-                return None
-            rows = database.execute(
-                """SELECT a.seconds FROM attempts a JOIN generations g ON g.id = a.generation
-                   WHERE g.provider = ? AND g.model = ? AND g.sandbox = ? AND a.seconds IS NOT NULL
-                   AND a.state = 'saved' ORDER BY a.key DESC LIMIT 21""",
-                (realm.provider, model, int(realm.sandbox)),
-            ).fetchall()
-        return float(sorted(row["seconds"] for row in rows)[len(rows) // 2]) if rows else None
+            if database is None or check_shape(database, self._path) < LASTED_SHAPE:
+                return []
+            return read_lasted(database.execute(LASTED_OF_MODEL, (realm_text(realm), model)))
 
     def unused_samples(self, contents: Sequence[str], count: int) -> dict[str, list[int]]:
         """Return the first sample indices of each content that ``fresh`` would take, as ``Store.unused_samples`` has them.

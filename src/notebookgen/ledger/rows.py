@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.normal import canonical_json
@@ -12,12 +13,13 @@ from notebookgen.records import Asset, Cost, Generation, InputImage, Output, Rea
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "AttemptRow",
     "asset_from",
     "asset_values",
+    "changed",
     "day_of",
     "from_nano",
     "generation_from",
@@ -65,6 +67,8 @@ class AttemptRow:
     day: int = 0
     unkept: int | None = None
     instead: int | None = None
+    lived: float | None = None
+    began: float | None = None
 
     @property
     def cost(self) -> Cost:
@@ -73,6 +77,19 @@ class AttemptRow:
             return Cost(unit=self.unit)
         net = from_nano(self.charged - (self.refunded or 0))
         return Cost(net, self.unit, self.basis)  # type: ignore[arg-type]  # the column holds a Basis
+
+
+NAMES = tuple(one.name for one in fields(AttemptRow))
+PLACES = {name: place for place, name in enumerate(NAMES)}
+_values = attrgetter(*NAMES)
+
+
+def changed(row: AttemptRow, columns: Mapping[str, Any]) -> AttemptRow:
+    """Return a row with some of its columns changed; what ``dataclasses.replace`` does, in a third of its time."""
+    values = list(_values(row))
+    for name, value in columns.items():
+        values[PLACES[name]] = value
+    return AttemptRow(*values)
 
 
 def to_nano(amount: Decimal | None) -> int | None:

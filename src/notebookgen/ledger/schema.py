@@ -159,7 +159,18 @@ FIFTH = """
 ALTER TABLE attempts ADD COLUMN instead INTEGER;   -- the attempt of nobody knows what that was written off for this one
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
+# How long jobs of a kind take is learned from when they were seen: one that is over when it is looked at has ended since
+# the look before, and one that failed has lived so long.
+SIXTH = """
+ALTER TABLE attempts ADD COLUMN lived REAL;        -- age in seconds when it was last seen not to be over
+ALTER TABLE attempts ADD COLUMN began REAL;        -- age in seconds when it began, where it was seen queued
+DROP INDEX attempts_time;
+DROP INDEX attempts_model_time;
+CREATE INDEX attempts_time ON attempts (shape) WHERE coalesce(seconds, lived) IS NOT NULL;
+CREATE INDEX attempts_model_time ON attempts (realm, model) WHERE coalesce(seconds, lived) IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH)
 VERSION = len(MIGRATIONS)
 
 

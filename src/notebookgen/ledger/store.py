@@ -1,6 +1,6 @@
 """The ledger file: every write there is, each a transaction. One thread owns a ``Store``; readers open their own.
 
-A committed intent survives the kill of the process and of the machine.
+A committed intent survives the kill of the process and of the machine; where syncing is put off, from ``sync`` on.
 Reserved and spent are sums over rows, never counters, so that no crash can leak one.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import LedgerError, NotWritable
+from notebookgen.ledger.asking import Asking
 from notebookgen.ledger.forking import Guarded
-from notebookgen.ledger.owning import Owning
 from notebookgen.ledger.reading import open_to_read
 from notebookgen.ledger.rows import (
     AttemptRow,
@@ -27,11 +27,12 @@ from notebookgen.ledger.rows import (
 )
 from notebookgen.ledger.schema import VERSION, check_shape
 from notebookgen.ledger.sums import OPEN_STATES
-from notebookgen.ledger.trouble import translated
+from notebookgen.ledger.syncing import Syncing
+from notebookgen.ledger.trouble import retell, translated
 from notebookgen.ledger.writing import open_to_write
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from notebookgen.records import Asset, Generation
     from notebookgen.settings import Cap
@@ -40,13 +41,14 @@ __all__ = ["FILE_NAME", "Store"]
 
 FILE_NAME = "ledger.sqlite"
 FEWEST_DIGITS = 4
+MOST_REMEMBERED = 4096  # generations
 NOTHING: dict[str, Any] = dict.fromkeys(one.name for one in fields(AttemptRow))  # a row of which nothing is known
 # A sample that was handed to a caller, or has failed for good: ``fresh`` does not take it.
 USED = """((a.state = 'failed' AND a.retryable = 0) OR (a.state = 'saved' AND EXISTS (
     SELECT 1 FROM run_rows w JOIN runs r ON r.id = w.run WHERE w.generation = g.id AND r.delivered IS NOT NULL)))"""
 
 
-class Store(Owning):
+class Store(Asking, Syncing):
     """The ledger file, opened for writing by one thread."""
 
     def __init__(self, home: Path) -> None:
@@ -85,12 +87,13 @@ class Store(Owning):
             database.close()
             return None
         store._guard = Guarded(database)  # noqa: SLF001 - its own class
-        Owning.__init__(store, database)
+        Asking.__init__(store, database)
         database.row_factory = sqlite3.Row
         return store
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what was committed is on the disk then, as far as that takes it."""
+        self._close_log()
         self._db.close()
 
     @contextlib.contextmanager
@@ -101,9 +104,11 @@ class Store(Owning):
             return
         with self._guard.lock, translated(self.path):
             self._db.execute("BEGIN IMMEDIATE")
+            self._checked = False
             try:
                 yield
                 self._db.execute("COMMIT")
+                self.unsynced = True
             except BaseException:
                 # A commit that fails leaves its transaction open, and a full disk may have ended it already.
                 if self._db.in_transaction:
@@ -112,17 +117,27 @@ class Store(Owning):
                 raise
 
     def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
-        with self._guard.lock, translated(self.path):
-            row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+        try:
+            with self._guard.lock:
+                row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+        except sqlite3.Error as error:
+            retell(self.path, error)
         return row
 
     def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        with self._guard.lock, translated(self.path):
-            return self._db.execute(sql, values).fetchall()
+        try:
+            with self._guard.lock:
+                return self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            retell(self.path, error)
 
     def _do(self, sql: str, *values: object) -> int:
-        with self._guard.lock, translated(self.path):
-            return self._db.execute(sql, values).rowcount
+        self.unsynced = True
+        try:
+            with self._guard.lock:
+                return self._db.execute(sql, values).rowcount
+        except sqlite3.Error as error:
+            retell(self.path, error)
 
     # Runs --------------------------------------------------------------------------------------------------------
 
@@ -149,11 +164,6 @@ class Store(Owning):
         """Write down that a run has nothing more to do, and whether all of it was handed to whoever asked for it."""
         self._do("UPDATE runs SET ended = ?, delivered = ? WHERE id = ?", at, at if delivered else None, run)
 
-    def run_budget(self, run: str) -> str | None:
-        """Return the budget of a run, as it was said."""
-        row = self._one("SELECT budget FROM runs WHERE id = ?", run)
-        return row["budget"] if row else None
-
     def add_rows(self, run: str, rows: Iterable[tuple[int, int, str | None]]) -> None:
         """Write down which generation stands at which (position, sample) of a run."""
         with self.transaction():
@@ -166,8 +176,13 @@ class Store(Owning):
 
     def remember(self, generation: Generation, at: int) -> None:
         """Write down what is asked for, once."""
+        if generation.id in self._remembered:
+            return
         values = generation_values(generation, at)
         self._do(f"INSERT OR IGNORE INTO generations VALUES ({', '.join('?' * len(values))})", *values)  # noqa: S608 - only question marks are formatted
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered.add(generation.id)
 
     def generation(self, id: str) -> Generation | None:
         """Return what was asked for under that id."""
@@ -199,29 +214,24 @@ class Store(Owning):
         used = {row["sample"] for row in rows}.union(claimed)
         return [sample for sample in range(len(used) + count) if sample not in used][:count]
 
-    def busy_kernels(self) -> list[str]:
-        """Return the kernels whose runs have not ended; a dead one's never do."""
-        return [row["kernel"] for row in self._all("SELECT DISTINCT kernel FROM runs WHERE ended IS NULL")]
-
-    def asked_by(self, kernels: Collection[str], runs: Collection[str]) -> list[tuple[str, int]]:
-        """Return content and sample of every row in some runs, and in those of some kernels that have not ended."""
-        asked = [("r.ended IS NULL AND r.kernel = ?", kernel) for kernel in kernels]
-        rows: list[tuple[str, int]] = []
-        for clause, value in [*asked, *(("r.id = ?", run) for run in runs)]:
-            found = self._all(
-                f"""SELECT g.content, g.sample FROM runs r JOIN run_rows w ON w.run = r.id
-                   JOIN generations g ON g.id = w.generation WHERE {clause}""",  # noqa: S608 - one of two constants
-                value,
-            )
-            rows += [(row["content"], row["sample"]) for row in found]
-        return rows
-
     # Attempts ----------------------------------------------------------------------------------------------------
 
     def last_attempt(self, generation: str) -> AttemptRow | None:
         """Return the newest attempt to buy a generation."""
+        self._known()
+        if generation in self._new:
+            return None
         row = self._one("SELECT * FROM attempts WHERE generation = ? ORDER BY number DESC LIMIT 1", generation)
         return AttemptRow(*row) if row else None
+
+    def look_up(self, generations: Sequence[str]) -> None:
+        """Find out together which of some generations nobody has ever tried to buy, so that each need not be asked for."""
+        self._known()
+        if len(self._new) >= MOST_REMEMBERED:
+            self._new.clear()
+        marks = ", ".join("?" * len(generations))
+        tried = self._all(f"SELECT DISTINCT generation FROM attempts WHERE generation IN ({marks})", *generations)  # noqa: S608 - only question marks are formatted
+        self._new.update(set(generations).difference(row["generation"] for row in tried))
 
     def attempt(self, key: int) -> AttemptRow | None:
         """Return one attempt."""
@@ -240,19 +250,6 @@ class Store(Owning):
         meant = self.generations_of(what) | set(self.ids_like(what))
         return [row for row in self.open_attempts() if row.run == what or row.generation in meant]
 
-    def generations_of(self, run: str) -> set[str]:
-        """Return the ids of what a run asked for."""
-        return {row["generation"] for row in self._all("SELECT generation FROM run_rows WHERE run = ?", run)}
-
-    def run_kernel(self, run: str) -> str | None:
-        """Return the kernel that began a run; None where there is no such run, or it has ended."""
-        row = self._one("SELECT kernel FROM runs WHERE id = ? AND ended IS NULL", run)
-        return str(row["kernel"]) if row else None
-
-    def run_attempts(self, run: str) -> list[AttemptRow]:
-        """Return the attempts made by one run."""
-        return [AttemptRow(*row) for row in self._all("SELECT * FROM attempts WHERE run = ? ORDER BY key", run)]
-
     def add_intent(
         self,
         generation: Generation,
@@ -266,9 +263,12 @@ class Store(Owning):
         instead: int | None = None,
     ) -> int:
         """Write down the intent to buy, as a new attempt, and return its key; ``instead`` is what was written off for it."""
-        number = self._one("SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE generation = ?", generation.id)
+        self._known()
+        last = None
+        if generation.id not in self._new:
+            last = self._one("SELECT max(number) FROM attempts WHERE generation = ?", generation.id)
         columns: dict[str, Any] = {
-            "generation": generation.id, "number": number[0] if number else 1, "run": run, "realm": realm,
+            "generation": generation.id, "number": ((last[0] or 0) if last else 0) + 1, "run": run, "realm": realm,
             "state": "intent", "kernel": kernel, "at": at, "unit": unit, "reserved": reserved, "basis": "unknown",
             "model": generation.model, "shape": generation.shape, "day": day_of(at), "instead": instead,
         }  # fmt: skip
@@ -278,6 +278,7 @@ class Store(Owning):
                 f"INSERT INTO attempts ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - names of our own columns
                 tuple(columns.values()),
             )
+        self._new.discard(generation.id)
         row = AttemptRow(**NOTHING | columns | {"key": int(cursor.lastrowid or 0)})
         self._added(row)
         return row.key

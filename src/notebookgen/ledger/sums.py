@@ -7,16 +7,16 @@ by the difference that it makes to its row, and a rollback throws everything awa
 
 from __future__ import annotations
 
-import heapq
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.ledger.rows import AttemptRow, from_nano, realm_text
+from notebookgen.ledger.lasting import LASTED_OF_MODEL, LASTED_OF_SHAPE, read_lasted
+from notebookgen.ledger.rows import AttemptRow, changed, from_nano
 from notebookgen.settings import Cap
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from notebookgen.ledger.lasting import Lasted
     from notebookgen.records import Generation
 
 __all__ = ["OPEN_STATES", "Sums"]
@@ -24,7 +24,6 @@ __all__ = ["OPEN_STATES", "Sums"]
 OPEN = frozenset({"intent", "submitted", "completed", "ambiguous"})
 OPEN_STATES = "('intent', 'submitted', 'completed', 'ambiguous')"
 FREE = frozenset({"planned", "refused"})
-LAST = 21  # jobs whose durations are looked at
 # What an attempt counts for: open, with the larger of its reservation and its charge; over, with what was charged less
 # what came back.
 COUNTS = f"""coalesce(sum(CASE WHEN state IN {OPEN_STATES} THEN max(coalesce(reserved, 0), coalesce(charged, 0))
@@ -33,9 +32,7 @@ RETURNED = frozenset({"failed", "cancelled"})
 # What is a purchase: not what was never accepted, nor what is over and cost nothing.
 BOUGHT = """state NOT IN ('planned', 'refused')
     AND NOT (state IN ('failed', 'cancelled') AND charged IS NOT NULL AND charged = coalesce(refunded, 0))"""
-COUNTED = frozenset(
-    {"state", "unit", "reserved", "charged", "refunded", "basis", "seconds", "run", "realm", "generation", "at"}
-)
+COUNTED = frozenset({"state", "unit", "reserved", "charged", "refunded", "basis", "run", "realm", "generation", "at"})
 
 
 class Sums:
@@ -46,7 +43,10 @@ class Sums:
         self._db = database
         self._memo: dict[tuple[Any, ...], Any] = {}
         self._rows: dict[int, AttemptRow] = {}  # as we wrote them; as long as what is known holds, so do they
+        self._new: set[str] = set()  # generations that nobody has ever tried to buy
+        self._remembered: set[str] = set()  # generations that are written down: none is ever deleted
         self._version = -1
+        self._checked = False  # whether it was looked, within this transaction, if somebody else has committed
 
     def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
         row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
@@ -57,6 +57,9 @@ class Sums:
 
     def _known(self) -> dict[tuple[Any, ...], Any]:
         """Return what is known and still true."""
+        if self._checked and self._db.in_transaction:  # which keeps everybody else out
+            return self._memo
+        self._checked = True
         row = self._one("PRAGMA data_version")
         version = int(row[0]) if row else -1
         if version != self._version:
@@ -68,6 +71,8 @@ class Sums:
         """Know nothing any more."""
         self._memo.clear()
         self._rows.clear()
+        self._new.clear()
+        self._remembered.clear()
 
     # Asked -------------------------------------------------------------------------------------------------------
 
@@ -180,6 +185,14 @@ class Sums:
         )
         return int(row[0]) if row else 0
 
+    def in_flight(self, realm: str) -> int:
+        """Return how many jobs of an account are under way, or about to be, of all kernels: few rows are open at a time."""
+        row = self._one(
+            f"SELECT count(*) FROM attempts WHERE state IN {OPEN_STATES} AND +realm = ? AND state IN ('intent', 'submitted')",  # noqa: S608 - a constant
+            realm,
+        )
+        return int(row[0]) if row else 0
+
     def highest_charge(self, generation: Generation) -> tuple[int, str] | None:
         """Return the most that this model with these settings was ever reported to cost, and its unit."""
         known, key = self._known(), ("charge", generation.shape)
@@ -216,25 +229,16 @@ class Sums:
         )
         return row is not None
 
-    def usual_seconds(self, generation: Generation) -> float | None:
-        """Return the median duration of the model's last jobs with these settings, else of its last jobs."""
-        known = self._known()
-        realm = realm_text(generation.realm)
-        for key, where, values in (
-            (("seconds", generation.shape), "shape = ?", (generation.shape,)),
-            (("seconds", realm, generation.model), "realm = ? AND model = ?", (realm, generation.model)),
-        ):
-            if key not in known:
-                rows = self._all(
-                    f"""SELECT key, seconds FROM attempts WHERE {where} AND state = 'saved' AND seconds IS NOT NULL
-                        ORDER BY key DESC LIMIT {LAST}""",  # noqa: S608 - one of two constants
-                    *values,
-                )
-                known[key] = [(row["key"], row["seconds"]) for row in rows]
-            if known[key]:
-                seconds = sorted(one for _, one in known[key])
-                return float(seconds[len(seconds) // 2])
-        return None
+    def lasted(self, *, shape: str | None = None, realm: str = "", model: str = "") -> list[Lasted]:
+        """Return how long the last jobs took, the newest first: those of a shape (model and settings), else of a model."""
+        if shape is not None:
+            return read_lasted(self._all(LASTED_OF_SHAPE, shape))
+        return read_lasted(self._all(LASTED_OF_MODEL, realm, model))
+
+    def version(self) -> int:
+        """Return a number that another one takes the place of when somebody else has written to the ledger."""
+        row = self._one("PRAGMA data_version")
+        return int(row[0]) if row else -1
 
     # Kept up to date ---------------------------------------------------------------------------------------------
 
@@ -250,7 +254,7 @@ class Sums:
 
     def _changed(self, old: AttemptRow, columns: dict[str, Any]) -> None:
         """Adjust what is known to a row that was changed."""
-        new = replace(old, **columns)
+        new = changed(old, columns)
         self._moved(old, new)
         if new.state in OPEN:
             self._rows[new.key] = new
@@ -271,7 +275,6 @@ class Sums:
         for run in {row.run for row in (old, new) if row is not None}:
             self._buys(run, old, new)
         self._charge(old, new)
-        self._duration(old, new)
 
     def _sum(self, row: AttemptRow, amount: int) -> None:
         """Add an amount to every sum in which a row counts."""
@@ -311,20 +314,6 @@ class Sums:
         elif _reported(new) and new.unit is not None and new.charged is not None:
             most[new.unit] = max(most.get(new.unit, new.charged), new.charged)
 
-    def _duration(self, old: AttemptRow | None, new: AttemptRow) -> None:
-        """Take the duration of what was saved; one that is taken back is to be looked up anew."""
-        before = (old.key, old.seconds) if old is not None and _timed(old) else None
-        after = (new.key, new.seconds) if _timed(new) else None
-        if before == after:
-            return
-        for key in (("seconds", new.shape), ("seconds", new.realm, new.model)):
-            if key not in self._memo:
-                continue
-            if before is not None:
-                del self._memo[key]
-            else:
-                self._memo[key] = heapq.nlargest(LAST, [*self._memo[key], after])
-
 
 def _worth(row: AttemptRow) -> int:
     """Return what an attempt counts for, as ``COUNTS`` has it."""
@@ -347,8 +336,3 @@ def _counts_for(provider: str, realm: str) -> bool:
 def _reported(row: AttemptRow) -> bool:
     """Whether an attempt tells what something costs."""
     return row.basis == "reported" and row.unit is not None and row.charged is not None
-
-
-def _timed(row: AttemptRow) -> bool:
-    """Whether an attempt tells how long something takes."""
-    return row.state == "saved" and row.seconds is not None

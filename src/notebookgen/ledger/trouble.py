@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from notebookgen.errors import LedgerError, NotWritable
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["BUSY_SECONDS", "is_busy", "translated"]
+__all__ = ["BUSY_SECONDS", "is_busy", "retell", "translated"]
 
 BUSY_SECONDS = 30.0
 LEAST_ROOM = 64 * 1024  # bytes: the index of a write-ahead log needs half of that
@@ -31,29 +31,39 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        words = str(error)
-        if "full" in words or ("I/O" in words and not _room(path.parent)):
-            message = f"the disk of {path.parent} is full, so nothing new is sent. Free some room and run again."
-            raise NotWritable(message) from error
-        if "readonly" in words or "unable to open" in words:
-            message = (
-                f"the ledger {path} cannot be written ({words}), so nothing was sent.\n"
-                "Give another home folder: ng.configure(home='...') or NOTEBOOKGEN_HOME."
-            )
-            raise NotWritable(message) from error
-        if "locked" in words or "busy" in words:
-            message = f"another program has held the ledger {path} for {BUSY_SECONDS:.0f} s. Close it and run again."
-            raise LedgerError(message) from error
-        if "not a database" in words or "malformed" in words:
-            message = (
-                f"the ledger {path} is damaged ({words}). Nothing was sent and the file was left as it is.\n"
-                "Put a copy back from a backup, or move the file away to begin a new one."
-            )
-            raise LedgerError(message) from error
-        if isinstance(error, sqlite3.OperationalError):  # an I/O error, a quota: it may pass
-            message = f"the ledger {path} cannot be used just now ({words}). Look at its disk."
-            raise LedgerError(message) from error
-        raise
+        retell(path, error)
+
+
+def retell(path: Path, error: sqlite3.Error) -> NoReturn:
+    """Raise an error of SQLite's in our words; one that only a bug can cause stays what it is.
+
+    Raises:
+        NotWritable: The disk is full, or the file may not be written.
+        LedgerError: It is held, damaged, or cannot be used just now.
+    """
+    words = str(error)
+    if "full" in words or ("I/O" in words and not _room(path.parent)):
+        message = f"the disk of {path.parent} is full, so nothing new is sent. Free some room and run again."
+        raise NotWritable(message) from error
+    if "readonly" in words or "unable to open" in words:
+        message = (
+            f"the ledger {path} cannot be written ({words}), so nothing was sent.\n"
+            "Give another home folder: ng.configure(home='...') or NOTEBOOKGEN_HOME."
+        )
+        raise NotWritable(message) from error
+    if "locked" in words or "busy" in words:
+        message = f"another program has held the ledger {path} for {BUSY_SECONDS:.0f} s. Close it and run again."
+        raise LedgerError(message) from error
+    if "not a database" in words or "malformed" in words:
+        message = (
+            f"the ledger {path} is damaged ({words}). Nothing was sent and the file was left as it is.\n"
+            "Put a copy back from a backup, or move the file away to begin a new one."
+        )
+        raise LedgerError(message) from error
+    if isinstance(error, sqlite3.OperationalError):  # an I/O error, a quota: it may pass
+        message = f"the ledger {path} cannot be used just now ({words}). Look at its disk."
+        raise LedgerError(message) from error
+    raise error
 
 
 def _room(folder: Path) -> bool:

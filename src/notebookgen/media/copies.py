@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall, NotWritable
+from notebookgen.ledger.filesystem import said_of
 from notebookgen.media.files import MediaStore, summary
 from notebookgen.media.stamping import drafted, is_restamped, read_note, reads_like
 from notebookgen.sniff import HEAD, sniff
@@ -61,8 +62,8 @@ def made(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{folder} cannot be made: {error.strerror}. What was paid for is safe; give another folder."
+    except (OSError, ValueError) as error:
+        message = f"{folder} cannot be made: {said_of(error)}. What was paid for is safe; give another folder."
         raise NotWritable(message) from error
 
 
@@ -111,8 +112,8 @@ def copied(
                 )
                 raise InvalidCall(message)
         return written(draft, place, beside="" if place == wanted else wanted.name)
-    except OSError as error:
-        message = f"{wanted} cannot be written: {error.strerror or error}. What was paid for is safe in {source}"
+    except (OSError, ValueError) as error:  # ValueError: a name that cannot be written
+        message = f"{wanted} cannot be written: {said_of(error)}. What was paid for is safe in {source}"
         raise NotWritable(message) from error
 
 

@@ -12,10 +12,11 @@ import hashlib
 import os
 import secrets
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import AssetRefused, InvalidImage
+from notebookgen.errors import AssetGone, AssetRefused, InvalidImage
 from notebookgen.media.inspect import look_at
 from notebookgen.records import Asset
 from notebookgen.sniff import HEAD, MEDIA, TEXT, UNKNOWN, Sniffed, medium_in, sniff
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Collector", "MediaStore"]
 
 BLOCK = 1024 * 1024
+# Linux's file systems bring a file's new name to the disk with its bytes: a wait less. What a power cut leaves half
+# written under that name stands in no ledger, and is told by its hash.
+NAME_FOLLOWS = sys.platform == "linux"
 
 
 class MediaStore:
@@ -69,25 +73,21 @@ class MediaStore:
             AssetRefused: It is empty, damaged, or not what was due. Nothing is kept.
             NotWritable: The disk is full, or the folder may not be written.
         """
-        part = what.path if not isinstance(what, bytes | str) else self._written(what)
+        if isinstance(what, bytes | str):
+            data = what.encode("utf-8", "replace") if isinstance(what, str) else what
+            digest, size, head = hashlib.sha256(data).hexdigest(), len(data), data[:HEAD]
+            part = self._written(data, digest)
+        else:
+            part = what.path
+            digest, size, head = told_by(what)
         try:
-            digest, size, head = summary(part) if isinstance(what, bytes | str) else told_by(what)
-            if not size:
-                message = "the file is empty"
-                raise AssetRefused(message, sha256=digest)
-            if isinstance(what, str):
-                told = TEXT
-            else:
-                told = sniff(head)
-                check_kind(told, due)
-            if told == UNKNOWN and due in MEDIA and not unknown and not isinstance(what, bytes):
-                message = f"the {due} was due, and what came is of no type that is known ({size} bytes)"
-                raise AssetRefused(message, sha256=digest, unknown=True)
+            told = self._told(what, due, digest, size, head, unknown=unknown)
             inside = looked_into(part, told, digest)
             told = as_kept(inside.told)
             path = self._moved(part, digest, size, told.suffix)
-        finally:
+        except BaseException:
             part.unlink(missing_ok=True)
+            raise
         kind = "file" if told.kind == "markup" else told.kind
         source = url if isinstance(what, bytes | str) else url or what.url
         return Asset(
@@ -104,6 +104,27 @@ class MediaStore:
             has_sound=inside.has_sound,
         )
 
+    @staticmethod
+    def _told(
+        what: Fetched | bytes | str, due: Kind | None, digest: str, size: int, head: bytes, *, unknown: bool
+    ) -> Sniffed:
+        """Return what a file is by its first bytes.
+
+        Raises:
+            AssetRefused: It is empty, or not what was due.
+        """
+        if not size:
+            message = "the file is empty"
+            raise AssetRefused(message, sha256=digest)
+        if isinstance(what, str):
+            return TEXT
+        told = sniff(head)
+        check_kind(told, due)
+        if told == UNKNOWN and due in MEDIA and not unknown and not isinstance(what, bytes):
+            message = f"the {due} was due, and what came is of no type that is known ({size} bytes)"
+            raise AssetRefused(message, sha256=digest, unknown=True)
+        return told
+
     def keep_input(self, data: bytes) -> str:
         """Keep the bytes of an input image, so that a later kernel can send them; return their hash.
 
@@ -115,11 +136,12 @@ class MediaStore:
         if kept is not None and is_whole(kept, len(data), digest):
             touched(kept)
         else:
-            part = self._written(data)
+            part = self._written(data, digest)
             try:
                 self._moved(part, digest, len(data), sniff(data[:HEAD]).suffix)
-            finally:
+            except BaseException:
                 part.unlink(missing_ok=True)
+                raise
         return digest
 
     def path_of(self, sha256: str) -> Path | None:
@@ -162,45 +184,54 @@ class MediaStore:
         """
         return sweep(self.incoming, now=now)
 
-    def _written(self, what: bytes | str) -> Path:
-        """Write to a temporary file beside the downloads."""
-        data = what.encode("utf-8", "replace") if isinstance(what, str) else what
-        part = self.incoming / f"{secrets.token_hex(8)}.part"
+    def _written(self, data: bytes, digest: str) -> Path:
+        """Write to a temporary file beside its place: a name that moves within one folder holds up no other."""
+        shelf = self.folder / digest[:2]
+        part = shelf / f"{secrets.token_hex(8)}.part"
         with said_plainly(self.folder):
-            self.incoming.mkdir(parents=True, exist_ok=True)
             try:
-                part.write_bytes(data)
+                try:
+                    part.write_bytes(data)
+                except FileNotFoundError:  # the first one there
+                    shelf.mkdir(parents=True, exist_ok=True)
+                    part.write_bytes(data)
             except OSError:
                 part.unlink(missing_ok=True)
                 raise
         return part
 
     def _moved(self, part: Path, digest: str, size: int, suffix: str) -> Path:
-        """Move a file to its place, synced to the disk before it has its name."""
+        """Move a file to its place, and return when the disk has it under its name."""
         shelf = self.folder / digest[:2]
         path = shelf / f"{digest}{suffix}"
         with said_plainly(self.folder):
             if is_whole(path, size, digest):
+                part.unlink(missing_ok=True)
                 return touched(path)
-            shelf.mkdir(parents=True, exist_ok=True)
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
+            if part.parent != shelf:
+                shelf.mkdir(parents=True, exist_ok=True)
+            if not NAME_FOLLOWS:
+                sync_file(part)
             try:
                 part.replace(path)
             except OSError as error:
                 if is_whole(path, size, digest):  # somebody was faster, and on Windows holds it open
+                    part.unlink(missing_ok=True)
                     return path.absolute()
                 if error.errno != errno.EXDEV:
                     raise
                 copied = shelf / f"{secrets.token_hex(8)}.part"  # it was downloaded to another disk
                 try:
                     shutil.copyfile(part, copied)
-                    with copied.open("rb+") as file:
-                        os.fsync(file.fileno())
+                    sync_file(copied)
                     copied.replace(path)
                 finally:
                     copied.unlink(missing_ok=True)
-            sync_folder(shelf)
+                    part.unlink(missing_ok=True)
+            if NAME_FOLLOWS:
+                sync_file(path)
+            else:
+                sync_folder(shelf)
         return path.absolute()
 
 
@@ -243,9 +274,10 @@ class Collector:
             return self._store.keep(output.text, name=output.name)
         if output.data is not None:
             return self._store.keep(output.data, due=due, name=output.name)
-        fetched = self._fetcher.fetch(
-            output.url or "", into=self._store.incoming, allowed_origin=origin, limits=self._limits
-        )
+        if output.url is None:
+            message = "nobody knows an address of it any more"
+            raise AssetGone(message)
+        fetched = self._fetcher.fetch(output.url, into=self._store.incoming, allowed_origin=origin, limits=self._limits)
         return self._store.keep(fetched, due=due, name=output.name, unknown=unknown)
 
     def held(self, sha256: str) -> bytes:
@@ -330,6 +362,12 @@ def told_by(fetched: Fetched) -> tuple[str, int, bytes]:
     """Return what a download says of itself, and its first bytes; it was hashed as it came."""
     with fetched.path.open("rb") as file:
         return fetched.sha256, fetched.size, file.read(HEAD)
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file survive a power cut."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -214,7 +214,9 @@ def prune(
     if going and not (yes or dry_run) and (lost or not known):
         raise InvalidCall(refusal(going, len(lost), command, known=known))
     gone = going if dry_run else [one for one in going if removed(one)]
-    swept = sweep(home / "media" / "incoming", now=now, dry_run=dry_run)
+    media = home / "media"
+    begun = [media / "incoming", *(one for one in media.glob("[0-9a-f][0-9a-f]") if not leads_elsewhere(one))]
+    swept = sum(sweep(one, now=now, dry_run=dry_run) for one in begun)
     size = sum(one.size for one in gone)
     return Pruned(tuple(one.path for one in gone), size, len(lost), swept, len(which) - len(going), dry_run)
 

@@ -8,6 +8,7 @@ import hashlib
 import io
 import itertools
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,9 +123,13 @@ def read_file(path: Path, most_bytes: int) -> ReadImage:
     name = shown(path)
     try:
         path = path.expanduser()
-        if path.stat().st_size > most_bytes:
-            raise too_large(name, path.stat().st_size, most_bytes)
-        data = path.read_bytes()
+        seen = path.stat()
+        if not stat.S_ISREG(seen.st_mode) and not stat.S_ISDIR(seen.st_mode):  # a pipe, a device: it may never end
+            raise InvalidImage(f"{name} is no file, but a pipe, a device or the like. Give {FORMS}.")
+        if seen.st_size > most_bytes:
+            raise too_large(name, seen.st_size, most_bytes)
+        with path.open("rb") as file:
+            data = file.read(most_bytes + 1)  # some files hold more than they say
     except IsADirectoryError as error:
         raise InvalidImage(f"{name} is a folder. Give one image of it.") from error
     except FileNotFoundError as error:

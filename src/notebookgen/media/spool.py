@@ -26,6 +26,14 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         """Keep replies in ``folder``; it is made when the first one comes."""
         self._folder = folder
+        try:
+            self._held = {path.stem for path in folder.iterdir()}
+        except OSError:
+            self._held = set()
+
+    def holds(self, attempt: str) -> bool:
+        """Whether a reply is kept for an attempt, as far as was seen or done here: no file is looked for."""
+        return attempt in self._held
 
     def _path(self, attempt: str) -> Path:
         return self._folder / f"{attempt}.reply"
@@ -46,6 +54,7 @@ class Spool:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
+            self._held.add(attempt)
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror}. Free some room on the disk."
             raise NotWritable(message) from error
@@ -56,10 +65,12 @@ class Spool:
             head, _, body = self._path(attempt).read_bytes().partition(b"\n")
         except OSError:
             return None
+        self._held.add(attempt)  # another kernel's, that died meanwhile
         facts = json.loads(head)
         return HttpResponse(facts["status"], facts["headers"], body)
 
     def drop(self, attempt: str) -> None:
         """Forget a reply whose files are in place."""
+        self._held.discard(attempt)
         with contextlib.suppress(OSError):  # somebody looks at it just now; it does no harm
             self._path(attempt).unlink(missing_ok=True)

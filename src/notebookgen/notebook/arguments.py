@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import InvalidCall, InvalidSetting
+from notebookgen.normal import MOST_SHOWN, shown_value
 from notebookgen.notebook.flags import COMMANDS, FLAGS, Flag
 from notebookgen.notebook.interpolation import variable
 from notebookgen.notebook.mistakes import no_command, stray, wrong_count
@@ -210,8 +211,8 @@ def typed(argument: SettingArgument, setting: Setting | None = None) -> object:
     allowed = f" One of: {', '.join(map(str, setting.options))}." if setting and setting.options else ""
     wanted = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "object": "a JSON object"}
     message = (
-        f"{argument.key} takes {wanted[kind]}, not '{text}'.{allowed} Nothing was sent.\n"
-        f"To send it as a text all the same: -s '{argument.key}=\"{text}\"'"
+        f"{argument.key} takes {wanted[kind]}, not {shown_value(text)}.{allowed} Nothing was sent.\n"
+        f"To send it as a text all the same: -s '{argument.key}=\"{text if len(text) <= MOST_SHOWN else '...'}\"'"
     )
     raise InvalidSetting(message)
 
@@ -224,7 +225,7 @@ def _json(text: str) -> object:
 
     try:
         return json.loads(text, parse_constant=none)
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: too many brackets
         return text
 
 

@@ -6,8 +6,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from notebookgen.errors import UnknownModel, near_miss
-from notebookgen.jobs.listing import with_word
+from notebookgen.errors import UnknownModel
+from notebookgen.jobs.listing import near_word, with_word
 from notebookgen.notebook import sources
 from notebookgen.notebook.flags import help_text
 from notebookgen.notebook.progress import ending, ensure_follower, resumed_line
@@ -72,8 +72,7 @@ def _models(command: Command, client: Callable[[], Client]) -> View:
     sources.remember(client().find_models())
     found = models if one else with_word(models, word)
     if not found:
-        names = [*provider_names(), *map(str, models)]
-        message = f"no model has '{word}' in its name.{near_miss(word, names)} To see them all: %generate models"
+        message = f"no model has '{word}' in its name.{near_word(word, models)} To see them all: %generate models"
         raise UnknownModel("\n".join([message, *map(in_flags, missed)]))
     return models_view(found, "\n".join([*map(in_flags, missed), "What one can be told: %generate help MODEL"]))
 
@@ -104,6 +103,9 @@ def _resume(command: Command, client: Callable[[], Client]) -> Results | Page:
     remember_run(results)
     if len(results):
         return results
+    if results.handle.keyless:
+        told = results.handle.summary()
+        return Page(f"{told[:1].upper()}{told[1:]}. Mend that, and type again: %generate resume")
     if results.handle.elsewhere:
         return Page(f"Nothing is left open here: {results.handle.elsewhere}. It goes on there.")
     return Page("Nothing was left open: there is nothing to resume.")

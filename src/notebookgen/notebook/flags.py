@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall, near_miss
+from notebookgen.normal import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,8 +93,8 @@ def _whole(flag: str) -> Callable[[str], int]:
     """Return a reader of whole numbers from 1 on."""
 
     def read(text: str) -> int:
-        if not re.fullmatch(r"\+?\d+", text) or int(text) < 1:
-            message = f"{flag} takes a whole number of at least 1, not '{text}'."
+        if not re.fullmatch(r"\+?\d{1,4000}", text) or int(text) < 1:  # more digits are not read by Python itself
+            message = f"{flag} takes a whole number of at least 1, not {shown_value(text)}."
             raise InvalidCall(message)
         return int(text)
 
@@ -107,7 +108,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not (0 < seconds < math.inf):
-        message = f"--timeout takes seconds above 0, such as 60, not '{text}'."
+        message = f"--timeout takes seconds above 0, such as 60, not {shown_value(text)}."
         raise InvalidCall(message)
     return seconds
 
@@ -123,7 +124,7 @@ def _budget(text: str) -> float | Decimal | str | dict[str, Decimal]:
         read = [str(_budget(part)).partition(" ") for part in text.split(",")]
         if all(unit for _, _, unit in read) and len({unit for _, _, unit in read}) == len(read):
             return {unit: Decimal(amount) for amount, _, unit in read}
-        message = f"--budget for several units names each of them once, such as '500 credits, 5 USD', not '{text}'."
+        message = f"--budget for several units names each of them once, such as '500 credits, 5 USD', not {shown_value(text)}."
         raise InvalidCall(message)
     match = re.fullmatch(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([A-Za-z]\w*)?", text.strip())
     try:
@@ -131,7 +132,7 @@ def _budget(text: str) -> float | Decimal | str | dict[str, Decimal]:
     except InvalidOperation:
         amount = Decimal(0)
     if match is None or not amount.is_finite() or amount <= 0:
-        message = f"--budget takes an amount above 0, such as 70, '5 USD' or none for no cap, not '{text}'."
+        message = f"--budget takes an amount above 0, such as 70, '5 USD' or none for no cap, not {shown_value(text)}."
         raise InvalidCall(message)
     return f"{amount} {match[2]}" if match[2] else amount
 

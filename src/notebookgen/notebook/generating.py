@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from notebookgen.errors import InvalidCall, InvalidPrompt, NotebookgenError, NotWritable, Stopped
+from notebookgen.ledger.filesystem import why_not_writable
 from notebookgen.notebook import sources
 from notebookgen.notebook.background import watch
 from notebookgen.notebook.candidates import made
@@ -43,7 +43,7 @@ def generated(call: Call, shell: Any) -> Plan | Quote | Result | Results | None:
     """
     names: Mapping[str, object] = shell.user_ns
     own = made(names, shell.user_ns_hidden)
-    _check_place(call.save)
+    _check_place(call)
     if call.over is not None:
         _check_prompt(call, call.prompt)
         return over(call, Scope(names, own), shell)
@@ -178,20 +178,23 @@ def _check_prompt(call: Call, prompt: str) -> None:
         raise InvalidPrompt(message)
 
 
-def _check_place(save: str | None) -> None:
+def _check_place(call: Call) -> None:
     """Refuse a place that cannot be written before anything is paid for.
 
     Raises:
         InvalidCall: A file is in the way.
         NotWritable: There are no rights.
     """
-    if save is None:
+    if call.save is None:
         return
+    save = str(call.save)
     target = Path(save).expanduser().absolute()
     there = next((place for place in (target, *target.parents) if place.exists()), target)
-    if not there.is_dir() and (there != target or not target.suffix):
+    alone = call.over is None and call.samples == 1
+    if not there.is_dir() and (there != target or not target.suffix or not alone):
         message = f"--save {save}: {there} is a file, not a folder. Nothing was sent."
         raise InvalidCall(message)
-    if not os.access(there, os.W_OK):
-        message = f"--save {save}: {there} cannot be written. Nothing was sent; give another folder."
+    why = why_not_writable(target.parent if alone and target.suffix and not target.is_dir() else target)
+    if why:
+        message = f"--save {save}: {there} cannot be written ({why}). Nothing was sent; give another folder."
         raise NotWritable(message)

@@ -85,9 +85,16 @@ def money(progress: Progress) -> list[str]:
 
 
 def left_over(progress: Progress) -> float | None:
-    """Return how many seconds a run of many will take in all, as it goes so far; None where nothing is known yet."""
+    """Return how many seconds a run of many will take in all: as it goes so far; None where nothing is known yet.
+
+    Until as many are over as are under way, their number says less than how long such jobs take.
+    """
     bought = max(progress.over, progress.ended) - progress.cached
-    if bought <= 0 or progress.total <= progress.cached or progress.paused:
+    if progress.total <= progress.cached or progress.paused:
+        return None
+    if bought < sum(progress.states.get(one, 0) for one in UNDER_WAY) and progress.expected is not None:
+        return progress.expected
+    if bought <= 0:
         return None
     return progress.elapsed * (progress.total - progress.cached) / bought
 
@@ -116,7 +123,7 @@ def ended(word: str, progress: Progress) -> str:
 def resumed_line(handle: RunHandle) -> str:
     """Return what was found open when a run was taken up, and what came of it, in one line."""
     if not handle.adopted:
-        open_here = "" if handle.elsewhere else "nothing was left open · "
+        open_here = "" if handle.elsewhere or handle.keyless else "nothing was left open · "
         return f"run {handle.id}: {open_here}{handle.summary()}" if handle.total else handle.summary()
     return handle.summary(resumed=True)
 

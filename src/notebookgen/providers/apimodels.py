@@ -49,7 +49,7 @@ SILENT: Mapping[str, tuple[str, str]] = {"video/generations": ("image", "images"
 # Fields of the request itself: as settings they would buy another model than the one that was priced.
 RESERVED: Mapping[str, str] = {
     "model": "the model is named by model='...', or in a cell by -m",
-    "callback_url": "the job is asked about from here, and nobody is called back",
+    "callback_url": "ng.webhooks(public_url=...) has every job called back, at an address of its own",
 }
 SILENT_ELSEWHERE = ("image_url", "image_urls")
 # https://apimodels.app/en/docs/image?p=grok shows both as bare base64 on the image route.

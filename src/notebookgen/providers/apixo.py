@@ -74,12 +74,13 @@ RETRYABLE: Mapping[str, bool] = {
 }
 # https://apixo.ai/docs/api-reference/parameters: beside "input", not inside it.
 BESIDE_INPUT = ("provider", "source")
+CALLED_BACK = "ng.webhooks(public_url=...) has every job called back, at an address of its own"
 # Fields of the request itself: among the settings they would stand in "input", where they mean nothing.
 RESERVED: Mapping[str, str] = {
     "model": "the model is named by model='...', or in a cell by -m",
     "input": "settings are given by their own names, and stand in it already",
-    "request_type": "the job is asked about from here, and nobody is called back",
-    "callback_url": "the job is asked about from here, and nobody is called back",
+    "request_type": CALLED_BACK,
+    "callback_url": CALLED_BACK,
 }
 # https://apixo.ai/docs/api-reference/parameters and /error-codes: where a model's own page says nothing else.
 MOST_IMAGES = 5
@@ -102,6 +103,8 @@ class APIXO(Provider):
     unit: ClassVar[str] = "USD"
     # https://apixo.ai/docs/api-reference/response-format, an older page; newer ones do not say.
     result_seconds: ClassVar[float | None] = 24 * 3600.0
+    # https://apixo.ai/docs/api-reference/generate-task: "a publicly accessible HTTPS URL".
+    callbacks_need_https: ClassVar[bool] = True
     result_hosts: ClassVar[tuple[str, ...]] = ("cdn.apixo.ai",)  # in the examples of the same pages
 
     # What can be asked for ---------------------------------------------------------------------------------------

@@ -62,11 +62,12 @@ SIGNATURE = "x-armox-signature"
 # Fields of the request itself: among the settings they would stand in the model's input, where they mean nothing.
 RESERVED = {
     "model": "the model is named by model='...', or in a cell by -m",
-    "webhook_url": "the job is asked about from here, and nobody is called back",
+    "webhook_url": "ng.webhooks(public_url=...) has every job called back, at an address of its own",
 }
 # https://armox.ai/zh/academy/api-errors-rate-limits: the limit is one of a rolling minute, a 429 comes with Retry-After: 60,
 # and the page's own client waits as long where the header is missing (an older translation waits 2 s).
 RATE_WINDOW = 60.0
+POLICY = re.compile(r";\s*w=([1-9][0-9]{0,5}(?:\.[0-9]{1,3})?|0\.[0-9]{1,3})")
 MOST_LIMIT = Decimal(10) ** 15  # a reset may be told in milliseconds since 1970
 
 
@@ -85,6 +86,8 @@ class Armox(Provider):
     # In an example of its pages; how long they stay there is said nowhere.
     result_hosts: ClassVar[tuple[str, ...]] = ("armox-storage.s3.us-west-2.amazonaws.com",)
     app_prefix: ClassVar[str] = APP
+    # https://armox.ai/academy/api-webhooks: signed with a secret, of which no page says where it comes from.
+    signing_variable: ClassVar[str] = "ARMOX_WEBHOOK_SECRET"
 
     # What can be asked for ---------------------------------------------------------------------------------------
 
@@ -259,7 +262,10 @@ class Armox(Provider):
         if limit is None and remaining is None and reset is None:
             return None
         whole = [None if number is None else int(number) for number in (limit, remaining)]
-        return Limits(per_minute=whole[0], remaining=whole[1], reset=None if reset is None else float(reset))
+        # https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/: "6;w=1" is six in a second.
+        said = POLICY.search(response.headers.get("ratelimit-policy", ""))
+        window = float(said[1]) if said else RATE_WINDOW
+        return Limits(whole[0], whole[1], None if reset is None else float(reset), window)
 
     def read_callback(self, headers: Mapping[str, str], body: bytes, *, secret: str | None) -> Callback | None:
         """Read a callback that is signed with the account's secret: ``{event, job}``."""

@@ -56,11 +56,19 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a reply tells about the account's request limit; None where it does not say."""
+    """What a reply tells about the account's request limit; None where it does not say.
+
+    Attributes:
+        per_minute: How many requests there may be in the window.
+        remaining: How many of them are left.
+        reset: When that is more again, in whatever unit the service has.
+        window: The window's seconds: a minute, unless the reply says another one.
+    """
 
     per_minute: int | None = None
     remaining: int | None = None
     reset: float | None = None
+    window: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,9 @@ class Provider(ABC):
         charges_failures: False where the service says that failed jobs cost nothing; None where nobody says.
         result_seconds: How long results stay downloadable, as far as known; None where nobody says.
         result_hosts: The hosts that results lie on, as far as known.
+        signing_variable: Environment variable for the secret with which the service signs callbacks; empty where it
+            signs none.
+        callbacks_need_https: Whether the service calls back at https addresses only.
         app_prefix: How the ids of apps begin: what people composed of models, runs like a model, and stands in a
             list of its own; empty where the service has none.
     """
@@ -122,6 +133,8 @@ class Provider(ABC):
     result_seconds: ClassVar[float | None] = None
     result_hosts: ClassVar[tuple[str, ...]] = ()
     charges_failures: ClassVar[bool | None] = None
+    signing_variable: ClassVar[str] = ""
+    callbacks_need_https: ClassVar[bool] = False
     app_prefix: ClassVar[str] = ""
 
     def __init__(self, base_url: str | None = None) -> None:
@@ -216,7 +229,8 @@ class Provider(ABC):
             generation: What is asked for, prepared.
             sources: For each input image's ``key``, the text to send: a URL or bare base64.
             model: What is known of its model.
-            callback: The address to be called at the end, where the user has one.
+            callback: The address to be called at the end, where the user has one. It is given only to adapters that read
+                callbacks (``read_callback``), and is no part of the content: the same is bought with it and without.
         """
 
     @abstractmethod
@@ -303,12 +317,21 @@ class Provider(ABC):
     def read_fault(self, response: HttpResponse) -> Fault | None:
         """Return what a reply says went wrong with the *request*, or None. A failed job is no fault."""
 
+    @property
+    def calls_back(self) -> bool:
+        """Whether the service can be asked to call back: whether this adapter reads callbacks."""
+        return type(self).read_callback is not Provider.read_callback
+
     def read_limits(self, response: HttpResponse) -> Limits | None:
         """Return what the reply's headers tell of the request limit, or None."""
         return None
 
     def read_callback(self, headers: Mapping[str, str], body: bytes, *, secret: str | None) -> Callback | None:
         """Read a callback; None where it is forged, malformed or names no job.
+
+        An adapter that has this method gets an address for callbacks in ``create``, while the user has one. What it
+        returns is a hint: unless ``signed`` says that the signature was checked, the job is asked about before anything
+        is believed.
 
         Args:
             headers: Names in lower case.

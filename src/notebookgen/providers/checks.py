@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidImage, InvalidPrompt, InvalidSetting, near_miss
+from notebookgen.normal import shown_value
 from notebookgen.providers.counting import COUNTS, MOST_RESULTS
 
 if TYPE_CHECKING:
@@ -226,8 +227,7 @@ def _invalid(said: str, name: str, allowed: str, near: str = "") -> InvalidSetti
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return shown_value(value, 60)
 
 
 def _range(setting: Setting) -> str:

@@ -18,6 +18,7 @@ from notebookgen.media.captions import line, pixels_words
 from notebookgen.media.contact import DARK, LIGHT, Drawing
 from notebookgen.media.leaf import words
 from notebookgen.media.pictures import encoded
+from notebookgen.normal import shown_value
 from notebookgen.results.showing import here
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def contact_sheet(
         ("columns", 1 if columns is None else columns, 1, 100),
     ):
         if type(value) is not int or not least <= value <= most:
-            message = f"{name}={value!r} makes no sense. Give a whole number of {'pixels' if name == 'tile' else 'pictures'} from {least} to {most:,}."
+            message = f"{name}={shown_value(value)} makes no sense. Give a whole number of {'pixels' if name == 'tile' else 'pictures'} from {least} to {most:,}."
             raise InvalidCall(message)
     if not leaf.entries:
         message = "there is nothing to put on a contact sheet: no result is left. Filter less, or wait for the run."

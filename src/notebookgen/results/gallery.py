@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from notebookgen.errors import InvalidCall
 from notebookgen.media.captions import facts
 from notebookgen.media.leaf import Entry, Label, Leaf
+from notebookgen.normal import shown_value
 from notebookgen.results.showing import here, limits_of, notebook_folder, shown_rows
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Gallery:
         ):
             if type(value) is not int or not least <= value <= most:
                 upto = f" to {most:,}" if most < 10**9 else ""
-                message = f"{name}={value!r} makes no sense. Give a whole number from {least:,}{upto}."
+                message = f"{name}={shown_value(value)} makes no sense. Give a whole number from {least:,}{upto}."
                 raise InvalidCall(message)
         if look.page > self.pages:
             there = "there is one page" if self.pages == 1 else f"there are {self.pages:,} pages"

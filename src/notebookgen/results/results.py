@@ -13,7 +13,7 @@ from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.retrying import MAY_BE_RETRIED, may_help
 from notebookgen.jobs.settling import Word
 from notebookgen.jobs.states import OVER, State
-from notebookgen.normal import count_words
+from notebookgen.normal import count_words, shown_value
 from notebookgen.results.columns import gen_columns
 from notebookgen.results.result import Result
 from notebookgen.results.waiting import wait_on
@@ -382,6 +382,8 @@ def places(rows: SupportsIndex | Iterable[SupportsIndex]) -> list[int]:
     except TypeError:
         found = []
     if not found:
-        message = f"rows takes a row's place in the frame, or several of them, and not {rows!r}. Nothing was done."
+        message = (
+            f"rows takes a row's place in the frame, or several of them, and not {shown_value(rows)}. Nothing was done."
+        )
         raise InvalidCall(message)
     return list(dict.fromkeys(found))

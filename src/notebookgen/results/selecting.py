@@ -17,7 +17,7 @@ from notebookgen.errors import InvalidCall, near_miss
 from notebookgen.jobs.states import State
 from notebookgen.ledger.frame import money_frame
 from notebookgen.media.leaf import Label, place_words
-from notebookgen.normal import amount_words
+from notebookgen.normal import amount_words, shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -126,7 +126,7 @@ class Table:
         except (TypeError, pl.exceptions.PolarsError):
             found = None
         if found is None:
-            said = f"{str(value)[:60]!r}, which is none of those"
+            said = f"{shown_value(value, 60)}, which is none of those"
             message = f"filter compares '{name}', a column of {column.dtype}, with {said}."
             raise InvalidCall(message)
         return found.fill_null(value=False)
@@ -214,7 +214,9 @@ def as_columns(what: Any, where: str) -> tuple[str | pl.Expr, ...]:
     if all(isinstance(one, str | pl.Expr) for one in several):
         return several
     wrong = next(one for one in several if not isinstance(one, str | pl.Expr))
-    message = f"{where} takes column names or Polars expressions, such as {where}='model', and got {wrong!r}."
+    message = (
+        f"{where} takes column names or Polars expressions, such as {where}='model', and got {shown_value(wrong)}."
+    )
     raise InvalidCall(message)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notebookgen.errors import BudgetExceeded, NotebookgenError, StillRunning, Stopped
+from notebookgen.errors import BudgetExceeded, InvalidCall, NotebookgenError, StillRunning, Stopped
 from notebookgen.jobs.states import State
+from notebookgen.normal import shown_value
 
 if TYPE_CHECKING:
     from notebookgen.errors import JobError
@@ -32,8 +33,14 @@ def wait_on(handle: RunHandle, timeout: float | None) -> None:
     """Wait for a run in the background. Stop ends the wait, and not the run.
 
     Raises:
+        InvalidCall: The timeout is no number of seconds.
         Stopped: A person pressed Stop; the message says how to end the run.
     """
+    try:
+        timeout = None if timeout is None else float(timeout)
+    except (TypeError, ValueError, OverflowError):  # OverflowError: a whole number that no float holds
+        message = f"timeout={shown_value(timeout)} makes no sense. Give a number of seconds, or nothing to wait until the end."
+        raise InvalidCall(message) from None
     try:
         wait_for(handle, timeout)
     except KeyboardInterrupt:

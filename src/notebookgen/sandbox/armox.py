@@ -25,6 +25,7 @@ __all__ = ["SERVICE", "callback"]
 
 NAME = "armox"
 MOST_LISTED = 100
+MINUTE = 60.0
 #: https://armox.ai/academy/api-authentication, .../api-errors-rate-limits
 DENIALS: Mapping[str, tuple[int, str]] = {
     "missing_key": (401, "Missing Authorization Bearer token"),
@@ -57,8 +58,14 @@ def headers(world: World, account: Account, now: float) -> Mapping[str, str]:
     """Return what successful authenticated replies carry."""
     limit, left = world.remaining(account)
     first = account.requests[0] if account.requests else now
-    reset = int(first + world.behaviour.rate_window)
-    return {"X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": str(left), "X-RateLimit-Reset": str(reset)}
+    window = world.behaviour.rate_window
+    told = {
+        "X-RateLimit-Limit": str(limit),
+        "X-RateLimit-Remaining": str(left),
+        "X-RateLimit-Reset": str(int(first + window)),
+    }
+    # Its pages know a minute only; another window is told as the draft of a standard has it.
+    return told if window == MINUTE else told | {"RateLimit-Policy": f"{limit};w={window:g}"}
 
 
 def list_models(_world: World, _call: Call) -> Reply:

@@ -14,7 +14,7 @@ from notebookgen.sandbox.sizes import LEAST_PIXELS, PIXELS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["KINDS", "PURPOSES", "SERVICES", "Behaviour", "Fault", "fingerprint"]
+__all__ = ["CALLBACK_FAULTS", "KINDS", "PURPOSES", "SERVICES", "Behaviour", "Fault", "fingerprint"]
 
 SERVICES = ("armox", "apimodels", "apixo")
 PURPOSES = ("create", "status", "list", "cancel", "asset", "balance", "models", "upload", "apps", "other")
@@ -35,6 +35,14 @@ KINDS: Mapping[str, bool] = {
     "wrong_length": True,  # Content-Length smaller than the body
     "truncated": True,  # a whole HTTP reply around half a file
     "huge": True,  # a body of `size` bytes without a Content-Length
+}
+
+#: Each way a callback can go wrong.
+CALLBACK_FAULTS: Mapping[str, str] = {
+    "duplicate": "it comes twice",
+    "forged": "another one comes before it that is not the service's own, and says that the job has failed",
+    "early": "it comes before the reply to the create, which is held until then",
+    "lost": "it does not come",
 }
 
 
@@ -114,6 +122,8 @@ class Behaviour:
 
     Attributes:
         seconds: The least and the most that a job takes, in seconds; uniform between them.
+        durations: How long each service's jobs take instead, in seconds, in the order in which it accepts them, and again
+            from the first when all were taken.
         pixels: The most that a drawn picture has, and a frame of a clip; fewer are drawn and shown sooner.
         immediate: Whether models that can answer inside the create do so (Armox images and texts).
         fail: The share of jobs that fail, drawn from the content and how often it was asked for.
@@ -128,6 +138,8 @@ class Behaviour:
         asset_renewed: Whether asking for the job again gives an address that works again.
         webhook_secret: What Armox signs its callbacks with.
         callback_delays: Seconds before each further attempt to deliver a callback.
+        callback_late: Seconds after a job's end until the first attempt.
+        callback_faults: What goes wrong with callbacks: ``duplicate``, ``forged``, ``early``, ``lost``.
         refunds: Whether Armox and APIXO give back what a failed or cancelled job cost (their pages do not say).
         refused_in_200: Whether APIModels says 402 in the body of an HTTP 200.
         apixo_broke: The code with which APIXO says that the balance is too low: 402, or 400 as older pages have it.
@@ -138,6 +150,7 @@ class Behaviour:
     """
 
     seconds: tuple[float, float] = (0.3, 1.2)
+    durations: tuple[float, ...] = ()
     pixels: int = PIXELS
     immediate: bool = True
     fail: float = 0.0
@@ -152,6 +165,8 @@ class Behaviour:
     asset_renewed: bool = True
     webhook_secret: str = field(default="whsec_sandbox", repr=False)
     callback_delays: tuple[float, ...] = (1.0, 2.0, 4.0)
+    callback_late: float = 0.0
+    callback_faults: tuple[str, ...] = ()
     refunds: bool = True
     refused_in_200: bool = True
     apixo_broke: int = 402
@@ -206,8 +221,10 @@ _FAULT_RULES: Mapping[str, Rule] = {
     "size": number(0, whole=True, example="64_000_000"),
     "accepted": optional(flag(), "as the kind has it"),
 }
+_SECONDS = Rule(lambda each: float(number(0, example="1").read(each)), "", "")
 _RULES: Mapping[str, Rule] = {
     "seconds": span("(0.3, 1.2)"),
+    "durations": listed(_SECONDS, "a list of seconds", "(6.2, 5.1, 7.4)"),
     "pixels": number(LEAST_PIXELS, PIXELS, whole=True, example="65_536"),
     "immediate": flag(),
     "fail": number(0, 1, example="0.05", of="the share of jobs that fail"),
@@ -224,9 +241,9 @@ _RULES: Mapping[str, Rule] = {
     "asset_ttl": optional(number(0, example="3600", of="in seconds"), "for always"),
     "asset_renewed": flag(),
     "webhook_secret": text("whsec_class", secret=True),
-    "callback_delays": listed(
-        Rule(lambda each: float(number(0, example="1").read(each)), "", ""), "a list of seconds", "(1, 2, 4)"
-    ),
+    "callback_delays": listed(_SECONDS, "a list of seconds", "(1, 2, 4)"),
+    "callback_late": number(0, example="2", of="in seconds"),
+    "callback_faults": listed(named(CALLBACK_FAULTS), f"a list of {', '.join(CALLBACK_FAULTS)}", '("duplicate",)'),
     "refunds": flag(),
     "refused_in_200": flag(),
     "apixo_broke": named((402, 400)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,11 @@ PATIENCE = {"armox": 10.0, "apimodels": 10.0, "apixo": 30.0}
 
 async def deliver(world: World, easel: Easel, record: Record, origin: str) -> None:
     """Wait for a job's end, then post it to its callback address until that answers 2xx or the attempts are used up."""
-    job, url = record.job, record.callback or ""
-    await asyncio.sleep(max(0.0, job.ends - time.time()))
+    job, url, behaviour = record.job, record.callback or "", world.behaviour
+    if "lost" in behaviour.callback_faults:
+        _note(world, record, 0, "lost")
+        return
+    await asyncio.sleep(max(0.0, job.ends - time.time()) + behaviour.callback_late)
     call = Call(
         method="POST",
         path="",
@@ -52,25 +56,44 @@ async def deliver(world: World, easel: Easel, record: Record, origin: str) -> No
         return
     client = AsyncHTTPClient(force_instance=True)
     try:
-        for attempt, wait in enumerate((0.0, *world.behaviour.callback_delays), start=1):
+        if "forged" in behaviour.callback_faults:
+            await _post(client, record, _forged(body), {"X-Armox-Signature": f"sha256={'0' * 64}"} if headers else {})
+        for attempt, wait in enumerate((0.0, *behaviour.callback_delays), start=1):
             await asyncio.sleep(wait)
-            try:
-                answer = await client.fetch(
-                    HTTPRequest(
-                        url, method="POST", body=body, headers={"Content-Type": "application/json", **headers}, follow_redirects=False,
-                        request_timeout=PATIENCE[job.service], connect_timeout=5.0,
-                    ),
-                    raise_error=False,
-                )  # fmt: skip
-            except (OSError, HTTPClientError) as problem:
-                _note(world, record, attempt, type(problem).__name__)
-                continue
-            _note(world, record, attempt, answer.code)
-            if 200 <= answer.code < 300 and (job.service != "apixo" or answer.code == 200):
+            answer = await _post(client, record, body, headers)
+            _note(world, record, attempt, answer)
+            if isinstance(answer, int) and 200 <= answer < 300 and (job.service != "apixo" or answer == 200):
                 record.delivered = True
+                if "duplicate" in behaviour.callback_faults:
+                    _note(world, record, attempt + 1, await _post(client, record, body, headers))
                 return
     finally:
         client.close()
+
+
+async def _post(client: AsyncHTTPClient, record: Record, body: bytes, headers: Mapping[str, str]) -> int | str:
+    """Post a payload once; return the status of the answer, or what came instead of one."""
+    try:
+        answer = await client.fetch(
+            HTTPRequest(
+                record.callback or "", method="POST", body=body, headers={"Content-Type": "application/json", **headers},
+                follow_redirects=False, request_timeout=PATIENCE[record.job.service], connect_timeout=5.0,
+            ),
+            raise_error=False,
+        )  # fmt: skip
+    except (OSError, HTTPClientError) as problem:
+        return type(problem).__name__
+    return answer.code
+
+
+def _forged(body: bytes) -> bytes:
+    """Return a payload that says of the same job that it has failed."""
+    told = json.loads(body)
+    if "job" in told:
+        told["job"] |= {"status": "failed", "output": None, "error": "forged"}
+    else:
+        told["data"] |= {"state": "failed", "resultJson": None, "failMsg": "forged"}
+    return json.dumps(told).encode()
 
 
 def _note(world: World, record: Record, attempt: int, answer: Any) -> None:

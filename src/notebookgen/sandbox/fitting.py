@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import InvalidCall, near_miss
+from notebookgen.normal import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -47,8 +48,7 @@ def fitted(values: object, rules: Mapping[str, Rule]) -> None:
         try:
             read = rule.read(value)
         except (TypeError, ValueError, OverflowError) as error:
-            shown = "..." if rule.secret else repr(value)
-            shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[: LONGEST_SHOWN - 3]}..."
+            shown = "..." if rule.secret else shown_value(value, LONGEST_SHOWN)
             hint = str(error) if isinstance(error, Misnamed) else ""
             message = f"{name}={shown} is not {rule.allowed}.{hint}\nGive for example: {name}={rule.example}"
             raise InvalidCall(message) from None

@@ -59,10 +59,11 @@ class FrontDoor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _serve(self, request: HTTPServerRequest) -> None:
         try:
@@ -129,7 +130,9 @@ class FrontDoor:
         reply: Reply | None = None
         if fault is None or fault.carried_out:
             reply = answer() if answer else await assets.fetch(world, self._easel, call)
-            self._keep()
+            called = self._keep()
+            if called and "early" in world.behaviour.callback_faults:
+                await asyncio.wait(called)
         if purpose == "create" and world.accepted[name] == before and (reply or (fault and fault.kind == "status")):
             world.refused[name] += 1
         if reply is not None and not (fault and fault.kind == "lost_after"):
@@ -168,12 +171,14 @@ class FrontDoor:
         else:
             await faults.spoil(fault, request, reply)
 
-    def _keep(self) -> None:
+    def _keep(self) -> list[asyncio.Task[None]]:
+        """Put away what was sent along, and begin the callbacks that were asked for."""
         world = self._world
         while world.parcels:
             self._shelf.put(*world.parcels.pop())
-        while world.callbacks:
-            self._begin(self._call_back(world.callbacks.pop()))
+        called = [self._begin(self._call_back(record)) for record in world.callbacks]
+        world.callbacks.clear()
+        return called
 
     async def _call_back(self, record: Record) -> None:
         with contextlib.suppress(Ended):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tornado.httpserver import HTTPServer
 
 from notebookgen.errors import InvalidCall, NotWritable
+from notebookgen.normal import shown_value
 from notebookgen.sandbox.behaviour import Behaviour
 from notebookgen.sandbox.easel import Easel
 from notebookgen.sandbox.frontdoor import FrontDoor
@@ -50,7 +51,9 @@ def _bound(port: int) -> socket.socket:
     """Return a listening socket; tornado's own function leaves it open where the port is taken."""
     given: Any = port
     if not isinstance(given, int) or isinstance(given, bool) or not 0 <= given <= HIGHEST_PORT:
-        raise InvalidCall(f"port={port!r} is no port. Give a whole number from 0 (any free one) to {HIGHEST_PORT}.")
+        raise InvalidCall(
+            f"port={shown_value(port)} is no port. Give a whole number from 0 (any free one) to {HIGHEST_PORT}."
+        )
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         if os.name != "nt":  # there it would share the port with whoever has it

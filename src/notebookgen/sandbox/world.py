@@ -188,6 +188,9 @@ class World:
         self._asked[digest] += 1
         drawn = hashlib.sha256(f"{digest}:{self._asked[digest]}".encode()).digest()
         least, most = self.behaviour.seconds
+        seconds = least + (most - least) * int.from_bytes(drawn[16:24]) / 2**64
+        if self.behaviour.durations:
+            seconds = self.behaviour.durations[self.accepted[order.service] % len(self.behaviour.durations)]
         failure = order.failure
         if failure is None and int.from_bytes(drawn[:8]) / 2**64 < self.behaviour.fail:
             codes = list(FAILURES[order.service])
@@ -199,7 +202,7 @@ class World:
             # Asked for again, the same content gives another drawing, as it would out there.
             digest=digest if self._asked[digest] == 1 else f"{digest}.{self._asked[digest]}",
             mask=None if order.mask is None else self._keep(order.mask), created=int(now * 1000) / 1000,
-            seconds=round(least + (most - least) * int.from_bytes(drawn[16:24]) / 2**64, 3), failure=failure,
+            seconds=round(seconds, 3), failure=failure,
             charge=order.price, nonce=base64.urlsafe_b64encode(entropy).decode().rstrip("="),
         )  # fmt: skip
         job = replace(job, id=tokens.write(job))

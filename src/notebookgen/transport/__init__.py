@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from notebookgen.transport.addresses import SafeUrl, check_url
     from notebookgen.transport.base import Timeouts, Transport
+    from notebookgen.transport.choosing import transport_for
     from notebookgen.transport.fetch import AssetFetcher, Fetched, FetchLimits
     from notebookgen.transport.http import HttpTransport
     from notebookgen.transport.reading import read
@@ -27,6 +28,7 @@ __all__ = [
     "check_url",
     "read",
     "read_delay",
+    "transport_for",
 ]
 
 HOMES = {
@@ -40,6 +42,7 @@ HOMES = {
     "check_url": "addresses",
     "read": "reading",
     "read_delay": "retry",
+    "transport_for": "choosing",
 }
 
 

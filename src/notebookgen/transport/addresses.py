@@ -25,6 +25,7 @@ GRAMMAR = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[^\s/?#\\@:\[\]%]+)(?::(?P<port>[0-9]{1,5}))?(?P<target>[/?][^#]*)?(?:\#.*)?",
     re.IGNORECASE | re.DOTALL,
 )
+PLAIN_TARGET = re.compile(r"[A-Za-z0-9/?:@!$&'()*+,;=\-._~%]*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 HALF = re.compile("[\ud800-\udfff]")
 # The last label of a name is never a number; where it is, the whole is an IPv4 address in some spelling
@@ -179,8 +180,16 @@ def parse(url: str) -> SafeUrl:
     if not 0 < port < 65_536:
         raise ValueError("it has no such port")
     target = match["target"] or "/"
-    target = quote(target if target.startswith("/") else f"/{target}", safe="/?:@!$&'()*+,;=-._~%")
-    return SafeUrl(scheme, plain_host(match["host"]), port, target)
+    return SafeUrl(scheme, plain_host(match["host"]), port, written(target if target.startswith("/") else f"/{target}"))
+
+
+def written(target: str) -> str:
+    """Return a path with its query as it can stand in a request: what cannot is encoded.
+
+    Raises:
+        ValueError: It holds half a character.
+    """
+    return target if PLAIN_TARGET.fullmatch(target) else quote(target, safe="/?:@!$&'()*+,;=-._~%")
 
 
 def plain_host(host: str) -> str:
