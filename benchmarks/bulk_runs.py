@@ -1,265 +1,175 @@
-"""A run over many rows, beside what a user would write by hand: ``python benchmarks/bulk_runs.py [--full]``.
+"""A run over many rows, beside what a user would write by hand: ``python benchmarks/bulk_runs.py [--quick | --full]``.
 
-The service is a bare one in a process of its own that speaks Armox's wire format and answers each create with a text,
-at once or after a while; every run is a process of its own, so that its processor time and its peak memory are its own.
-By hand is a pool of threads with ``requests``, and an ``aiohttp`` loop with a semaphore: neither keeps anything on
-disk before its end, so what is bought and not yet written is lost with the process. The variants take turns, and the
-table shows medians. ``--full`` adds a hundred thousand rows (about ten minutes).
+The service is a bare one in a process of its own (``service.py``); every run is a process of its own, too, so that its
+processor time and its peak memory are its own. The ways of ``by_hand.py`` take turns, and the tables show medians of
+figures and of ratios within each turn. ``--full`` adds a hundred thousand rows (about ten minutes).
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import importlib
 import json
-import multiprocessing
-import os
-import platform
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from multiprocessing.connection import Connection
+from by_hand import LOADED, WAYS
+from pictures import Bar, bars
+from report import Found, Table, median
+from service import PICTURE, TEXT, Service
 
-KEY = "sk-made-up"
-MODEL = "bench/text"
-PROMPT = "A poem about number {n}, in four lines that rhyme, for a reader who is in a hurry."
-LISTED = {
-    "id": MODEL, "name": "Bench", "modality": "text", "cost": 1, "inputTypes": ["text"], "promptRequired": True,
-    "outputType": "text", "settings": [], "provider": "bench", "badges": [],
-}  # fmt: skip
+BASE, LOOP, OURS = "thread pool, sessions", "aiohttp and semaphore", "ng.map"
+COLUMNS = ("", "rows/s", "ms CPU/row", "peak MB", "requests/row", "speed", "CPU", "memory", "service's CPU")
+NOTE = f'Speed, CPU and memory as ratios to "{BASE}", medians of those within each turn.'
+LONGEST = 900.0  # seconds for one run
 
 
-# The service ---------------------------------------------------------------------------------------------------------
+def client(way: str, url: str, model: str, rows: int, places: int, folder: Path) -> None:
+    """Do it in this process, and tell what it took; what it imports is loaded before."""
+    for name in LOADED[way]:
+        importlib.import_module(name)
+    began, before = time.perf_counter(), time.process_time()
+    WAYS[way]((url, model, rows, places), folder)
+    wall, cpu = time.perf_counter() - began, time.process_time() - before
+    print(json.dumps({"wall": wall, "cpu": cpu, "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
 
-def whole(value: object) -> bytes:
-    """Return a reply."""
-    body = json.dumps(value).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
-
-
-def serve(told: Connection) -> None:
-    """Answer requests until the process is ended; ``?wait=`` in the address of the models sets how long a create takes."""
-    counts = {"creates": 0, "wait": 0.0}
-    models = whole({"object": "list", "data": [LISTED]})
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                path = head.split(b" ", 2)[1]
-                length = next(
-                    (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
-                )
-                if length:
-                    await reader.readexactly(length)
-                if path.startswith(b"/wait/"):
-                    counts["wait"] = float(path[6:])
-                    writer.write(whole(counts))
-                elif path.endswith(b"/models"):
-                    writer.write(models)
-                else:
-                    counts["creates"] += 1
-                    number = counts["creates"]
-                    if counts["wait"]:
-                        await asyncio.sleep(counts["wait"])
-                    job = {"id": f"job-{number}", "object": "job", "status": "completed", "model": MODEL, "cost": 1}
-                    writer.write(whole(job | {"output": {"text": f"poem {number}: " + "a line of it " * 12}}))
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    async def run() -> None:
-        server = await asyncio.start_server(talk, "127.0.0.1", 0, backlog=1000)
-        told.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(run())
-
-
-# Three ways ----------------------------------------------------------------------------------------------------------
-
-
-def by_threads(url: str, rows: int, places: int, folder: Path) -> None:
-    """A pool of threads, each with a session."""
-    import threading
-    from concurrent.futures import ThreadPoolExecutor
-
-    import polars as pl
-    import requests
-
-    own = threading.local()
-
-    def one(number: int) -> str:
-        if not hasattr(own, "session"):
-            own.session = requests.Session()
-            own.session.headers["Authorization"] = f"Bearer {KEY}"
-        payload = {"model": MODEL, "input": {"prompt": PROMPT.format(n=number)}}
-        reply = own.session.post(f"{url}/models/run", json=payload, timeout=60)
-        reply.raise_for_status()
-        return str(reply.json()["output"]["text"])
-
-    with ThreadPoolExecutor(places) as pool:
-        texts = list(pool.map(one, range(rows)))
-    pl.DataFrame({"n": range(rows), "text": texts}).write_parquet(folder / "out.parquet")
-
-
-def by_aiohttp(url: str, rows: int, places: int, folder: Path) -> None:
-    """A task for each row, and a semaphore."""
-    import aiohttp
-    import polars as pl
-
-    async def run() -> list[str]:
-        gate = asyncio.Semaphore(places)
-        headers = {"Authorization": f"Bearer {KEY}"}
-        async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
-
-            async def one(number: int) -> str:
-                payload = {"model": MODEL, "input": {"prompt": PROMPT.format(n=number)}}
-                async with gate, session.post(f"{url}/models/run", json=payload) as reply:
-                    reply.raise_for_status()
-                    return str((await reply.json())["output"]["text"])
-
-            return await asyncio.gather(*(one(number) for number in range(rows)))
-
-    texts = asyncio.run(run())
-    pl.DataFrame({"n": range(rows), "text": texts}).write_parquet(folder / "out.parquet")
-
-
-def by_map(url: str, rows: int, places: int, folder: Path) -> None:
-    """``ng.map``: every intent, job, cost and file on disk as it goes."""
-    import polars as pl
-
-    import notebookgen as ng
-
-    os.environ |= {"ARMOX_API_KEY": KEY, "ARMOX_BASE_URL": url}
-    ng.configure(home=str(folder), concurrency=places)
-    frame = pl.DataFrame({"n": range(rows)})
-    results = ng.map(frame, PROMPT, model=f"armox:{MODEL}", max_new=rows, concurrency=places)
-    out = results.frame
-    assert rows == (out["gen_status"] == "saved").sum(), results
-
-
-WAYS: dict[str, Callable[[str, int, int, Path], None]] = {
-    "threads and requests": by_threads,
-    "aiohttp and semaphore": by_aiohttp,
-    "ng.map": by_map,
-}
-
-
-def client(way: str, url: str, rows: int, places: int, folder: Path) -> None:
-    """Do it in this process, and tell what it took."""
-    began = time.perf_counter()
-    WAYS[way](url, rows, places, folder)
-    wall = time.perf_counter() - began
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"wall": wall, "cpu": used.ru_utime + used.ru_stime, "rss": used.ru_maxrss / 1024}))
-
-
-# Measured ------------------------------------------------------------------------------------------------------------
-
-
-class Service:
-    """The service in its own process."""
-
-    def __init__(self) -> None:
-        here, there = multiprocessing.Pipe()
-        self.process = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True)
-        self.process.start()
-        self.origin = f"http://127.0.0.1:{here.recv()}"
-
-    def wait(self, seconds: float) -> int:
-        """Set how long a create takes; return how many there were."""
-        with urllib.request.urlopen(f"{self.origin}/wait/{seconds}", timeout=10) as reply:
-            return int(json.load(reply)["creates"])
-
-    def seconds(self) -> float:
-        """Return the processor time that it has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def once(service: Service, way: str, rows: int, places: int, folder: Path, wait: float = 0.0) -> dict[str, Any]:
+def once(
+    service: Service,
+    way: str,
+    model: str,
+    rows: int,
+    places: int,
+    folder: Path,
+    seconds: tuple[float, float] = (0.0, 0.0),
+) -> dict[str, Any]:
     """Run one way in a process of its own."""
-    before, busy = service.wait(wait), service.seconds()
-    command = [sys.executable, __file__, "--client", way, service.origin, str(rows), str(places), str(folder)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    service.begin(*seconds)
+    busy = service.seconds()
+    command = [sys.executable, __file__, "--client", way, service.origin, model, str(rows), str(places), str(folder)]
+    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=LONGEST).stdout
     found: dict[str, Any] = json.loads(told.splitlines()[-1])
-    return found | {"creates": service.wait(wait) - before, "service": service.seconds() - busy}
+    counts = service.counts()
+    asked = sum(count for purpose, count in counts.items() if purpose != "file") / rows
+    return found | {"creates": counts.get("create", 0), "asked": asked, "service": service.seconds() - busy}
 
 
-def compare(service: Service, title: str, rows: int, *, places: int, rounds: int, wait: float = 0.0) -> None:
-    """Let the ways take turns, and print a table."""
+def compare(
+    service: Service,
+    title: str,
+    model: str,
+    rows: int,
+    *,
+    places: int,
+    rounds: int,
+    seconds: tuple[float, float] = (0.0, 0.0),
+) -> tuple[Table, dict[str, dict[str, float]]]:
+    """Let the ways take turns; return a table, and each way's figures."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for _ in range(rounds):
-        for way in WAYS:
+    for turn in range(rounds):
+        for way in list(WAYS)[:: 1 if turn % 2 == 0 else -1]:
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                found[way].append(once(service, way, rows, places, Path(folder), wait))
-    print(f"\n{title}: {rows:,} rows, {places} at once, {rounds} rounds, medians")
-    print(
-        f"{'':<24}{'rows/s':>10}{'ms CPU/row':>12}{'peak MB':>9}{'speed':>8}{'CPU':>7}{'memory':>8}{'service CPU':>13}"
-    )
-    base = found["threads and requests"]
-    for way, runs in found.items():
-        assert {rows} == {one["creates"] for one in runs}
-        speed, cpu, memory = (
-            statistics.median(use(one) / use(other) for one, other in zip(runs, base, strict=True))
-            for use in (lambda one: 1 / one["wall"], lambda one: one["cpu"], lambda one: one["rss"])
+                found[way].append(once(service, way, model, rows, places, Path(folder), seconds))
+    lines, figures, base = [], {}, found[BASE]
+    for way in WAYS:
+        runs = found[way]
+        assert {rows} == {one["creates"] for one in runs}, f"{way}: {runs}"
+        ratios = {
+            name: median(use(one) / use(other) for one, other in zip(runs, base, strict=True))
+            for name, use in (
+                ("speed", lambda one: 1 / one["wall"]),
+                ("cpu", lambda one: one["cpu"]),
+                ("rss", lambda one: one["rss"]),
+            )
+        }
+        wall, used, rss, busy, asked = (
+            median(one[name] for one in runs) for name in ("wall", "cpu", "rss", "service", "asked")
         )
-        wall, used, rss, busy = (
-            statistics.median(one[name] for one in runs) for name in ("wall", "cpu", "rss", "service")
-        )
-        print(
-            f"{way:<24}{rows / wall:>10.0f}{used / rows * 1e3:>12.2f}{rss:>9.0f}{speed:>8.2f}{cpu:>7.2f}{memory:>8.2f}"
-            f"{busy / wall:>13.0%}"
-        )
+        figures[way] = {"rows": rows / wall, "cpu_ms": used / rows * 1e3, **ratios}
+        lines.append(
+            (
+                way, f"{rows / wall:.0f}", f"{used / rows * 1e3:.2f}", f"{rss:.0f}", f"{asked:.2f}", f"{ratios['speed']:.2f}",
+                f"{ratios['cpu']:.2f}", f"{ratios['rss']:.2f}", f"{busy / wall:.0%}",
+            )
+        )  # fmt: skip
+    whole = f"{title}; {rows:,} rows, {places} at once, {rounds} turn{'s' if rounds > 1 else ''}"
+    return Table(whole, COLUMNS, lines, NOTE), figures
 
 
-def warm(service: Service, rows: int) -> None:
+def warm(service: Service, rows: int) -> Table:
     """Buy rows, then ask for them again in another process."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        cold = once(service, "ng.map", rows, 16, Path(folder))
-        again = [once(service, "ng.map", rows, 16, Path(folder)) for _ in range(3)]
+        cold = once(service, OURS, TEXT, rows, 16, Path(folder))
+        again = [once(service, OURS, TEXT, rows, 16, Path(folder)) for _ in range(3)]
     assert rows == cold["creates"]
     assert {0} == {one["creates"] for one in again}
-    wall = statistics.median(one["wall"] for one in again)
-    print(f"\nng.map again over {rows:,} rows, with imports and the whole frame: {wall:.2f} s, 0 calls")
+    wall = median(one["wall"] for one in again)
+    line = ("the same frame once more", f"{wall:.2f}", "0")
+    return Table(f"A run of {rows:,} rows that is over, asked for again", ("", "seconds", "creates"), [line])
+
+
+def measure(*, quick: bool = False, full: bool = False) -> Found:
+    """Measure: texts that come inside the create, and pictures as jobs that are looked at and fetched."""
+    service, rounds = Service(), 1 if quick else 3
+    found = Found()
+    try:
+        cases = [
+            ("Texts inside the create, at once", "at once", TEXT, 300 if quick else 1000, 16, (0.0, 0.0)),
+            ("Texts inside the create, after 0.2 s", "after 0.2 s", TEXT, 300 if quick else 1000, 64, (0.2, 0.2)),
+            ("Pictures as jobs of 0.5 to 1.5 s", "jobs of 1 s", PICTURE, 300 if quick else 1000, 128, (0.5, 1.5)),
+        ]
+        if full:
+            cases.append(("Texts inside the create, at once", "at once", TEXT, 100_000, 16, (0.0, 0.0)))
+        groups = []
+        for title, short, model, rows, places, seconds in cases:
+            table, figures = compare(
+                service, title, model, rows, places=places, rounds=1 if rows > 10_000 else rounds, seconds=seconds
+            )
+            found.tables.append(table)
+            groups += [
+                (
+                    f"{short}: rows a second",
+                    [Bar(way, one["rows"], f"{one['rows']:.0f}") for way, one in figures.items()],
+                ),
+                (
+                    f"{short}: CPU a row",
+                    [Bar(way, one["cpu_ms"], f"{one['cpu_ms']:.2f} ms") for way, one in figures.items()],
+                ),
+            ]
+            if model == PICTURE:
+                ours, loop = figures[OURS], figures[LOOP]
+                found.facts |= {
+                    "rows a second, to the thread pool": ours["speed"],
+                    "rows a second, to the aiohttp loop": ours["speed"] / loop["speed"],
+                    "CPU a row, to the thread pool": ours["cpu"],
+                }
+        found.pictures["performance-bulk.svg"] = (
+            "A run without a limit",
+            bars("Rows a second, and processor time a row", groups),
+        )
+        found.tables.append(warm(service, 1000 if quick else 10_000))
+    finally:
+        service.end()
+    return found
 
 
 def main() -> None:
     """Measure, and print the tables."""
     if sys.argv[1:2] == ["--client"]:
-        way, url, rows, places, folder = sys.argv[2:]
-        client(way, url, int(rows), int(places), Path(folder))
+        way, url, model, rows, places, folder = sys.argv[2:]
+        client(way, url, model, int(rows), int(places), Path(folder))
         return
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rows, one turn")
     parser.add_argument("--full", action="store_true", help="a hundred thousand rows, too")
     given = parser.parse_args()
-    service = Service()
-    try:
-        print(
-            f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} processors; ratios: to threads"
-        )
-        compare(service, "a service that answers at once", 1000, places=16, rounds=3)
-        compare(service, "a service that takes 0.2 s", 1000, places=64, rounds=3, wait=0.2)
-        compare(service, "a service that answers at once", 10_000, places=16, rounds=1)
-        warm(service, 10_000)
-        if given.full:
-            compare(service, "a service that answers at once", 100_000, places=16, rounds=1)
-    finally:
-        service.process.terminate()
-        service.process.join(5)
+    measure(quick=given.quick, full=given.full).show()
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ then several times with that environment. Make, the kernel's start and the sandb
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from report import Found, Table, cells
 
 ROUNDS = 5
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,11 +35,15 @@ def seconds(folder: Path) -> dict[str, float]:
     return came
 
 
-if __name__ == "__main__":
+def measure(*, quick: bool = False) -> Found:
+    """Measure a first run and the ones after it."""
     with tempfile.TemporaryDirectory(prefix="notebookgen-demo-", ignore_cleanup_errors=True) as name:
         fresh = seconds(Path(name))
-        rounds = [seconds(Path(name)) for _ in range(ROUNDS)]
-    print(f"{'make demo to the':24}{'median':>8}{'least':>8}{'most':>8}{'fresh':>8}   seconds, {ROUNDS} runs")
-    for moment in MOMENTS:
-        taken = [one[moment] for one in rounds]
-        print(f"{moment:24}{statistics.median(taken):8.1f}{min(taken):8.1f}{max(taken):8.1f}{fresh[moment]:8.1f}")
+        rounds = [seconds(Path(name)) for _ in range(1 if quick else ROUNDS)]
+    lines = [(*cells(moment, [one[moment] for one in rounds]), f"{fresh[moment]:.1f}") for moment in MOMENTS]
+    head = ("make demo to the", "median", "least", "most", "with a fresh environment")
+    return Found([Table(f"`make demo`, seconds, {len(rounds)} runs", head, lines)])
+
+
+if __name__ == "__main__":
+    measure().show()

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from report import Found, Table
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -59,37 +61,38 @@ def timed(make: Callable[[], Any]) -> tuple[float, Any]:
     return (time.perf_counter() - start) * 1000, made
 
 
-def in_the_kernel(folder: Path) -> None:
-    """Print the kernel's part."""
+def in_the_kernel(folder: Path, count: int) -> Table:
+    """Measure the kernel's part."""
     from rows_drawn import drawn_rows
 
-    rows = drawn_rows(str(folder), ROWS)
+    rows = drawn_rows(str(folder), count)
     cases: list[tuple[str, Callable[[], Any]]] = [
         ("100 tiles, the first time", lambda: rows.gallery(per_page=100)._repr_mimebundle_()),
         ("100 tiles, again", lambda: rows.gallery(per_page=100)._repr_mimebundle_()),
         ("100 tiles, the next page", lambda: rows.gallery(per_page=100, page=2)._repr_mimebundle_()),
         ("10 x 10, as a matrix", lambda: rows.gallery(by=("style", "animal"), per_page=100)._repr_mimebundle_()),
-        ("1,000 rows, as they show themselves", rows._repr_mimebundle_),
+        (f"{count:,} rows, as they show themselves", rows._repr_mimebundle_),
         (
-            "1,000 rows, sorted, filtered, grouped",
+            f"{count:,} rows, sorted, filtered, grouped",
             lambda: rows.gallery(by="style", sort="seed", filter={"seed": [1, 2]}),
         ),
         (
-            "1,000 tiles on one page, 20 MB",
+            f"{count:,} tiles on one page, 20 MB",
             lambda: rows.gallery(per_page=1000, cell_bytes=20_000_000)._repr_mimebundle_(),
         ),
         ("contact sheet of 100", lambda: rows.gallery(filter={"seed": 1}).contact_sheet().png),
-        ("contact sheet of 1,000", lambda: rows.contact_sheet().png),
+        (f"contact sheet of {count:,}", lambda: rows.contact_sheet().png),
     ]
-    print(f"{'in the kernel':42}{'ms':>8}{'kB':>9}")
+    lines = []
     for words, make in cases:
         took, made = timed(make)
         size = len(made) if isinstance(made, bytes) else len(made[0]["text/html"]) if isinstance(made, tuple) else 0
-        print(f"{words:42}{took:8.0f}{size / 1000:9.0f}")
+        lines.append((words, f"{took:.0f}", f"{size / 1000:.0f}"))
+    return Table(f"A gallery of {count:,} rows, in the kernel", ("", "ms", "kB"), lines)
 
 
-def in_lab(folder: Path) -> None:
-    """Print what a person waits for."""
+def in_lab(folder: Path) -> Table:
+    """Measure what a person waits for."""
     import nbformat
 
     from browser.chrome import Chrome
@@ -104,7 +107,7 @@ def in_lab(folder: Path) -> None:
         page = NotebookPage(chrome.page(), server, "gallery.ipynb").open()
         page.run(0)
         page.wait_until_calm()
-        print(f"\n{'in JupyterLab, click to painted':56}{'ms':>8}{'tiles':>7}{'longest block':>15}")
+        lines = []
         for number, source in enumerate(sources[1:], start=1):
             page.editor(number).click()
             lost = "window.__lost = 0; window.__last = performance.now(); window.__watch = setInterval(() => {"
@@ -113,17 +116,19 @@ def in_lab(folder: Path) -> None:
             took, count, _ = page.cell(number).evaluate(DRAWN)
             blocked = page.page.evaluate("() => { clearInterval(window.__watch); return window.__lost }")
             page.wait_until_calm()
-            print(f"{source[:54]:56}{took:8.0f}{count:7}{blocked:12.0f} ms")
+            lines.append((source[:54], f"{took:.0f}", f"{count}", f"{blocked:.0f}"))
+    return Table("In JupyterLab, from the click to painted", ("", "ms", "tiles", "longest block, ms"), lines)
 
 
-def main() -> None:
-    """Print the tables."""
+def measure(*, quick: bool = False, lab: bool = False) -> Found:
+    """Measure the kernel's part, and JupyterLab's where that is wanted."""
     with tempfile.TemporaryDirectory() as name:
         os.environ["NOTEBOOKGEN_HOME"] = str(Path(name) / "home")
-        in_the_kernel(Path(name))
-        if "--lab" in sys.argv:
-            in_lab(Path(name))
+        tables = [in_the_kernel(Path(name), 200 if quick else ROWS)]
+        if lab:
+            tables.append(in_lab(Path(name)))
+    return Found(tables)
 
 
 if __name__ == "__main__":
-    main()
+    measure(lab="--lab" in sys.argv).show()

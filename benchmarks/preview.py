@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from report import Found, Table
+
 from drawn_files import clip_file, drawing, glb, photograph, picture_file, shown, solid_file, sound_file, square
 from notebookgen.media.preview import Bundle, bundle, grid
 
@@ -56,8 +58,9 @@ def measured(make: Callable[[], Bundle], rounds: int) -> tuple[float, Bundle]:
     return best * 1000, made
 
 
-def main() -> None:
-    """Print a table."""
+def measure(*, quick: bool = False) -> Found:
+    """Measure every kind of result, and grids."""
+    rounds, tiles, lines = (2 if quick else ROUNDS), (20 if quick else 100), []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         photo = picture_file(folder / "photo.png", photograph(1024, 1024))
@@ -65,28 +68,28 @@ def main() -> None:
         jpeg = picture_file(folder / "photo.jpg", photograph(1024, 1024), quality=90)
         clip = clip_file(folder / "c.mp4", width=640, height=360, seconds=3)
         sound, solid = sound_file(folder / "s.wav", seconds=10), solid_file(folder / "a.glb", sheet())
-        photos = [shown(replace(photo), prompt=f"number {number}") for number in range(100)]
+        photos = [shown(replace(photo), prompt=f"number {number}") for number in range(tiles)]
         cases: list[tuple[str, Callable[[], Bundle], int]] = [
-            ("PNG 1024, drawing, unchanged", lambda: bundle(shown(flat)), ROUNDS),
-            ("PNG 1024, photograph, to JPEG", lambda: bundle(shown(photo)), ROUNDS),
-            ("MP4 640x360, 3 s", lambda: bundle(shown(clip)), ROUNDS),
-            ("WAV 10 s", lambda: bundle(shown(sound)), ROUNDS),
-            ("GLB, 9,800 triangles", lambda: bundle(shown(solid)), ROUNDS),
-            ("text", lambda: bundle(shown(text="word " * 2000)), ROUNDS),
-            ("grid of 100 PNG 1024, drawings", lambda: grid([shown(flat)] * 100), 1),
-            ("grid of 100 PNG 1024, photographs", lambda: grid(photos), 1),
-            ("grid of 100 JPEG 1024", lambda: grid([shown(jpeg)] * 100), 1),
-            ("grid of 100 clips (posters)", lambda: grid([shown(clip)] * 100), 1),
-            ("grid of 100, words only", lambda: grid(photos, include=["text/plain"]), ROUNDS),
+            ("PNG 1024, drawing, unchanged", lambda: bundle(shown(flat)), rounds),
+            ("PNG 1024, photograph, to JPEG", lambda: bundle(shown(photo)), rounds),
+            ("MP4 640x360, 3 s", lambda: bundle(shown(clip)), rounds),
+            ("WAV 10 s", lambda: bundle(shown(sound)), rounds),
+            ("GLB, 9,800 triangles", lambda: bundle(shown(solid)), rounds),
+            ("text", lambda: bundle(shown(text="word " * 2000)), rounds),
+            (f"grid of {tiles} PNG 1024, drawings", lambda: grid([shown(flat)] * tiles), 1),
+            (f"grid of {tiles} PNG 1024, photographs", lambda: grid(photos), 1),
+            (f"grid of {tiles} JPEG 1024", lambda: grid([shown(jpeg)] * tiles), 1),
+            (f"grid of {tiles} clips (posters)", lambda: grid([shown(clip)] * tiles), 1),
+            (f"grid of {tiles}, words only", lambda: grid(photos, include=["text/plain"]), rounds),
         ]
-        print(f"{'':36}{'ms':>8}{'kB':>8}  types")
-        for words, make, rounds in cases:
-            best, (data, _) = measured(make, rounds)
+        for words, make, times in cases:
+            best, (data, _) = measured(make, times)
             size = sum(
                 len(value) * 4 / 3 if isinstance(value, bytes) else len(value.encode()) for value in data.values()
             )
-            print(f"{words:36}{best:8.1f}{size / 1000:8.0f}  {', '.join(data)}")
+            lines.append((words, f"{best:.1f}", f"{size / 1000:.0f}", ", ".join(data)))
+    return Found([Table("A result shows itself, best of several rounds", ("", "ms", "kB", "types"), lines)])
 
 
 if __name__ == "__main__":
-    main()
+    measure().show()

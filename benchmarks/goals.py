@@ -1,0 +1,88 @@
+"""What was to be reached, beside what was measured. A figure that was not measured is not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from report import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["GOALS", "Goal", "compared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One thing to reach.
+
+    Attributes:
+        words: What it is.
+        fact: The figure, by its name.
+        bound: What it may be at the most; with ``least`` at the least.
+        form: How it is written.
+        least: Whether more is better.
+    """
+
+    words: str
+    fact: str
+    bound: float
+    form: str = ".2f"
+    least: bool = False
+
+
+def _under(model: str) -> list[Goal]:
+    return [
+        goal
+        for per_minute in (10, 60, 600)
+        for goal in (
+            Goal(
+                f"500 jobs ({model}), {per_minute} requests a minute: time to the least",
+                f"time to the least, {per_minute} a minute, 1000 places, {model}",
+                1.05,
+            ),
+            Goal("of these, requests refused", f"refused, {per_minute} a minute, 1000 places, {model}", 0.01, ".1%"),
+        )
+    ]
+
+
+GOALS = (
+    *_under("image, 6 s"),
+    *_under("video, 75 s"),
+    Goal(
+        "requests a row where jobs are listed, 50 images at once", "requests a row, listed, 50 places, image, 6 s", 1.1
+    ),
+    Goal(
+        "requests a row where jobs are listed, 50 videos at once", "requests a row, listed, 50 places, video, 75 s", 1.1
+    ),
+    Goal("looks an image of 6 s where each is looked at", "looks, image, 6 s", 3.5),
+    Goal("of its duration, until its end is seen", "delay of the duration, image, 6 s", 0.10, ".1%"),
+    Goal("looks a video of 75 s where each is looked at", "looks, video, 75 s", 10.0, ".1f"),
+    Goal("of its duration, until its end is seen", "delay of the duration, video, 75 s", 0.10, ".1%"),
+    Goal("rows a second without a limit, to the thread pool's", "rows a second, to the thread pool", 2.0, least=True),
+    Goal("rows a second without a limit, to the aiohttp loop's", "rows a second, to the aiohttp loop", 1.0, least=True),
+    Goal("processor time a row, to the thread pool's", "CPU a row, to the thread pool", 0.5),
+    Goal("memory of a submitted job beside its prompt, kB", "memory a job, kB", 4.0, ".1f"),
+    Goal("`import notebookgen`, ms", "import notebookgen, ms", 20.0, ".0f"),
+    Goal("`%load_ext notebookgen`, ms", "%load_ext notebookgen, ms", 40.0, ".0f"),
+    Goal(
+        "a picture from cell to inline beyond the job's own time, ms",
+        "a picture beyond the job's own time, ms",
+        150.0,
+        ".0f",
+    ),
+)
+
+
+def compared(facts: Mapping[str, float]) -> Table:
+    """Return the goals with what was measured of them."""
+    rows = []
+    for goal in GOALS:
+        found = facts.get(goal.fact)
+        if found is None:
+            continue
+        reached = found >= goal.bound if goal.least else found <= goal.bound
+        bound = f"{'at least' if goal.least else 'at most'} {goal.bound:{goal.form}}"
+        rows.append((goal.words, bound, f"{found:{goal.form}}", "yes" if reached else "**no**"))
+    return Table("To reach, and reached", ("", "to reach", "measured", "reached"), rows)
