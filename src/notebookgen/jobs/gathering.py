@@ -52,7 +52,7 @@ __all__ = ["Gathering"]
 log = logging.getLogger("notebookgen")
 
 NEARLY = 0.3  # of its own interval that another job must have waited
-RARELY = 0.15  # of a job's usual duration that is between two lists at least
+RARELY = 0.2  # of a job's usual duration that is between two lists at least
 OVERDUE = 0.99
 MISSED = 2  # lists in a row on which a job was not, until it is asked about by itself alone
 FAILURES = 5  # lists in a row that failed, until none is tried for a while

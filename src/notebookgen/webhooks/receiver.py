@@ -92,7 +92,7 @@ class Receiver:
             ended: Is told of the end, once.
         """
         self.address = address
-        self.host, self.port = str(listening.getsockname()[0]), int(listening.getsockname()[1])
+        self._bound = (str(listening.getsockname()[0]), int(listening.getsockname()[1]))
         self._take = take
         self._ended = ended
         self._counts: Counter[str] = Counter()
@@ -108,6 +108,16 @@ class Receiver:
         self._thread.start()
         started.result(PATIENCE)
         call_ourselves(address.of_job(NAME, self._probe))
+
+    @property
+    def host(self) -> str:
+        """The address of this machine at which it listens."""
+        return self._bound[0]
+
+    @property
+    def port(self) -> int:
+        """The port at which it listens."""
+        return self._bound[1]
 
     @property
     def url(self) -> str:
