@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SURE", "Kind", "Pace", "Slot"]
 
 SURE = 0.95  # how likely a job has to be done for a look to be worth what a create waits for
+CREATES = 3  # that go for each look while more of them wait: the last job begins early, and the rest are looks
 LIKELY = 0.5  # and for one that may bring the first result
 HISTORY = 10_000  # requests that are remembered while nothing is known of a limit
 QUICKEST, FIRST_BOUND, SLOWEST = 0.25, 2.0, 5.0  # seconds that a request may be on its way
@@ -95,7 +96,7 @@ class Pace:
             now: This moment.
             kind: What it is for.
             sure: How likely its job is over, for a look.
-            early: Whether jobs shorter than the window are under way and nothing of them is here yet: half of the
+            early: Whether jobs shorter than the window are under way and nothing of them is here yet: a part of the
                 window is kept for the looks that bring the first result.
         """
         wait, probe = self.wait(now, kind, sure=sure, early=early)
@@ -121,13 +122,13 @@ class Pace:
         wait = max(wait, known.paused - now, log.last() + known.gap - now if known.gap else 0.0)
         limits, yielding, probe = self.binding(), 0, False
         if limits and kind == "create":
-            yielding = min(sum(one >= SURE for one in self.surest), known.owed) + self.others
+            yielding = min(sum(one >= SURE for one in self.surest), known.owed // CREATES) + self.others
         for limit in limits:
             after = now - limit.window * MARGIN
             used = log.count(after)
             kept = yielding
             if kind == "create" and early:
-                kept = max(kept, limit.count // 2 - log.count(after, looks=True))
+                kept = max(kept, first_looks(limit) - log.count(after, looks=True))
             over = used + min(kept, limit.count - 1) - limit.count
             if over < 0:
                 continue
@@ -158,7 +159,7 @@ class Pace:
         known = self.page.known
         if early:
             return 0.0 if sure >= LIKELY else LITTLE
-        if now < known.wanting and (sure < SURE or known.owed < 1):
+        if now < known.wanting and (sure < SURE or known.owed < CREATES):
             return max(min(known.wanting - now, 1.0), AGAIN)
         used = max(self.page.log.count(now - one.window * MARGIN) / one.count for one in self.binding())
         if sure < min((used - EASY) / (FULL - EASY), 1.0) * SURE:  # what is left is kept for what is worth more
@@ -189,7 +190,7 @@ class Pace:
                 most = max((one.count for one in self.binding()), default=0) // 2
                 owed = min(owed + 1, most) if self.surest or now < known.wanting else owed
             elif kind == "look":
-                owed = max(owed - 1, 0)
+                owed = max(owed - CREATES, 0)
             if owed != known.owed:
                 self.page.known = replace(known, owed=owed)
         if probe:
@@ -381,3 +382,8 @@ class Pace:
         self.page.known = known
         if not was and self.bound:
             self.remember(now)
+
+
+def first_looks(limit: Limit) -> int:
+    """Return how many places of a window are kept for looks until the first result is here."""
+    return max(limit.count // 10, min(limit.count // 2, 5))
