@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("hasty")
 
 
 class Files:
-    """A server of files: each is there, broken (503), gone (404), forbidden (403), or behind a page to log in."""
+    """A server of files: each is there, broken (503), gone (404), forbidden (403), replaced, or behind a page to log in."""
 
     def __init__(self) -> None:
         self.state: dict[str, str] = {}
@@ -45,6 +45,8 @@ class Files:
         state = self.state.get(name, "there")
         if state == "page":
             return raw(b"<!DOCTYPE html><html><body>Log in</body></html>", Content_Type="text/html")
+        if state == "replaced":
+            return raw(b"the file of-somebody-else\n", Content_Type="text/plain")
         told = {"broken": "503 Service Unavailable", "gone": "404 Not Found", "forbidden": "403 Forbidden"}.get(state)
         if self.pictures and not told:
             return raw(picture(name), Content_Type="image/png")

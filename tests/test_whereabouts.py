@@ -73,6 +73,42 @@ def test_what_can_be_had_in_part_is_tried_at_its_known_address(home: Path, answe
         assert (State.SAVED, ["a", "c"]) == (row.state, names(row))
 
 
+def test_an_address_that_leads_to_another_file_by_now_is_not_believed(home: Path) -> None:
+    """Another job's file, or a picture that says it expired, lies there: the job is asked, which names the right places."""
+    with service() as (files, shop, provider), bench(home, shop, provider) as desk:
+        first = desk.bring(ONE).row(0)
+        for asset in first.assets:
+            Path(asset.path).unlink()
+        files.state = dict.fromkeys("abc", "replaced")
+        shop.parts = ("x", "y", "z")
+        shop.finish(shop.jobs[0])
+        row = desk.bring(ONE).row(0)
+        assert (State.SAVED, ["x", "y", "z"]) == (row.state, names(row))
+    assert 1 == shop.seen["create"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", ["404", "empty"])
+def test_another_file_is_not_taken_for_what_was_paid_for(home: Path, answer: str) -> None:
+    """The job helps nobody, and another file lies at the known address: it is not shown as the result, now or later."""
+    clock = Later()
+    with service() as (files, shop, provider), bench(home, shop, provider, clock=clock) as desk:
+        first = desk.bring(ONE).row(0)
+        for asset in first.assets:
+            Path(asset.path).unlink()
+        files.state = dict.fromkeys("abc", "replaced")
+        unhelpful(shop, answer)
+        row = desk.bring(ONE).row(0)
+        assert (State.COMPLETED, ()) == (row.state, row.assets)
+        lost(desk, clock)
+        row = desk.bring(ONE).row(0)
+        assert (State.FAILED, ()) == (row.state, row.assets)
+        files.state.clear()
+        row = desk.bring(ONE).row(0)
+        assert (State.SAVED, ["a", "b", "c"]) == (row.state, names(row))
+    assert 1 == shop.seen["create"]
+
+
 def lost(desk: Bench, clock: Later) -> None:
     """Let time go by until it is called lost."""
     assert State.COMPLETED == desk.row(ONE).state
@@ -153,10 +189,11 @@ def test_addresses_are_tried_once_each_and_by_their_places() -> None:
     had = {0: replace(asset, url="u:a"), 2: replace(asset, url="u:c"), 3: asset}
     spare = known_addresses((Output(url="u:new"), Output(text="words")), had)
     words = Output(text="words")
-    assert ((0, Output(url="u:new")), (1, words), (0, Output(url="u:a")), (2, Output(url="u:c"))) == spare
+    a, c = Output(url="u:a", sha256=asset.sha256), Output(url="u:c", sha256=asset.sha256)
+    assert ((0, Output(url="u:new")), (1, words), (0, a), (2, c)) == spare
     outputs, rest = another_way((), spare, {1: asset})
-    assert (((Output(url="u:new"), Output(), Output(url="u:c"))), ((0, Output(url="u:a")),)) == (outputs, rest)
+    assert (((Output(url="u:new"), Output(), c)), ((0, a),)) == (outputs, rest)
     outputs, rest = another_way(outputs, rest, {2: asset})
-    assert ((Output(url="u:a"), Output(), Output(url="u:c")), ()) == (outputs, rest)
+    assert ((a, Output(), c), ()) == (outputs, rest)
     assert ((), ()) == another_way((Output(url="u:a"),), ((0, Output(url="u:a")),), {})
     assert ((), ()) == another_way((), ((0, Output(url="u:a")),), {0: asset})

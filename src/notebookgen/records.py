@@ -327,12 +327,15 @@ class Output:
         url: An http(s) address to download.
         data: Bytes that came inside the reply.
         text: A text, which is an asset in itself; addresses inside it are never fetched.
+        sha256: The hash of what came from that address before: other bytes are not that file. None where nothing is
+            known, as of all that a provider says.
     """
 
     name: str = ""
     url: str | None = None
     data: bytes | None = None
     text: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

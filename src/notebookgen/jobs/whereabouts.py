@@ -31,17 +31,24 @@ def to_fetch(outputs: Iterable[Output]) -> str:
 
 
 def as_they_came(known: Mapping[int, Asset]) -> tuple[Output, ...]:
-    """Return the outputs that files were fetched from, where every one of them had an address: it may still lead there."""
+    """Return the outputs that files were fetched from, where every one of them had an address: it may still lead there.
+
+    Or to something else by now, such as a page that says so or what another job made: only the same bytes are that file.
+    """
     files = [known.get(place) for place in range(len(known))]
     whole = all(asset is not None and asset.url for asset in files)
-    return tuple(Output(name=asset.name, url=asset.url) for asset in files if asset is not None) if whole else ()
+    return tuple(_as_it_came(asset) for asset in files if asset is not None) if whole else ()
+
+
+def _as_it_came(asset: Asset) -> Output:
+    return Output(name=asset.name, url=asset.url, sha256=asset.sha256)
 
 
 def known_addresses(named: Sequence[Output], known: Mapping[int, Asset]) -> Spare:
     """Return everything that the ledger knows of where files may be: what was to be fetched, then where they came from."""
     first = [(place, output) for place, output in enumerate(named) if output.url or output.text is not None]
     seen = {(place, output.url) for place, output in first}
-    came = [(place, Output(name=asset.name, url=asset.url)) for place, asset in sorted(known.items()) if asset.url]
+    came = [(place, _as_it_came(asset)) for place, asset in sorted(known.items()) if asset.url]
     return (*first, *(one for one in came if (one[0], one[1].url) not in seen))
 
 

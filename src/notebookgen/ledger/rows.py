@@ -160,7 +160,13 @@ def generation_from(row: sqlite3.Row) -> Generation:
 
 def outputs_text(outputs: Iterable[Output]) -> str:
     """Return what is to be downloaded as JSON. Bytes that came inside a reply are spooled elsewhere, not here."""
-    return canonical_json([{"name": one.name, "url": one.url, "text": one.text} for one in outputs])
+    return canonical_json([_kept(one) for one in outputs])
+
+
+def _kept(output: Output) -> dict[str, str | None]:
+    """Return an output as it is written down; a hash only where there is one."""
+    known = {"sha256": output.sha256} if output.sha256 else {}
+    return {"name": output.name, "url": output.url, "text": output.text, **known}
 
 
 def outputs_from(text: str | None) -> tuple[Output, ...]:

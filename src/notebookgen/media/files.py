@@ -278,6 +278,10 @@ class Collector:
             message = "nobody knows an address of it any more"
             raise AssetGone(message)
         fetched = self._fetcher.fetch(output.url, into=self._store.incoming, allowed_origin=origin, limits=self._limits)
+        if output.sha256 not in {None, fetched.sha256}:
+            fetched.path.unlink(missing_ok=True)
+            message = "another file lies at the address where it was"
+            raise AssetGone(message)
         return self._store.keep(fetched, due=due, name=output.name, unknown=unknown)
 
     def held(self, sha256: str) -> bytes:
