@@ -87,6 +87,37 @@ def test_an_address_that_leads_to_another_file_by_now_is_not_believed(home: Path
     assert 1 == shop.seen["create"]
 
 
+def test_a_job_is_asked_where_a_known_address_does_not_answer(home: Path) -> None:
+    """The host that had its files is in trouble, perhaps for good: the job names where they are by now."""
+    with service() as (files, shop, provider), bench(home, shop, provider) as desk:
+        first = desk.bring(ONE).row(0)
+        for asset in first.assets:
+            Path(asset.path).unlink()
+        files.state = dict.fromkeys("abc", "broken")
+        shop.parts = ("x", "y", "z")
+        shop.finish(shop.jobs[0])
+        row = desk.bring(ONE).row(0)
+        assert (State.SAVED, ["x", "y", "z"]) == (row.state, names(row))
+    assert 1 == shop.seen["create"]
+
+
+def test_a_known_address_is_tried_again_where_its_job_does_not_help(home: Path) -> None:
+    """The host hesitates once, and the job is forgotten: the file is fetched all the same, in the same call."""
+    with service() as (files, shop, provider), bench(home, shop, provider) as desk:
+        first = desk.bring(ONE).row(0)
+        for asset in first.assets:
+            Path(asset.path).unlink()
+        files.state = dict.fromkeys("abc", "broken")
+
+        def forgotten(_: object) -> Any:
+            files.state.clear()
+            return UNHELPFUL["404"](None)
+
+        shop.answers["status"] = deque([forgotten] * 10_000)
+        row = desk.bring(ONE).row(0)
+        assert (State.SAVED, ["a", "b", "c"]) == (row.state, names(row))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("answer", ["404", "empty"])
 def test_another_file_is_not_taken_for_what_was_paid_for(home: Path, answer: str) -> None:

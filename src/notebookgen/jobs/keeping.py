@@ -195,7 +195,11 @@ class Keeping:
             self._refused(ticket, said)
         elif any(not isinstance(error, AssetGone | AssetRefused) for error in trouble.values()):  # it may pass
             ticket.failures += 1
-            if ticket.failures < TRANSFERS:
+            if ticket.job and not ticket.asked_again and any(output.sha256 for output in ticket.outputs):
+                ticket.asked_again, ticket.failures = 1, 0  # only the ledger says that they are there
+                ticket.outputs = ()  # so that it is tried again where the job knows no better
+                self._ask_again(ticket)
+            elif ticket.failures < TRANSFERS:
                 wait = delay_after_failure(ticket.failures, retry_after=None, jitter=core.rng.random())
                 core.tell(ticket, f"waiting to download again: {said}")
                 core.soon(ticket, wait, lambda: self._fetch(ticket))
