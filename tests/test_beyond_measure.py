@@ -37,6 +37,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "timeout": lambda number: ng.generate("a fox", model=MODEL, timeout=number),
     "setting": lambda number: ng.generate("a fox", model=MODEL, seed=number),
     "unknown setting": lambda number: ng.generate("a fox", model=MODEL, settings={"x": {"y": [number]}}),
+    "setting's name": lambda number: ng.generate("a fox", model=MODEL, settings={number: 1}),
+    "a name in a setting": lambda number: ng.generate("a fox", model=MODEL, settings={"x": {number: 1}}),
     "options": lambda number: ng.generate("a fox", model=MODEL, aspect_ratio=number),
     "map max_new": lambda number: ng.map([{"n": 1}], "row {n}", model=MODEL, max_new=number),
     "map concurrency": lambda number: ng.map([{"n": 1}], "row {n}", model=MODEL, max_new=1, concurrency=number),
@@ -219,3 +221,10 @@ def test_a_value_is_shown_in_a_few_characters() -> None:
     assert "a value of type dict that is too large to be shown" == shown_value({"a": HUGE})
     assert "a value of type list that is too large to be shown" == shown_value(nested(100_000))
     assert 80 == len(shown_value("x" * 1000))
+
+
+def test_what_is_drawn_in_many_lines_is_shown_in_one() -> None:
+    """A frame given by mistake does not make a message of ten lines."""
+    import polars as pl
+
+    assert 1 == len(shown_value(pl.DataFrame({"n": range(20)})).splitlines())

@@ -22,6 +22,7 @@ __all__ = [
     "count_words",
     "duration",
     "is_whole",
+    "json_key",
     "json_value",
     "plain_number",
     "plain_text",
@@ -97,7 +98,21 @@ def shown_value(value: object, most: int = MOST_SHOWN) -> str:
         text = repr(value)
     except (ValueError, RecursionError):  # a number of too many digits in it, or too many brackets
         return f"a value of type {type(value).__name__} that is too large to be shown"
+    text = " ".join(text.split()) if "\n" in text else text  # a frame is drawn in many lines
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def json_key(name: object) -> str:
+    """Return a setting's name as JSON has it.
+
+    Raises:
+        InvalidSetting: It is a number of too many digits.
+    """
+    try:
+        return str(name)
+    except ValueError:
+        message = f"a setting's name is text, and not {shown_value(name)}. Nothing was sent."
+        raise InvalidSetting(message) from None
 
 
 def plain_number(amount: Decimal) -> str:
@@ -141,8 +156,8 @@ def _json_value(value: object, key: str, left: int) -> object:
         raise InvalidSetting(message)
     if isinstance(value, Mapping):
         return {
-            str(name): _json_value(one, key, left - 1)
-            for name, one in sorted(value.items(), key=lambda pair: str(pair[0]))
+            name: _json_value(one, key, left - 1)
+            for name, one in sorted(((json_key(name), one) for name, one in value.items()), key=lambda pair: pair[0])
         }
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
         return [_json_value(one, key, left - 1) for one in value]

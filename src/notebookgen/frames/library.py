@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import InvalidCall
+from notebookgen.ledger.filesystem import at_home
 from notebookgen.ledger.views import View
 from notebookgen.media.captions import size_words
 from notebookgen.media.housekeeping import kept_files, prune
 from notebookgen.normal import count_words, shown_value
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
     from notebookgen.media.housekeeping import Kept, Pruned
@@ -78,7 +80,7 @@ class Media:
         """
         from notebookgen.media.stamping import read_note  # noqa: PLC0415 - loaded when a file is read
 
-        return read_note(Path(path).expanduser())
+        return read_note(at_home(path))
 
     def prune(
         self,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from notebookgen.errors import InvalidCall, InvalidPrompt, InvalidSetting, near_miss
-from notebookgen.normal import is_whole, json_value, plain_text, shown_value
+from notebookgen.normal import is_whole, json_key, json_value, plain_text, shown_value
 from notebookgen.records import Generation, InputImage
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ def ask(
         realm=realm,
         model=model_id,
         prompt=text,
-        settings={str(key): json_value(value, str(key)) for key, value in settings.items()},
+        settings={(name := json_key(key)): json_value(value, name) for key, value in settings.items()},
         images=tuple(images),
         kind=kind or (model.kind if model is not None else None),
     )

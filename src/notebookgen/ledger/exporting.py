@@ -8,12 +8,15 @@ numbers, and Parquet, which has types, holds every text as it is.
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from notebookgen.errors import InvalidCall, NotWritable
-from notebookgen.ledger.filesystem import said_of
+from notebookgen.ledger.filesystem import at_home, said_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["checked_place", "write"]
 
@@ -32,7 +35,7 @@ def checked_place(path: str | PathLike[str]) -> Path:
     if not isinstance(path, str | PathLike):
         message = f"{str(path)[:80]} is no path, so nothing was written. Name a file: .export('ledger.csv')"
         raise InvalidCall(message)
-    target = Path(path).expanduser().absolute()
+    target = at_home(path).absolute()
     if target.suffix.lower() not in ENDINGS:
         message = f"'{target.name}' ends in neither .csv nor .parquet. Name it ledger.csv or ledger.parquet."
         raise InvalidCall(message)

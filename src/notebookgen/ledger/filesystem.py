@@ -6,7 +6,9 @@ import contextlib
 import os
 from pathlib import Path
 
-__all__ = ["is_network_folder", "said_of", "why_not_writable"]
+from notebookgen.errors import InvalidCall
+
+__all__ = ["at_home", "is_network_folder", "said_of", "why_not_writable"]
 
 NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "fuse.glusterfs", "lustre"}
@@ -35,6 +37,19 @@ def said_of(error: OSError | ValueError) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return "its name cannot be written on this machine"
+
+
+def at_home(path: str | os.PathLike[str]) -> Path:
+    """Return a place as a person writes it; ``~`` is their home.
+
+    Raises:
+        InvalidCall: It is the home of somebody whom this machine does not know.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        message = f"{os.fspath(path)}: this machine knows no home of that name. Nothing was sent or written. Write the path out."
+        raise InvalidCall(message) from None
 
 
 def why_not_writable(folder: Path) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from notebookgen.errors import InvalidCall, InvalidPrompt, NotebookgenError, NotWritable, Stopped
-from notebookgen.ledger.filesystem import why_not_writable
+from notebookgen.ledger.filesystem import at_home, why_not_writable
 from notebookgen.notebook import sources
 from notebookgen.notebook.background import watch
 from notebookgen.notebook.candidates import made
@@ -153,7 +152,7 @@ def _kept(call: Call, result: T) -> T | None:
 def _save(call: Call, result: Result | Results) -> None:
     """Copy the files; what did not go as it was meant is told, since the cell shows the result itself."""
     wanted = False if call.no_provenance else None
-    place = Path(str(call.save)).expanduser()
+    place = at_home(str(call.save))
     alone = call.over is None and call.samples == 1
     if alone and place.suffix and not place.is_dir():
         result.save(place, provenance=wanted)
@@ -182,13 +181,13 @@ def _check_place(call: Call) -> None:
     """Refuse a place that cannot be written before anything is paid for.
 
     Raises:
-        InvalidCall: A file is in the way.
+        InvalidCall: A file is in the way, or it is nobody's home.
         NotWritable: There are no rights.
     """
     if call.save is None:
         return
     save = str(call.save)
-    target = Path(save).expanduser().absolute()
+    target = at_home(save).absolute()
     there = next((place for place in (target, *target.parents) if place.exists()), target)
     alone = call.over is None and call.samples == 1
     if not there.is_dir() and (there != target or not target.suffix or not alone):

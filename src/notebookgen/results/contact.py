@@ -8,12 +8,12 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL.PngImagePlugin import PngInfo
 
 from notebookgen.errors import InvalidCall, NotWritable
+from notebookgen.ledger.filesystem import at_home
 from notebookgen.media.captions import line, pixels_words
 from notebookgen.media.contact import DARK, LIGHT, Drawing
 from notebookgen.media.leaf import words
@@ -23,6 +23,7 @@ from notebookgen.results.showing import here
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from PIL.Image import Image
 
@@ -77,7 +78,7 @@ class ContactSheet:
             InvalidCall: The name is that of another kind of file.
             NotWritable: The place cannot be written.
         """
-        target = Path(path).expanduser()
+        target = at_home(path)
         if target.is_dir() or not target.suffix or str(path).endswith(("/", "\\")):
             target /= f"contact-sheet-{self.run[:10]}.png"
         if target.suffix.lower() != ".png":

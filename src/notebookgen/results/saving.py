@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import AssetGone, InvalidCall
+from notebookgen.ledger.filesystem import at_home
 from notebookgen.media.captions import size_words
 from notebookgen.media.copies import copied, made
 from notebookgen.media.manifest import BARE, COLUMNS, Manifest, replace_with
@@ -73,7 +74,7 @@ def save_files(result: Result, path: str | Path, *, provenance: bool | None = No
     if not row.assets:
         message = f"there is nothing to save: its status is '{result.status}'."
         raise InvalidCall(message)
-    target = Path(path).expanduser()
+    target = at_home(path)
     folder = target.is_dir() or not target.suffix or str(path).endswith(("/", "\\"))
     several = len(row.assets) > 1
     sources = [result.kept(asset) for asset in row.assets]
@@ -128,7 +129,7 @@ def save_folder(
     Raises:
         NotWritable: The folder cannot be written.
     """
-    target = Path(folder).expanduser()
+    target = at_home(folder)
     made(target)
     manifest, stamp = Manifest(target), is_wanted(provenance)
     rows: list[dict[str, Any]] = []
