@@ -7,11 +7,12 @@ import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 import notebookgen as ng
 from notebookgen.client import default_client
-from notebookgen.errors import InvalidCall, InvalidSetting, NotebookgenError, SettingsError
+from notebookgen.errors import InvalidCall, InvalidPrompt, InvalidSetting, NotebookgenError, SettingsError
 from notebookgen.jobs.budget import parse_budget, said_before
 from notebookgen.normal import amount_words, json_value, plain_number, shown_value
 from notebookgen.notebook.arguments import SettingArgument, parse, typed
@@ -40,6 +41,9 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "setting's name": lambda number: ng.generate("a fox", model=MODEL, settings={number: 1}),
     "a name in a setting": lambda number: ng.generate("a fox", model=MODEL, settings={"x": {number: 1}}),
     "options": lambda number: ng.generate("a fox", model=MODEL, aspect_ratio=number),
+    "map variable": lambda number: ng.map(
+        pl.DataFrame({"n": [1]}), "{n} {v}", model=MODEL, max_new=1, variables={"v": number}
+    ),
     "map max_new": lambda number: ng.map([{"n": 1}], "row {n}", model=MODEL, max_new=number),
     "map concurrency": lambda number: ng.map([{"n": 1}], "row {n}", model=MODEL, max_new=1, concurrency=number),
     "map on_ambiguous": lambda number: ng.map([{"n": 1}], "row {n}", model=MODEL, max_new=1, on_ambiguous=number),
@@ -65,7 +69,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_a_number_of_many_digits_is_refused_in_a_few_words(real: Handle, name: str, number: int) -> None:
     """Whatever takes a number says what it takes; nothing is sent, and the message does not show thousands of digits."""
-    with pytest.raises((InvalidCall, InvalidSetting, SettingsError)) as caught:
+    with pytest.raises((InvalidCall, InvalidPrompt, InvalidSetting, SettingsError)) as caught:
         CALLS[name](number)
     assert LONGEST > len(str(caught.value))
     assert 4 >= len(str(caught.value).splitlines())
@@ -225,6 +229,4 @@ def test_a_value_is_shown_in_a_few_characters() -> None:
 
 def test_what_is_drawn_in_many_lines_is_shown_in_one() -> None:
     """A frame given by mistake does not make a message of ten lines."""
-    import polars as pl
-
     assert 1 == len(shown_value(pl.DataFrame({"n": range(20)})).splitlines())

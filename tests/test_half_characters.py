@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 import notebookgen as ng
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MODEL = "armox:google/nano-banana"
 HALF = "a\ud800"
+ROWS = pl.DataFrame({"n": [1]})
 
 CALLS: dict[str, Callable[[], Any]] = {
     "tag": lambda: ng.generate("a fox", model=MODEL, tag=HALF),
@@ -34,6 +36,9 @@ CALLS: dict[str, Callable[[], Any]] = {
     "home": lambda: ng.configure(home=f"kept/{HALF}"),
     "address": lambda: ng.configure(base_urls={"armox": f"https://example.com/{HALF}"}),
     "cap": lambda: ng.configure(total_budget={"all": f"5 {HALF}"}),
+    "template": lambda: ng.map(ROWS, f"{HALF} {{n}}", model=MODEL, max_new=1),
+    "variable": lambda: ng.map(ROWS, "{n} {v}", model=MODEL, max_new=1, variables={"v": HALF}),
+    "prefix": lambda: ng.map(ROWS, "row {n}", model=MODEL, max_new=1, prefix=HALF),
     "budget": lambda: ng.generate("a fox", model=MODEL, budget=f"5 {HALF}"),
 }
 

@@ -11,6 +11,7 @@ from notebookgen.errors import InvalidPrompt, near_miss
 from notebookgen.frames.columns import Column, Fixed, column_words, evaluate
 from notebookgen.frames.template import by_name, parts
 from notebookgen.frames.texts import number_text, text_cells
+from notebookgen.normal import is_whole, shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,11 @@ def prompt_cells(frame: pl.DataFrame, prompt: Any, variables: Mapping[str, objec
 
 
 def _filled(frame: pl.DataFrame, template: str, variables: Mapping[str, object]) -> Column:
-    """Return a template with its columns and variables filled in."""
+    """Return a template with its columns and variables filled in.
+
+    Raises:
+        InvalidPrompt: It holds half a character, which Polars would replace; or a name in it stands for nothing.
+    """
     columns = by_name(frame.columns)
     pieces: list[str | pl.Expr] = []
     texts: dict[str, pl.Series] = {}  # by column; under names of our own, for Polars reads "*" and "^...$" as patterns
@@ -62,6 +67,9 @@ def _filled(frame: pl.DataFrame, template: str, variables: Mapping[str, object])
             pieces.append(pl.col(texts[column].name))
         else:
             pieces.append(_variable(name, variables, frame) if name else text)
+    if not all(is_whole(piece) for piece in pieces if isinstance(piece, str)):
+        message = "the prompt holds half a character, which cannot be sent. Nothing was sent. Write it again."
+        raise InvalidPrompt(message)
     if not texts:
         return Fixed("".join(piece for piece in pieces if isinstance(piece, str)))
     joined = pl.concat_str(pl.lit(piece) if isinstance(piece, str) else piece for piece in pieces)
@@ -88,7 +96,11 @@ def _variable(name: str, variables: Mapping[str, object], frame: pl.DataFrame) -
     if isinstance(value, float):
         return number_text(value)
     if isinstance(value, numbers.Number):
-        return str(value)
+        try:
+            return str(value)
+        except ValueError:  # too many digits
+            message = f"{{{name}}} is {shown_value(value)}. Nothing was sent. Make a text of it first."
+            raise InvalidPrompt(message) from None
     kind = "None" if value is None else f"of type {type(value).__name__}"
     message = (
         f"{{{name}}} is no column but a variable, {kind}; only text and numbers go into a prompt. Nothing was sent.\n"

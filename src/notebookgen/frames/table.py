@@ -22,6 +22,7 @@ from notebookgen.frames.columns import (
 from notebookgen.frames.output import output_names
 from notebookgen.frames.prompts import prompt_cells
 from notebookgen.frames.reading import is_lazy, read_frame, same
+from notebookgen.normal import is_whole, shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -215,6 +216,9 @@ def _free(rows: pl.DataFrame, prefix: str) -> None:
         message = (
             f"prefix takes text such as 'gen_', and got a value of type {type(prefix).__name__}. Nothing was sent."
         )
+        raise InvalidCall(message)
+    if not is_whole(prefix):
+        message = f"prefix={shown_value(prefix)} holds half a character, which no column's name can. Nothing was sent."
         raise InvalidCall(message)
     names = set(output_names(prefix))
     taken = [name for name in rows.columns if name in names]
