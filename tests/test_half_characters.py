@@ -25,6 +25,8 @@ ROWS = pl.DataFrame({"n": [1]})
 CALLS: dict[str, Callable[[], Any]] = {
     "tag": lambda: ng.generate("a fox", model=MODEL, tag=HALF),
     "model": lambda: ng.generate("a fox", model=HALF),
+    "kind": lambda: ng.generate("a fox", kind=HALF),
+    "setting of the project": lambda: ng.configure(**{HALF: 1}),
     "resume": lambda: ng.resume(HALF),
     "resolve": lambda: ng.resolve(HALF, "adopt"),
     "resolve, its job": lambda: ng.resolve("abcd", "adopt", job=HALF),
@@ -49,6 +51,7 @@ def test_half_a_character_is_refused_before_anything_is_sent(real: Handle, name:
     with pytest.raises((InvalidCall, SettingsError, NotebookgenError)) as caught:
         CALLS[name]()
     assert "surrogate" not in str(caught.value)
+    assert is_whole(str(caught.value))  # else a kernel shows nothing at all
     assert 0 == accepted(real, "armox")
 
 

@@ -159,7 +159,14 @@ def test_a_place_that_cannot_be_written_is_refused_before_paying(shell: Shell, b
         error, _ = shell.fails(f"%%generate --save '{tmp_path / place}'\na fox")
         assert type(error) is errors.InvalidCall
         assert "is a file, not a folder. Nothing was sent." in str(error)
-    for place in ("/proc/pictures", "/proc/pictures/fox.png", "/proc/fox.png", str(tmp_path / "a\0b"), "cut\ud800", "~nobody-here/x"):
+    for place in (
+        "/proc/pictures",
+        "/proc/pictures/fox.png",
+        "/proc/fox.png",
+        str(tmp_path / "a\0b"),
+        "cut\ud800",
+        "~nobody-here/x",
+    ):
         error, _ = shell.fails(f"%%generate --save '{place}'\na fox")
         assert isinstance(error, errors.NotebookgenError), repr(error)
         assert "Nothing was sent" in str(error)

@@ -117,6 +117,10 @@ def shown(exception: BaseException) -> list[str]:
 class NotebookgenError(Exception):
     """Whatever notebookgen raises on purpose; shown in a notebook as one to four lines."""
 
+    def __str__(self) -> str:
+        """Return the message; half a character, which a person may have typed, is written as its number: no kernel sends it."""
+        return super().__str__().encode("utf-8", "backslashreplace").decode("utf-8")
+
     def _render_traceback_(self) -> list[str]:
         """Tell IPython what to show instead of a traceback."""
         return shown(self)

@@ -324,11 +324,9 @@ class Output:
 
     Attributes:
         name: The key or node it stood under, for file names and captions.
-        url: An http(s) address to download.
+        url: An http(s) address to download; with ``sha256``, the hash of what came from it before: only that is the file.
         data: Bytes that came inside the reply.
         text: A text, which is an asset in itself; addresses inside it are never fetched.
-        sha256: The hash of what came from that address before: other bytes are not that file. None where nothing is
-            known, as of all that a provider says.
     """
 
     name: str = ""
