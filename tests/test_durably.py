@@ -29,11 +29,14 @@ class Disk:
         syncs: How many syncs of the ledger's log have ended well.
         go: While it is not set, syncs wait.
         broken: Whether the disk takes nothing.
+        fails: How many of the next syncs fail, each telling it once; what they were to write is lost.
     """
 
     def __init__(self, home: Path, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.home, self.image = home, image
-        self.syncs, self.broken = 0, False
+        self.syncs, self.broken, self.fails = 0, False, 0
+        self.written = 0
+        self.holes: list[tuple[int, int]] = []
         self.go = threading.Event()
         self.go.set()
         self.came = threading.Event()
@@ -50,14 +53,27 @@ class Disk:
         with self._lock:
             self.came.set()
             assert self.go.wait(WAIT)
-            if self.broken:
+            if self.broken or self.fails:
+                self.fails = max(self.fails - 1, 0)
+                self.holes.append((self.written, log.stat().st_size))
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             taken = self.image / f"at-{self.syncs}"
             taken.mkdir(parents=True)
             for name in (FILE_NAME, log.name):
                 shutil.copyfile(self.home / name, taken / name)
+            for start, end in self.holes if log.stat().st_size >= self.written else ():
+                self.punch(taken / log.name, start, end)
             self._real(file)
+            self.written = log.stat().st_size
             self.syncs += 1
+
+    @staticmethod
+    def punch(log: Path, start: int, end: int) -> None:
+        """Take away what was to be written when a sync failed: the system holds it for written and never tries again."""
+        if log.stat().st_size >= end:
+            with log.open("rb+") as file:
+                file.seek(start)
+                file.write(bytes(end - start))
 
     def intents(self) -> set[str]:
         """Return what the ledger would have, after a power cut now, of what was ever to be bought."""
@@ -163,3 +179,55 @@ def test_a_ledger_without_a_log_waits_for_each_commit(tmp_path: Path) -> None:
         assert 2 == store._db.execute("PRAGMA synchronous").fetchone()[0]
     finally:
         store.close()
+
+
+def test_after_a_failed_sync_a_good_one_proves_nothing(disk: Disk) -> None:
+    """A system tells of a lost write once, so the next sync ends well: still no create leaves that a power cut would undo."""
+    shop, told = Shop(), []
+    shop.instant = True
+    ids = {name: wanted(name).id for name in ("before", "a", "b")}
+
+    def order(request: HttpRequest) -> HttpResponse:
+        job = shop.accept(request)
+        told.append(ids[job["sent"]["prompt"]] in disk.intents())
+        return reply(202, job)
+
+    shop.orders.extend([order] * 3)
+    with bench(disk.home, shop) as made:
+        made.bring(wanted("before"))
+        until(lambda: not made.asked(lambda store: store.unsynced))
+        disk.fails = 1
+        made.bring(wanted("a"))
+        made.bring(wanted("b"))
+        made.bring(wanted("a"))
+    assert 3 == shop.seen["create"]
+    assert [True] * 3 == told
+
+
+def no_threads(monkeypatch: pytest.MonkeyPatch, name: str, times: int) -> None:
+    """Have the system give no thread of that name, so many times."""
+    real, left = threading.Thread.start, [times]
+
+    def start(self: threading.Thread) -> None:
+        if self.name == name and left[0]:
+            left[0] -= 1
+            message = "can't start new thread"
+            raise RuntimeError(message)
+        real(self)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+
+@pytest.mark.parametrize("name", ["notebookgen-sync", "notebookgen-create", "notebookgen-work", "notebookgen-fetch"])
+def test_a_system_without_threads_for_a_moment_loses_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no thread can be begun (a container's limit), work is done a little later, once, and never for another row."""
+    shop = Shop()
+    with bench(tmp_path, shop) as made:
+        no_threads(monkeypatch, name, 1)
+        first = made.start(wanted("a"))
+        assert first.wait(20), first.snapshot()
+        assert ["saved"] == states(first)
+        assert ["saved"] == states(made.bring(wanted("b")))
+    assert 2 == shop.seen["create"]

@@ -40,6 +40,7 @@ __all__ = ["FIRST_REST", "NOBODY", "Core", "Elsewhere", "guarded"]
 
 log = logging.getLogger("notebookgen")
 DISK_WAIT = 2.0
+THREAD_WAIT = 1.0
 NOBODY = ""  # the kernel of an attempt that nobody has in hand just now: whoever wants it takes it over
 FIRST_REST, LONGEST_REST = 30.0, 3600.0  # seconds until what was put off is looked at again by itself
 
@@ -123,13 +124,19 @@ class Core:
     ) -> None:
         """Run ``task`` in a worker thread, then ``then(result, error)`` in the engine's thread."""
         pool = self._senders if create else self._workers
-        pool.submit(task, lambda result, error: self.post(lambda: then(result, error)))
+        try:
+            pool.submit(task, lambda result, error: self.post(lambda: then(result, error)))
+        except RuntimeError:  # the system has no thread to give just now
+            self.later(THREAD_WAIT, lambda: self.work(task, then, create=create))
 
     def fetch(
         self, task: Callable[[], Any], then: Callable[[Any, BaseException | None], None], *, of: str, expires: float
     ) -> None:
         """Do the same with a download of a service; what expires first is begun first."""
-        self._fetchers.of(of).submit(task, lambda result, error: self.post(lambda: then(result, error)), expires)
+        try:
+            self._fetchers.of(of).submit(task, lambda result, error: self.post(lambda: then(result, error)), expires)
+        except RuntimeError:
+            self.later(THREAD_WAIT, lambda: self.fetch(task, then, of=of, expires=expires))
 
     def safely(self, ticket: Ticket, event: Callable[[], None]) -> None:
         """Run an event of a ticket; a ledger that cannot be written just now makes it wait, and nothing is lost.

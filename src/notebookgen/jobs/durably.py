@@ -51,7 +51,20 @@ class Durably:
             return
         store.unsynced = False  # by this thread, which alone commits
         batch, self._waiting, self._busy = self._waiting, [], True
-        self._worker.submit(store.sync, lambda _, error: self._post(lambda: self._synced(batch, error)))
+        store.mend_log()
+
+        def done(_: object, error: BaseException | None) -> None:
+            self._post(lambda: self._synced(batch, error))
+
+        try:
+            self._worker.submit(store.sync, done)
+        except RuntimeError:  # no thread can be begun just now: all wait for the disk here
+            try:
+                store.sync()
+            except NotWritable as error:
+                done(None, error)
+            else:
+                done(None, None)
 
     def _synced(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import threading
@@ -60,11 +61,22 @@ class Workers:
             task: What blocks.
             done: Takes what it gave, or the error.
             rank: What waits with a lower one goes first; among equals whoever came first.
+
+        Raises:
+            RuntimeError: No thread can be begun, and there is none: the task will not be run.
         """
         with self._lock:
-            heapq.heappush(self._tasks, (rank, next(self._order), task, done))
+            one = (rank, next(self._order), task, done)
+            heapq.heappush(self._tasks, one)
             self._load += 1
-            self._grow()
+            try:
+                self._grow()
+            except RuntimeError:  # the system has no thread to give
+                if not self._threads:
+                    self._tasks.remove(one)
+                    heapq.heapify(self._tasks)
+                    self._load -= 1
+                    raise
         self._calls.put(None)
 
     def _allowed(self) -> int:
@@ -77,7 +89,11 @@ class Workers:
         """Begin the threads that tasks wait for, now or when others take long; the lock is held."""
         while self._threads < min(self._load, self._allowed()):
             self._threads += 1
-            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            try:
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            except RuntimeError:
+                self._threads -= 1
+                raise
         if self._spare and self._threads < self._load and not self._looking:
             self._looking = True
             look = threading.Timer(LONG / 4, self._look)
@@ -88,7 +104,8 @@ class Workers:
         """Begin threads beside those whose tasks take long."""
         with self._lock:
             self._looking = False
-            self._grow()
+            with contextlib.suppress(RuntimeError):
+                self._grow()
 
     def _work(self) -> None:
         """Take tasks until there have been none for a while, or there are threads enough without this one."""
@@ -97,7 +114,8 @@ class Workers:
             with self._lock:
                 if self._threads > self._allowed():
                     self._threads -= 1
-                    self._grow()  # those who stay may take long as well
+                    with contextlib.suppress(RuntimeError):
+                        self._grow()  # those who stay may take long as well
                     return
             try:
                 self._calls.get(timeout=IDLE_SECONDS)

@@ -7,17 +7,20 @@ See https://www.sqlite.org/wal.html, "Performance Considerations", and https://w
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotWritable
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
 __all__ = ["LogFile", "Syncing"]
+
+MEND_MILLISECONDS = 500  # nobody reads the ledger for longer than a moment
 
 
 class LogFile:
@@ -32,6 +35,7 @@ class LogFile:
         self._lock = threading.Lock()
         self._file: int | None = None
         self._inode: tuple[int, int] | None = None
+        self.torn = False  # a sync has failed: what it was to bring to the disk may never get there by a later one
 
     def sync(self) -> None:
         """Return once everything committed before this call survives a power cut.
@@ -41,8 +45,11 @@ class LogFile:
         """
         try:
             with self._lock:
+                if self.torn:
+                    raise OSError(errno.EIO, os.strerror(errno.EIO))  # noqa: TRY301 - as the disk has said it
                 os.fsync(self._opened())
         except OSError as error:
+            self.torn = True
             message = (
                 f"the disk of {self._path.parent} does not take what is written ({error.strerror}), so nothing new is"
                 " sent. Look at it, or give another home folder: ng.configure(home='...') or NOTEBOOKGEN_HOME."
@@ -100,6 +107,27 @@ class Syncing:
         """
         if self._log is not None:
             self._log.sync()
+
+    def mend_log(self) -> None:
+        """Trust the log again after a sync has failed, once all of it stands in the ledger file itself.
+
+        A system tells of a failed write once, and takes what it held for written: a later sync of the same file ends
+        well, and says nothing of what was to be written before. Called by the thread that commits, outside of a
+        transaction; where it cannot be done just now, every sync fails until it can.
+        """
+        if self._log is None or not self._log.torn:
+            return
+        try:
+            (before,) = self._db.execute("PRAGMA busy_timeout").fetchone()
+            self._db.execute(f"PRAGMA busy_timeout = {MEND_MILLISECONDS}")
+            try:
+                busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                self._db.execute(f"PRAGMA busy_timeout = {before}")
+        except sqlite3.Error:
+            return
+        if not busy:
+            self._log.torn = False
 
     def _close_log(self) -> None:
         """Bring to the disk what it takes, and let go of the log."""

@@ -245,7 +245,10 @@ class FastTransport:
 
         def ended(what: Ended) -> None:
             if sum(map(len, what.parts)) > LARGE_REPLY:
-                threading.Thread(target=finish, args=(what,), name="notebookgen-reply", daemon=True).start()
+                try:
+                    threading.Thread(target=finish, args=(what,), name="notebookgen-reply", daemon=True).start()
+                except RuntimeError:  # the system has no thread to give: the others wait
+                    finish(what)
             else:
                 finish(what)
 
