@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import os
@@ -372,3 +373,23 @@ def test_nothing_heavy_is_loaded_before_it_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_file_whose_sync_failed_is_not_found_whole_the_next_time(
+    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the disk may never have had is written anew: in memory it would still look whole."""
+    data, real, failing = picture("PNG"), os.fsync, [True]
+    written: list[int] = []
+
+    def fsync(file: int) -> None:
+        if failing.pop() if failing else False:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        written.append(os.fstat(file).st_ino)
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(NotWritable):
+        store.keep(data, due="image")
+    assert [] == files_in(store)
+    assert Path(store.keep(data, due="image").path).stat().st_ino in written

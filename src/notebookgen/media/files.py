@@ -229,7 +229,11 @@ class MediaStore:
                     copied.unlink(missing_ok=True)
                     part.unlink(missing_ok=True)
             if NAME_FOLLOWS:
-                sync_file(path)
+                try:
+                    sync_file(path)
+                except OSError:  # the next look would find it whole in memory, and the disk may never have it
+                    path.unlink(missing_ok=True)
+                    raise
             else:
                 sync_folder(shelf)
         return path.absolute()
