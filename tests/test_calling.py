@@ -622,3 +622,27 @@ def test_calls_from_many_sides_at_once_do_no_harm(tmp_path: Path, receiver: Rece
             one.join(PATIENCE)
         assert handle.wait(PATIENCE)
         assert (["saved"] * 20, 20) == (states(handle), shop.seen["status"])
+
+
+def test_who_was_called_about_a_lost_create_does_not_send_it_again(tmp_path: Path, receiver: Receiver) -> None:
+    """Sending again is for what nobody knows the fate of: a call that came before the reply was lost tells it."""
+    shop = idle()
+    gate = threading.Event()
+
+    def accept_and_lose(request: HttpRequest) -> HttpResponse:
+        shop.accept(request)
+        shop.finish(shop.jobs[-1])
+        gate.wait(PATIENCE)
+        raise lost()
+
+    shop.orders.append(accept_and_lose)
+    with bench(tmp_path, shop, Caller()) as made:
+        handle = made.start(wanted())
+        handle.resubmits = True
+        call(address(shop), {"id": "job-1", "phase": "completed"})
+        settled(made, receiver, 1)
+        gate.set()
+        until(lambda: made.row(wanted()).state == "saved" or shop.seen["create"] > 1)
+        assert (1, 1) == (shop.seen["create"], len(shop.jobs))
+        assert handle.wait(PATIENCE)
+        assert ["saved"] == states(handle)

@@ -69,8 +69,8 @@ class Answers:
             ticket.lost_at = self._core.clock.now()
             ticket.error = outcome.error
             self._core.move(ticket, State.AMBIGUOUS, lost_at=ticket.lost_at, error=str(outcome.error))
-            self._core.calls.in_doubt(ticket)
-            self._reconciling.hold(ticket)
+            if not self._core.calls.in_doubt(ticket):
+                self._reconciling.hold(ticket)
 
     def accepted(self, ticket: Ticket, job: Job) -> None:
         """Write down that there is a job, where no other attempt has it, and go on from where it stands."""

@@ -270,13 +270,18 @@ class Calling:
         known = job.charged is not None or ticket.cost.basis == "reported"
         return job.phase is Phase.COMPLETED and bool(job.outputs) and known
 
-    def in_doubt(self, ticket: Ticket) -> None:
-        """Take note that a create had no clear answer: whoever calls about it has accepted it."""
+    def in_doubt(self, ticket: Ticket) -> bool:
+        """Take note that a create had no clear answer: whoever calls about it has accepted it.
+
+        Returns:
+            Whether a call has told already which job it became: that one is asked about, and nothing is sent again.
+        """
         call = ticket.call
-        if call is not None:
-            call.handles = tuple(dict.fromkeys(handle for handle, _ in ticket.followers))
-            if call.early is not None:
-                self._core.post(partial(guarded, partial(self._called, ticket, call, call.early)))
+        if call is None:
+            return False
+        call.handles = tuple(dict.fromkeys(handle for handle, _ in ticket.followers))
+        hint, call.early = call.early, None
+        return hint is not None and self._adopt(ticket, call, hint) == "used"
 
     def _adopt(self, ticket: Ticket, call: Call, hint: Hint) -> str:
         """Adopt the job that a create without an answer has become, as if a person had named it: asked about before.
@@ -288,6 +293,9 @@ class Calling:
             return "unawaited"
         if now < call.looks_at:
             return "repeated"
+        row = self._core.store.last_attempt(ticket.generation.id)
+        if row is None or row.key != ticket.key:  # another create than the one that is called about
+            return "unawaited"
         call.looks_at = now + LOOK_EVERY
         try:
             self.resolve(ticket.generation.id, hint.job_id)
