@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import notebookgen as ng
 from notebookgen.testing import FakeClock
-from scripted import Bench, Shop, bench, idle, reply, states, until, wanted
+from scripted import Bench, Shop, Tailor, bench, idle, reply, states, until, wanted
 from three_services import numbered, requests, services
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from notebookgen.jobs.handle import RunHandle
+    from notebookgen.records import Job
     from notebookgen.wire import HttpRequest, HttpResponse
 
 
@@ -185,3 +187,35 @@ def test_many_jobs_of_a_service_that_lists_cost_hardly_more_than_their_creates(m
             counts.append(requests(service, "armox"))
 
     assert 60 <= counts[1] - counts[0] <= 66
+
+
+def test_a_list_that_only_an_adapters_bug_can_give_holds_nothing_up(home: Path) -> None:
+    """Where what was read of a list cannot be used, each job is asked about by itself."""
+
+    class Wrong(Tailor):
+        def read_jobs(self, response: HttpResponse) -> tuple[Job, ...]:
+            return tuple(replace(job, id=7) for job in super().read_jobs(response))  # type: ignore[arg-type]  # the bug
+
+    shop, clock = idle(), FakeClock()
+    with bench(home, shop, Wrong(), clock=clock, concurrency=16) as desk:
+        handle = begun(desk, 8)
+        until(lambda: later(desk, clock, 0.5) or shop.seen.get("list"), "no list was asked for")
+        shop.finished = True
+        until_over(desk, clock, handle)
+    assert ["saved"] * 8 == states(handle)
+
+
+def test_a_job_that_nobody_hears_of_takes_no_place_among_those_at_once(home: Path) -> None:
+    """A job that its service does not know any more is put off for hours: the next one goes all the same."""
+    shop, clock = idle(), FakeClock()
+    with bench(home, shop, clock=clock) as desk:
+        desk.lane.gate.pace.jobs = 1
+        first = begun(desk, 1)
+        gone, shop.jobs[0]["id"] = shop.jobs[0]["id"], "another"
+        until_over(desk, clock, first)
+        assert ["submitted"] == states(first)
+        assert gone != "another"
+        second = desk.start(wanted("next"))
+        shop.finished = True
+        until_over(desk, clock, second)
+        assert ["saved"] == states(second)

@@ -154,7 +154,10 @@ class Gathering:
             line.failures = 0
             response, jobs = result
             self._hear(lane, response)
-            self._heard(lane, due, jobs, asked - age_of(response))
+            try:
+                self._heard(lane, due, jobs, asked - age_of(response))
+            except Exception as bug:  # noqa: BLE001 - an adapter's own: what is on it cannot be read
+                self._failed(line, due, bug)
 
         core.work(task, then)
 

@@ -186,9 +186,12 @@ class Sums:
         return int(row[0]) if row else 0
 
     def in_flight(self, realm: str) -> int:
-        """Return how many jobs of an account are under way, or about to be, of all kernels: few rows are open at a time."""
+        """Return how many jobs of an account are under way, or about to be, of all kernels: few rows are open at a time.
+
+        What nobody has in hand was put off because nothing could be heard of it, for hours maybe: it holds up nobody.
+        """
         row = self._one(
-            f"SELECT count(*) FROM attempts WHERE state IN {OPEN_STATES} AND +realm = ? AND state IN ('intent', 'submitted')",  # noqa: S608 - a constant
+            f"SELECT count(*) FROM attempts WHERE state IN {OPEN_STATES} AND +realm = ? AND kernel <> '' AND state IN ('intent', 'submitted')",  # noqa: S608 - a constant
             realm,
         )
         return int(row[0]) if row else 0
