@@ -172,3 +172,32 @@ def test_what_a_reply_means_for_the_pace(provider: Any, reply: HttpResponse, hea
 def test_words_that_speak_of_jobs(said: str, *, jobs: bool) -> None:
     """Whether it is the jobs under way that are too many, or the requests."""
     assert jobs is bool(JOBS_WORDS.search(said))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-ratelimit-limit": "1000000", "x-ratelimit-remaining": "400000"},
+        {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "5", "ratelimit-policy": "60;w=0.0"},
+    ],
+)
+def test_a_limit_that_binds_nobody_is_none(headers: dict[str, str]) -> None:
+    """So many requests that nobody remembers them all, or a window without a length: nothing is counted for it."""
+    assert Heard() == heard_from(ARMOX, HttpResponse(200, headers, b"{}"))
+
+
+def test_a_bug_of_the_pace_takes_no_reply_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever goes wrong when the pace is told of a reply, the reply comes to who asked, either way of sending."""
+    gate, told = Gate(), []
+    paced = Paced(Looped(), gate, ARMOX)
+
+    def bad(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(gate, "end", bad)
+    assert 200 == paced.send(CREATE).status
+    paced.begin(CREATE, lambda response, error: told.append((response.status, error)))
+    assert [(200, None)] == told
+    assert 2 == caplog.text.count("unexpected error in an account's pace")

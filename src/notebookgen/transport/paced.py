@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from notebookgen.errors import NotSent, TransportError
 from notebookgen.transport.limits import JOBS_WORDS, Heard, Limit
 from notebookgen.transport.pacing import Pace
+from notebookgen.transport.sendlog import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gate", "Paced", "heard_from"]
 
+log = logging.getLogger("notebookgen")
 T = TypeVar("T")
 LONGEST_WAIT = 65.0  # seconds; within a minute's window there is a place for sure, and nothing waits for ever
 KINDS: dict[str, Kind] = {"create": "create", "status": "look", "list": "look"}
@@ -165,7 +168,7 @@ class Paced:
             heard = heard_of(error)
             raise
         finally:
-            self.gate.end(slot, heard)
+            self._end(slot, heard)
         return response
 
     def _begin(self, request: HttpRequest, done: Callable[..., None], **options: Any) -> Any:
@@ -176,14 +179,21 @@ class Paced:
         slot = self.gate.begin(KINDS.get(request.purpose, "other"))
 
         def ended(response: HttpResponse | None, error: BaseException | None) -> None:
-            self.gate.end(slot, heard_from(self._provider, response) if response is not None else heard_of(error))
+            self._end(slot, heard_from(self._provider, response) if response is not None else heard_of(error))
             done(response, error)
 
         try:
             return begin(request, ended, **options)
         except BaseException as error:
-            self.gate.end(slot, heard_of(error))
+            self._end(slot, heard_of(error))
             raise
+
+    def _end(self, slot: Slot, heard: Heard) -> None:
+        """Tell the pace; a bug there must not take a reply that was paid for away from who waits for it."""
+        try:
+            self.gate.end(slot, heard)
+        except Exception:
+            log.exception("notebookgen: unexpected error in an account's pace")
 
     def close(self) -> None:
         """End what waits, and close the connections."""
@@ -217,6 +227,6 @@ def heard_from(provider: Provider, response: HttpResponse) -> Heard:
         limits = provider.read_limits(response)
     except Exception:  # noqa: BLE001 - an adapter's own bug; whoever reads the reply meets it, too
         return Heard("refused") if response.status == 429 else Heard()
-    if limits is None or limits.per_minute is None or limits.per_minute < 1:
-        return Heard()
+    if limits is None or limits.per_minute is None or not 1 <= limits.per_minute <= MOST or not limits.window > 0:
+        return Heard()  # so many that nobody remembers them all bind nobody here
     return Heard(told=Limit(limits.per_minute, limits.window, "told"), remaining=limits.remaining)

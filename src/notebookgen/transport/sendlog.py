@@ -15,7 +15,7 @@ from notebookgen.transport.limits import Known
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["Book", "Kind", "Log", "Memory", "Page", "Slot"]
+__all__ = ["MOST", "Book", "Kind", "Log", "Memory", "Page", "Slot"]
 
 Kind = Literal["create", "look", "other"]
 
