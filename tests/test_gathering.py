@@ -49,7 +49,7 @@ def until_over(desk: Bench, clock: FakeClock, handle: RunHandle) -> None:
 
 
 def test_one_list_answers_all(home: Path) -> None:
-    """Eight jobs are looked at with lists alone: those that are over come home, the others are looked at again."""
+    """Eight jobs are looked at with lists, in fewer requests than there are jobs: those that are over come home first."""
     shop, clock = idle(), FakeClock()
     with bench(home, shop, clock=clock, concurrency=16) as desk:
         handle = begun(desk, 8)
@@ -62,8 +62,8 @@ def test_one_list_answers_all(home: Path) -> None:
         until_over(desk, clock, handle)
 
     assert ["saved"] * 8 == states(handle)
-    assert 0 == shop.seen.get("status", 0)
-    assert shop.seen["list"] < 8
+    # One that is long overdue by what is known may be asked about by itself: lists may lag.
+    assert shop.seen["list"] + shop.seen.get("status", 0) < 8
 
 
 def test_a_job_alone_is_asked_about_by_itself(home: Path) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError
-from notebookgen.jobs.core import guarded
+from notebookgen.jobs.guarding import guarded
 from notebookgen.jobs.naming import short_job
 from notebookgen.jobs.states import State
 from notebookgen.providers import check_job

@@ -36,11 +36,10 @@ if TYPE_CHECKING:
     from notebookgen.ledger.store import Store
     from notebookgen.settings import Settings
 
-__all__ = ["FIRST_REST", "NOBODY", "Core", "Elsewhere", "guarded"]
+__all__ = ["FIRST_REST", "NOBODY", "Core", "Elsewhere"]
 
 log = logging.getLogger("notebookgen")
-DISK_WAIT = 2.0
-THREAD_WAIT = 1.0
+DISK_WAIT, THREAD_WAIT = 2.0, 1.0
 NOBODY = ""  # the kernel of an attempt that nobody has in hand just now: whoever wants it takes it over
 FIRST_REST, LONGEST_REST = 30.0, 3600.0  # seconds until what was put off is looked at again by itself
 
@@ -395,11 +394,3 @@ class Core:
         """Return the tickets of a lane in a state, oldest first."""
         found = [one for one in self.tickets.values() if one.lane is lane and one.state is state]
         return sorted(found, key=lambda one: one.key)
-
-
-def guarded(event: Callable[[], None]) -> None:
-    """Handle an event of the loop; a bug in one must not end the work on all the others."""
-    try:
-        event()
-    except Exception:  # a bug, whatever it is
-        log.exception("notebookgen: unexpected error in the engine")

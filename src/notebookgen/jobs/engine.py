@@ -19,7 +19,8 @@ from notebookgen.jobs.budget import NO_BUDGET, Budget
 from notebookgen.jobs.buying import Buying
 from notebookgen.jobs.cancelling import cancel_all
 from notebookgen.jobs.clock import Clock, SystemClock
-from notebookgen.jobs.core import Core, guarded
+from notebookgen.jobs.core import Core
+from notebookgen.jobs.guarding import guarded
 from notebookgen.jobs.keeping import Keeping
 from notebookgen.jobs.knowing import Knowing
 from notebookgen.jobs.reconciling import Reconciling
