@@ -216,6 +216,23 @@ def test_a_window_that_is_shorter_than_a_minute_is_found_out() -> None:
     assert done.refused < 0.1 * done.requests
 
 
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize("sure", [0.1, 0.5, 0.9])
+def test_looks_find_out_a_short_window_where_no_create_waits(sure: float, *, early: bool) -> None:
+    """All places are taken, so that only looks are left: they do not sit out a minute that nobody has asked for."""
+    pace, now = Pace(), 1000.0
+    for kind in (*["create"] * 16, *["look"] * 4):
+        assert 0.0 == pace.take(now, kind)  # type: ignore[arg-type]  # one of the kinds
+        pace.end(pace.begin(now, kind), now + 0.05, Heard())  # type: ignore[arg-type]  # likewise
+        now += 0.05
+    assert 0.0 == pace.take(now, "look")
+    pace.end(pace.begin(now, "look"), now + 0.05, Heard("refused", retry_after=1.0))
+    pace.surest, began = [sure] * 15, now
+    while (wait := max(pace.take(now, "look", sure=sure, early=early), pace.when(now, 14))) > 0 and now < began + 60:
+        now += wait
+    assert now - began < 5
+
+
 def test_a_burst_that_is_refused_is_spread() -> None:
     """Where there was room by the limit that is set, requests keep a distance from then on."""
     service = Service([(60, MINUTE), (5, 1.0)])

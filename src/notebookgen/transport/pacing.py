@@ -137,14 +137,16 @@ class Pace:
                 probe = self._probing is None  # one at a time finds out whether the window is as long as was thought
                 full = 0.0 if probe else min(full, PROBING)
             wait = max(wait, full)
-        if kind == "look" and limits and wait <= 0:
+        if kind == "look" and limits and wait <= 0 and not (probe and now >= known.wanting):
             wait = self._yields(now, sure, early=early)
         return max(wait, 0.0), probe and wait <= 0
 
     def when(self, now: float, others: int) -> float:
         """Return the seconds until there is a place for one more than so many others that go first."""
-        worst = 0.0
+        worst, known = 0.0, self.page.known
         for limit in self.binding():
+            if limit is known.learned and not known.sure:  # how long it holds is being found out
+                continue
             span = limit.window * MARGIN
             used = self.page.log.count(now - span)
             over = used + others - limit.count
