@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from notebookgen.errors import NotSent, ReplyLost
+from notebookgen.jobs import receipts
+from notebookgen.jobs.ticket import Lane
 from notebookgen.providers import provider_class
+from notebookgen.records import JobRef, Realm
+from notebookgen.transport import Timeouts
 from notebookgen.transport.limits import JOBS_WORDS, Heard, Limit
 from notebookgen.transport.paced import Gate, Paced, heard_from
 from notebookgen.transport.pacing import Pace
@@ -201,3 +205,22 @@ def test_a_bug_of_the_pace_takes_no_reply_away(
     paced.begin(CREATE, lambda response, error: told.append((response.status, error)))
     assert [(200, None)] == told
     assert 2 == caplog.text.count("unexpected error in an account's pace")
+
+
+def test_a_receipt_that_has_no_place_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is there: what was listed is what it cost, and nobody waits a window for more."""
+    monkeypatch.setattr(receipts, "QUICK", Timeouts(connect=0.2, read=0.2, whole=0.2))
+    gate, wire = Gate(Pace([Limit(1)])), Wire()
+    models = provider_class("apimodels")()
+    lane = Lane(Realm("apimodels", "0" * 12), models, Paced(wire, gate, models), gate=gate)
+    lane.transport.send(BALANCE)
+    ended = threading.Event()
+
+    def ask() -> None:
+        assert receipts.read_receipt(lane, JobRef("job-1", "gemini-2.5-flash-image", "image")) is None
+        ended.set()
+
+    threading.Thread(target=ask, daemon=True).start()
+    assert ended.wait(10)
+    gate.closing.set()
+    assert (["balance"], 0, 0) == (wire.came, gate.pace.others, lane.receiptless)

@@ -1,6 +1,7 @@
 """What a finished job has really cost, where its own replies do not say so: one read after the download, and no more.
 
-Delivery does not depend on it: a provider that does not answer within three seconds, or not in a way that can be read,
+Delivery does not depend on it: an account whose limit has no place for it, and a provider that does not answer within
+three seconds, or not in a way that can be read,
 leaves the listed price as it is, and after a few such answers in a row is not asked any more.
 """
 
@@ -36,6 +37,8 @@ def read_receipt(lane: Lane, ref: JobRef) -> Decimal | None:
     """
     request = lane.provider.receipt(ref)
     if request is None or lane.receiptless >= IN_VAIN:
+        return None
+    if not lane.gate.enter("other", QUICK.whole):  # a limit that holds creates and looks up is not spent on this
         return None
     try:
         response = lane.transport.send(request, timeout=QUICK)

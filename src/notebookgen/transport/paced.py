@@ -106,19 +106,20 @@ class Gate:
         """Take note of what became of it."""
         self._do(lambda: self.pace.end(slot, self.clock(), heard))
 
-    def enter(self, kind: Kind) -> None:
-        """Wait for a place where none was given: not for ever, and not when the work ends.
+    def enter(self, kind: Kind, longest: float = LONGEST_WAIT) -> bool:
+        """Wait for a place where none was given: not for ever, and not when the work ends; tell whether there is one.
 
         A create never waits here: that was done before it was written down that it would leave.
         """
         if kind == "create" or self.pace.granted(kind):
-            return
-        until = self.clock() + LONGEST_WAIT
+            return True
+        until = self.clock() + longest
         with self._waiting(kind):
             while (wait := self.take(kind)) > 0:
                 left = until - self.clock()
                 if left <= 0 or self.closing.wait(min(wait, left)):
-                    return
+                    return False
+        return True
 
     @contextmanager
     def _waiting(self, kind: Kind) -> Iterator[None]:
