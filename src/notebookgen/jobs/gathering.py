@@ -44,6 +44,9 @@ if TYPE_CHECKING:
         def put_off(self, ticket: Ticket, seconds: float) -> None:
             """Have a look that is due wait."""
 
+        def hold_back(self, ticket: Ticket, seconds: float) -> None:
+            """Have a look wait that an account's limit does not allow now."""
+
         def _allowed(self, lane: Lane, purpose: str, *, sure: float) -> float: ...
 
 
@@ -104,6 +107,9 @@ class Gathering:
             return False
         if wait <= 0:
             wait = self._looking._allowed(lane, "list", sure=self._looking.sure(ticket))  # noqa: SLF001 - the one gate of all looks
+            if wait > 0:
+                self._looking.hold_back(ticket, wait)
+                return True
         if wait > 0:
             self._looking.put_off(ticket, wait)
         else:

@@ -91,7 +91,9 @@ def whole_seconds(forecast: Forecast | None, tally: Tally, total: int, began: fl
     if forecast is None:
         return None
     running = sum(count for state, count in tally.states.items() if state in BUSY)
-    waiting = max(total - tally.done - running, 0)
+    waiting = max(total - tally.done - running - tally.states.get(State.COMPLETED, 0), 0)
+    if not running and not waiting:  # only files are still to come
+        return None
     return now - began + forecast.left(now) + forecast.curve.median * waiting / max(running, 1)
 
 

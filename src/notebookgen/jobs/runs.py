@@ -301,7 +301,8 @@ class Runs:
         if core.found.pop(generation.id, None) is not None:
             handle.take_up(index)
         core.show(ticket)
-        handle.tell(index, "starting" if ticket.state is State.PLANNED else str(ticket.state), ticket.forecast)
+        first = (index == 0 and lane.waits) or "starting"  # others may hold back what has only come
+        handle.tell(index, first if ticket.state is State.PLANNED else str(ticket.state), ticket.forecast)
 
     def pause(self, handle: RunHandle, *, paused: bool) -> None:
         """Send nothing new of a run, or go on with it; what is under way goes on, and what another run wants, too."""

@@ -52,14 +52,21 @@ class Turns:
         if not gate.room_for_jobs(lambda: core.store.in_flight(realm_text(lane.realm))):
             self._wait(lane, ELSEWHERE, f"waiting: {gate.pace.most_jobs()} at once")
             return lane.waits
-        asked = gate.paused()
+        words = self.words(lane)
         wait = gate.take("create", early=self._early(lane))
         if wait <= 0:
             self._given.append(gate)
             return ""
-        words = f"waiting: {gate.words}" if gate.words else "waiting: the service fails just now"
-        self._wait(lane, wait, f"waiting {asked:.0f} s: too many requests" if asked >= 1 else words)
+        self._wait(lane, wait, words)
         return lane.waits
+
+    @staticmethod
+    def words(lane: Lane) -> str:
+        """Return what somebody is told whom the account makes wait now."""
+        asked = lane.gate.paused()
+        if asked >= 1:
+            return f"waiting {asked:.0f} s: too many requests"
+        return f"waiting: {lane.gate.words}" if lane.gate.words else "waiting: the service fails just now"
 
     def _wait(self, lane: Lane, seconds: float, words: str) -> None:
         """Have no create of an account decided about for a while, or until one of its jobs has ended."""

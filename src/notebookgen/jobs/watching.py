@@ -49,6 +49,7 @@ UNKNOWN_LOOKS = 5
 # A key that is not accepted stays so until somebody does something.
 DENIED_WAIT, LONGEST_DENIED_WAIT, DENIED_LOOKS = 60.0, 600.0, 3
 TOLD_AFTER = 3
+TOLD_SECONDS = 1.0  # that a look is held back by a limit until it is said
 NO_JOB = {  # why there is nothing to cancel at the provider
     State.INTENT: "it was sent, and the answer is still to come: there is no job yet to cancel. Cancel again in a moment",
     State.AMBIGUOUS: "it was sent, and nobody knows yet whether it was accepted: there is no job known to cancel",
@@ -138,6 +139,12 @@ class Watching:
         ticket.due = self._core.clock.monotonic() + seconds
         self._core.soon(ticket, seconds, lambda: self._due(ticket) if ticket.looks == number else None)
 
+    def hold_back(self, ticket: Ticket, seconds: float) -> None:
+        """Look again when the account's limit allows it, and say so where that takes a while."""
+        if seconds >= TOLD_SECONDS:
+            self._core.tell(ticket, self._turns.words(ticket.lane))
+        self.put_off(ticket, seconds)
+
     def _due(self, ticket: Ticket) -> None:
         """Look at a job as is planned, together with others where that is one request."""
         if ticket.state is State.SUBMITTED and not (ticket.settling or ticket.asking or self._gathering.takes(ticket)):
@@ -157,7 +164,7 @@ class Watching:
         core, lane = self._core, ticket.lane
         wait = self._allowed(lane, "status", sure=sure)
         if wait > 0:
-            self.put_off(ticket, wait)
+            self.hold_back(ticket, wait)
             return
         request, asked = lane.provider.status(ticket.ref), core.clock.monotonic()
         ticket.asking, ticket.asked = True, asked
