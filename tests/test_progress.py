@@ -124,12 +124,13 @@ NOW = Progress(1, {"submitted": 1}, "running", 12.0, 30.0, {}, "armox:google/nan
             replace(
                 NOW, total=8, states={"saved": 3, "failed": 1, "submitted": 4}, spent={"credits": Decimal("210.50")}
             ),
-            "4/8 done, 4 running |█████     | 00:12 of about 00:24 · 1 failed · 210.5 credits · armox:google…",
+            "4/8 done, 4 running |█████     | 00:12 of about 00:27 · 1 failed · 210.5 credits · armox:google…",
         ),
         (
             replace(
                 NOW,
                 total=100_000,
+                expected=None,
                 phase="waiting for the account",
                 states={"saved": 500, "submitted": 4, "planned": 99_496},
                 spent={"credits": Decimal(210)},
@@ -144,12 +145,20 @@ NOW = Progress(1, {"submitted": 1}, "running", 12.0, 30.0, {}, "armox:google/nan
             "8/20 done, 4 running |████      | 00:12 of about 00:36 · armox:google/nano-banana",
         ),
         (
+            replace(NOW, total=8, phase="waiting: 60 a minute", states={"saved": 2, "planned": 2, "submitted": 4}),
+            "2/8 done, 4 running, 2 left |██▌       | 00:12 · waiting: 60 a minute · armox",
+        ),
+        (
+            replace(NOW, total=8, phase="waiting: 60 a minute", states={"saved": 4, "planned": 1, "submitted": 3}),
+            "4/8 done, 3 running, 1 left |█████     | 00:12 of about 00:24 · waiting: 60 a minute",
+        ),
+        (
             replace(NOW, total=8, paused=True, states={"saved": 4, "planned": 4}),
             "4/8 done, paused, 4 left |█████     | 00:12 · armox:google/nano-banana",
         ),
         (
             replace(NOW, total=8, states={"refused": 3, "failed": 1, "submitted": 4}, spent={"credits": Decimal(1)}),
-            "4/8 done, 4 running |█████     | 00:12 of about 00:24 · 1 failed · 3 refused · 1 credit · armox…",
+            "4/8 done, 4 running |█████     | 00:12 of about 00:27 · 1 failed · 3 refused · 1 credit · armox…",
         ),
     ],
 )

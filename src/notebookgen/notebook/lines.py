@@ -27,6 +27,7 @@ WIDTH = 96  # columns; fits a notebook beside a sidebar
 UNHAPPY = ("failed", "refused", "cancelled", "ambiguous")  # each in its own word, as the last line has them
 UNDER_WAY = ("intent", "submitted", "completed")
 USUAL = frozenset({"starting", "queued", "running", "sending", "done", "downloading", *UNDER_WAY})
+WAITING = "waiting: "  # how what an account's limit makes a run wait for begins
 NEARLY = 0.95  # how full the bar gets by time alone: full means done
 
 
@@ -85,24 +86,26 @@ def money(progress: Progress) -> list[str]:
 
 
 def left_over(progress: Progress) -> float | None:
-    """Return how many seconds a run of many will take in all: as it goes so far; None where nothing is known yet.
+    """Return how many seconds a run of many will take in all; None where nothing is known yet.
 
-    Until as many are over as are under way, their number says less than how long such jobs take.
+    By how long such jobs take, and more and more by how it goes. While its account's limit holds it back, how long jobs
+    take says little: then only how it goes counts, once as many are over as are under way.
     """
-    bought = max(progress.over, progress.ended) - progress.cached
-    if progress.total <= progress.cached or progress.paused:
+    rows, bought = progress.total - progress.cached, max(progress.over, progress.ended) - progress.cached
+    if rows <= 0 or progress.paused:
         return None
-    if bought < sum(progress.states.get(one, 0) for one in UNDER_WAY) and progress.expected is not None:
-        return progress.expected
-    if bought <= 0:
-        return None
-    return progress.elapsed * (progress.total - progress.cached) / bought
+    share, held = max(bought, 0) / rows, progress.phase.startswith(WAITING)
+    by_jobs = None if held else progress.expected
+    if by_jobs is None:
+        few = held and bought < sum(progress.states.get(one, 0) for one in UNDER_WAY)
+        return progress.elapsed / share if share and not few else None
+    return by_jobs * (1 - share) + (progress.elapsed if share else 0.0)
 
 
-def waited(progress: Progress) -> str:
-    """Return the last line of a run that goes on and is not waited for any longer."""
+def waited(progress: Progress, *, then: str = "") -> str:
+    """Return the last line of a run that goes on and is not waited for any longer; ``then`` says what it does."""
     still = ", ".join(counts(progress)) if progress.total > 1 else progress.phase
-    return ended(f"still {still}", progress)
+    return ended(f"still {still}{then}", progress)
 
 
 def standing(handle: RunHandle) -> str:

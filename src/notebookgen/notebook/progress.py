@@ -117,7 +117,9 @@ def follow(
         now = handle.snapshot()
         told = not handle.done or bool(set(now.states) & {"saved", "completed"})
         if place is not None and now.total and (place.open or now.total > 1 or told):  # else an error says it all
-            words = (_last_line.get() or RunHandle.summary)(handle) if handle.done else waited(now)
+            goes_on = "; not waited for any longer: the run goes on and sends the rest"
+            then = goes_on if now.total > 1 and handle.buys else ""
+            words = (_last_line.get() or RunHandle.summary)(handle) if handle.done else waited(now, then=then)
             place.end(words)
             _stands(handle, words)
     except KeyboardInterrupt:
