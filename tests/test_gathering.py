@@ -194,7 +194,7 @@ def test_a_list_that_only_an_adapters_bug_can_give_holds_nothing_up(home: Path) 
 
     class Wrong(Tailor):
         def read_jobs(self, response: HttpResponse) -> tuple[Job, ...]:
-            return tuple(replace(job, id=7) for job in super().read_jobs(response))  # type: ignore[arg-type]  # the bug
+            return tuple(replace(job, id=7) for job in super().read_jobs(response))  # type: ignore[arg-type]  # an adapter's bug
 
     shop, clock = idle(), FakeClock()
     with bench(home, shop, Wrong(), clock=clock, concurrency=16) as desk:
