@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from notebookgen.errors import NotSent, ReplyLost, UnexpectedResponse
-from notebookgen.jobs import answers, buying, core, keeping, outcomes, reconciling, watching
+from notebookgen.jobs import answers, buying, core, keeping, outcomes, planning, reconciling, watching
 from notebookgen.jobs.engine import Engine
 from notebookgen.jobs.schedule import delay_after_failure, next_look
 from notebookgen.jobs.ticket import Lane, Wish
@@ -371,7 +371,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     for module in (answers, buying, keeping, reconciling, watching):
         monkeypatch.setattr(module, "delay_after_failure", shortly)
-    monkeypatch.setattr(watching, "next_look", soon)
+    monkeypatch.setattr(planning, "next_look", soon)
     monkeypatch.setattr(core, "DISK_WAIT", 0.05)
     monkeypatch.setattr(keeping, "EMPTY_WAIT", 0.05)
     monkeypatch.setattr(buying, "TURN_WAIT", 0.1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,6 +65,24 @@ def test_a_text_that_takes_a_second_costs_few_looks_once_that_is_known(home: Pat
 
     assert sum(counts[-10:]) <= 25
     assert sum(late[-10:]) / 10 <= 1.0  # it is looked at the clock four times a second
+
+
+def test_the_first_end_brings_the_looks_at_its_like_forward(home: Path) -> None:
+    """Of jobs of which nothing was known, the first one over has the others looked at sooner than was planned."""
+    shop, clock = idle(), FakeClock()
+    with bench(home, shop, Listless(), clock=clock) as desk:
+        clips = [replace(wanted(f"clip {number}"), kind="video") for number in range(4)]
+        handles = [desk.start(clip) for clip in clips]
+        until(lambda: all(one.snapshot().states.get("submitted") for one in handles), "they were not accepted")
+        later(desk, clock, 1.0)
+        first, *others = list(desk.engine._core.tickets.values())
+        before = [one.due for one in others]
+        shop.finish(shop.jobs[0])
+        desk.engine.call(lambda: desk.engine._watching.look(first))
+        until(lambda: handles[0].done, "it never came")
+        after = desk.engine.call(lambda: [one.due for one in others])
+
+    assert all(late > soon for late, soon in zip(before, after, strict=True)), (before, after)
 
 
 def test_the_clock_begins_anew_where_work_begins(home: Path) -> None:

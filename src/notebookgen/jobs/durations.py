@@ -16,7 +16,7 @@ from notebookgen.ledger.lasting import Lasted
 from notebookgen.ledger.rows import realm_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from notebookgen.jobs.clock import Clock
     from notebookgen.jobs.survival import Curve
@@ -28,6 +28,7 @@ __all__ = ["Durations", "seen_columns", "usual"]
 
 GROWTH, MOST = 10, 50  # a curve is made anew after a tenth more jobs, and after 50 at the latest
 KEPT = 256  # shapes in memory: a seed in each row makes each row a shape
+LESSONS = 64  # jobs, of the first of which each half as many more makes looks that are planned worth planning anew
 FRESH = 60.0  # seconds after which it is looked whether other kernels have written
 
 
@@ -104,6 +105,8 @@ class Durations:
         self._tickets = tickets
         self._shapes: dict[str, Book] = {}
         self._models: dict[tuple[str, str], Book] = {}
+        self._lessons: dict[tuple[str, str], int] = {}
+        self.taught: Callable[[Ticket], None] = lambda _: None  # hears of a job's end after which much more is known
 
     # Asked -------------------------------------------------------------------------------------------------------
 
@@ -164,6 +167,11 @@ class Durations:
         ):
             if book is not None:  # else it is read from the ledger, should anybody ask
                 book.add(job)
+        key = (realm_text(generation.realm), generation.model)
+        known, next_at = self._models[key].whole.memory.count if key in self._models else 0, self._lessons.get(key, 1)
+        if next_at <= known <= LESSONS:
+            self._lessons[key] = max(known + 1, known * 3 // 2)
+            self.taught(ticket)
 
     def _model(self, generation: Generation, before: Curve) -> Book:
         """Return what is known of a model."""

@@ -7,6 +7,7 @@ most. That a job is not on it proves nothing: it is asked about by itself.
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -69,11 +70,13 @@ class Line:
 
     Attributes:
         due: The jobs for which one is under way; empty where none is.
-        next_at: None is asked for before that moment of the monotonic clock.
+        asked: When the last one was, on the monotonic clock.
+        next_at: None is asked for before that moment, because some have failed.
         failures: How many in a row failed.
     """
 
     due: list[Ticket] = field(default_factory=list)
+    asked: float = -math.inf
     next_at: float = 0.0
     failures: int = 0
 
@@ -102,7 +105,7 @@ class Gathering:
         now = self._core.clock.monotonic()
         if not any(self._is_nearly_due(one, lane, now) for one in self._core.tickets.values() if one is not ticket):
             return False
-        wait = line.next_at - now
+        wait = max(line.next_at, line.asked + self._apart(ticket, now)) - now
         if wait > 0 and line.failures:
             return False
         if wait <= 0:
@@ -115,6 +118,12 @@ class Gathering:
         else:
             self._ask(lane, line, ticket, request)
         return True
+
+    def _apart(self, ticket: Ticket, now: float) -> float:
+        """Return the seconds between two lists, by how long such jobs take; while that is not known, by a job's age."""
+        curve, _ = self._core.durations.curve(ticket)
+        usual = curve.median if curve.known >= 1 else min(curve.median, now - ticket.accepted)
+        return max(RARELY * usual, SHORTEST)
 
     def _request(self, ticket: Ticket) -> HttpRequest | None:
         """Return the request for a list that may show a job; None where none can be counted on to do so."""
@@ -140,9 +149,8 @@ class Gathering:
         """Ask for the account's newest jobs."""
         core, provider = self._core, lane.provider
         asked = core.clock.monotonic()
-        curve, _ = core.durations.curve(ticket)
         line.due.append(ticket)
-        line.next_at = asked + max(RARELY * curve.median, SHORTEST)
+        line.asked = asked
         fresh = replace(request, headers=(*request.headers, ("Cache-Control", "no-cache")))
 
         def task() -> tuple[HttpResponse, tuple[Job, ...]]:

@@ -21,7 +21,8 @@ from notebookgen.jobs.ending import ending_cost, had, not_to_be_had
 from notebookgen.jobs.exchanging import exchange
 from notebookgen.jobs.gathering import Gathering
 from notebookgen.jobs.naming import short_job
-from notebookgen.jobs.schedule import delay_after_failure, next_look
+from notebookgen.jobs.planning import next_wait, plan_anew
+from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
 from notebookgen.jobs.turns import Turns
 from notebookgen.ledger.rows import to_nano
@@ -67,6 +68,7 @@ class Watching:
         self._hear = hear
         self._turns = Turns(core)
         self._gathering = Gathering(core, self, hear)
+        core.durations.taught = lambda ticket: plan_anew(core, ticket, self.put_off)
         core.calls = Calling(core, look=self.look, heard=self.heard, wait=self._next)
 
     def begin(self, ticket: Ticket, job: Job) -> None:
@@ -120,17 +122,7 @@ class Watching:
             ticket.pressing = False
             self.look(ticket)
             return
-        curve, began = core.durations.curve(ticket)
-        start = ticket.accepted + began
-        wait = next_look(
-            core.clock.monotonic() - start,
-            curve=curve,
-            jitter=core.rng.random(),
-            looked=ticket.looked - start,
-            stretch=ticket.lane.stretch,
-            called_back=ticket.called_back,
-        )
-        self.put_off(ticket, wait)
+        self.put_off(ticket, next_wait(core, ticket))
 
     def put_off(self, ticket: Ticket, seconds: float) -> None:
         """Look again after so many seconds, unless another look is due by then: a job has one chain of looks."""
