@@ -123,6 +123,19 @@ def test_three_surprises_in_a_row_are_a_change_of_the_service(before: float, aft
     assert after == pytest.approx(taught(later, 12, memory=memory, curve=curve).median, rel=0.35)
 
 
+def test_the_quickest_of_many_begun_together_are_no_surprise() -> None:
+    """A wave of jobs ends with its quickest first and its slowest last, which tells nothing new of the service."""
+    law = Law("image", around(6.0, 0.3))
+    memory = Memory()
+    curve = taught(law, 100, memory=memory)
+    wave = sorted(law.times(128))
+    running = list(range(len(wave), 0, -1))
+    told = [memory.add(Seen(one), curve, lambda left=left: left) for one, left in zip(wave, running, strict=True)]
+
+    assert not any(told)
+    assert any(steady.add(Seen(2.0), curve) for steady in [memory.copy()] for _ in range(12))
+
+
 def test_a_memory_is_the_same_whenever_it_is_asked() -> None:
     """Making a curve changes nothing, a copy goes its own way, and a million jobs weigh no more than the last hundreds."""
     first = prior("text")

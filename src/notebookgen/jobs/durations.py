@@ -47,11 +47,11 @@ class Learned:
         """Begin with a memory, and with what was known before."""
         self.memory, self.curve, self.due = memory, curve, 1
 
-    def add(self, job: Lasted, began: float) -> None:
-        """Take in a job, timed from when it began."""
+    def add(self, job: Lasted, began: float, beside: Callable[[], int] = lambda: 0) -> None:
+        """Take in a job, timed from when it began; ``beside`` tells how many run beside it."""
         after = None if job.lived is None else max(job.lived - began, 0.0)
         seen = Seen(after or 0.0, ended=False) if job.seconds is None else Seen(max(job.seconds - began, 0.0), after)
-        if self.memory.add(seen, self.curve):
+        if self.memory.add(seen, self.curve, beside):
             self.due = self.memory.count
 
     def renew(self, before: Curve, running: Iterable[float]) -> None:
@@ -86,13 +86,13 @@ class Book:
                         one.memory.count // 4
                     )  # each is judged by what was known then, as far as that is worth it
 
-    def add(self, job: Lasted) -> None:
-        """Take in a job that is over."""
+    def add(self, job: Lasted, beside: Callable[[], int] = lambda: 0) -> None:
+        """Take in a job that is over; ``beside`` tells how many run beside it."""
         if job.began is not None and self.work is None:
             self.work = Learned(self.whole.memory.copy(), self.whole.curve)
-        self.whole.add(job, 0.0)
+        self.whole.add(job, 0.0, beside)
         if self.work is not None:
-            self.work.add(job, job.began or 0.0)
+            self.work.add(job, job.began or 0.0, beside)
 
 
 class Durations:
@@ -166,12 +166,16 @@ class Durations:
             self._shapes.get(generation.shape),
         ):
             if book is not None:  # else it is read from the ledger, should anybody ask
-                book.add(job)
+                book.add(job, self._beside)
         key = (realm_text(generation.realm), generation.model)
         known, next_at = self._models[key].whole.memory.count if key in self._models else 0, self._lessons.get(key, 1)
         if next_at <= known <= LESSONS:
             self._lessons[key] = max(known + 1, known * 3 // 2)
             self.taught(ticket)
+
+    def _beside(self) -> int:
+        """Return how many jobs are under way."""
+        return sum(one.state is State.SUBMITTED for one in self._tickets.values())
 
     def _model(self, generation: Generation, before: Curve) -> Book:
         """Return what is known of a model."""

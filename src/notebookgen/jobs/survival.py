@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["EXPECTED", "SANDBOX", "Curve", "Memory", "Seen", "learned", "prior"]
 
@@ -34,6 +34,7 @@ STRENGTH = 10.0  # past jobs that a prior is worth
 MEMORY = 0.5 ** (1 / 50)  # a job counts half as much once fifty more have ended: services change
 # Three ends in a row beyond the 98th percentile, or some more that are a little less odd: the service has changed.
 IN_A_ROW, ODD, CHANCE = 3, 0.1, 1e-5
+FADING = 0.99  # the slowest of a wave end when hardly any runs beside them
 CHANGED = 16.0  # how much less what came before counts then
 TOLD = 10.0  # past jobs until a curve can tell what is unlikely
 UNLIKELY, PARTS = 0.05, 8
@@ -158,7 +159,8 @@ class Memory:
     """
 
     __slots__ = (
-        "_before", "_chance", "_ends", "_gone", "_judged", "_lived", "_odd", "_prior", "_side", "_weight", "count"
+        "_before", "_chance", "_ends", "_gone", "_judged", "_lived", "_odd", "_peak", "_prior", "_side",
+        "_weight", "count",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -170,6 +172,7 @@ class Memory:
         self._weight = 1.0  # of the next one: what was before fades against it
         self._odd: list[Seen] = []  # the last ends in a row that were hardly to be expected,
         self._side, self._chance = "", 1.0  # all too late or all too early, and how likely that is
+        self._peak = 0.0  # how many ran at once lately
         self._judged: Curve | None = None  # the curve that was found to hold no longer
         self._before: Curve | None = None
         self._prior: tuple[list[float], list[float]] = ([], [])
@@ -178,19 +181,22 @@ class Memory:
         """Return the same again, to go its own way."""
         other = Memory()
         other.count, other._weight, other._odd = self.count, self._weight, [*self._odd]
-        other._side, other._chance = self._side, self._chance
+        other._side, other._chance, other._peak = self._side, self._chance, self._peak
         other._ends, other._lived, other._gone = [*self._ends], [*self._lived], [*self._gone]
         return other
 
-    def add(self, job: Seen, curve: Curve) -> bool:
+    def add(self, job: Seen, curve: Curve, beside: Callable[[], int] = lambda: 0) -> bool:
         """Take in a past job, newer than all before; return whether it tells that the service has changed.
 
         Args:
             job: What is known of it.
             curve: What was known of such jobs so far: where only the interval is known in which it ended, it says where.
+            beside: Tells how many run beside it. Of many that were begun together the quickest end first and the slowest
+                last: so many in a row are no surprise.
         """
         self._take(job, curve)
         self.count += 1
+        self._peak = max(self._peak * FADING, beside())
         self._weight /= MEMORY
         if self._weight > HEAVY:
             for kept in (self._ends, self._lived, self._gone):
@@ -211,7 +217,7 @@ class Memory:
             return False
         self._odd.append(job)
         self._chance *= chance
-        if len(self._odd) < IN_A_ROW or self._chance >= CHANCE:
+        if len(self._odd) < IN_A_ROW or self._chance >= CHANCE or len(self._odd) < IN_A_ROW + 2 * ODD * self._peak:
             return False
         self._weight *= CHANGED
         for odd in self._odd:
