@@ -385,18 +385,24 @@ def test_a_lost_reply_is_found_again_by_the_call_about_its_job(tmp_path: Path, r
         assert 1 == settled(made, receiver, 3)["used"] - 1
 
 
-def test_a_call_that_came_before_a_reply_that_is_lost_settles_it(tmp_path: Path, receiver: Receiver) -> None:
-    """What was said early is enough to know which job it became."""
-    shop = idle()
+def made_and_lost(shop: Shop) -> threading.Event:
+    """Have the next create accepted and made, and its reply lost when the event is set."""
     gate = threading.Event()
 
-    def accept_and_lose(request: HttpRequest) -> HttpResponse:
+    def order(request: HttpRequest) -> HttpResponse:
         shop.accept(request)
         shop.finish(shop.jobs[-1])
         gate.wait(PATIENCE)
         raise lost()
 
-    shop.orders.append(accept_and_lose)
+    shop.orders.append(order)
+    return gate
+
+
+def test_a_call_that_came_before_a_reply_that_is_lost_settles_it(tmp_path: Path, receiver: Receiver) -> None:
+    """What was said early is enough to know which job it became."""
+    shop = idle()
+    gate = made_and_lost(shop)
     with bench(tmp_path, shop, Caller()) as made:
         made.start(wanted())
         call(address(shop), {"id": "job-1", "phase": "completed"})
@@ -627,15 +633,7 @@ def test_calls_from_many_sides_at_once_do_no_harm(tmp_path: Path, receiver: Rece
 def test_who_was_called_about_a_lost_create_does_not_send_it_again(tmp_path: Path, receiver: Receiver) -> None:
     """Sending again is for what nobody knows the fate of: a call that came before the reply was lost tells it."""
     shop = idle()
-    gate = threading.Event()
-
-    def accept_and_lose(request: HttpRequest) -> HttpResponse:
-        shop.accept(request)
-        shop.finish(shop.jobs[-1])
-        gate.wait(PATIENCE)
-        raise lost()
-
-    shop.orders.append(accept_and_lose)
+    gate = made_and_lost(shop)
     with bench(tmp_path, shop, Caller()) as made:
         handle = made.start(wanted())
         handle.resubmits = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -210,7 +211,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no such signal there")
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal there")
 def test_what_a_killed_kernel_held_is_counted_and_then_free(home: Path) -> None:
     """Its requests may have arrived: they count for a window, and not longer."""
     ended = subprocess.run([sys.executable, "-c", KILLED, str(home), "."], check=False, timeout=60)

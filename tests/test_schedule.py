@@ -25,13 +25,11 @@ def mean(found: list[Costs]) -> tuple[float, float]:
     return sum(one.looks for one in found) / len(found), sum(one.delay for one in found) / len(found)
 
 
-@given(curve=CURVES, age=WILD, jitter=WILD, looked=st.none() | WILD, stretch=WILD, called_back=st.booleans())
+@given(curve=CURVES, age=WILD, jitter=WILD, looked=st.none() | WILD, called_back=st.booleans())
 @settings(max_examples=100, deadline=None)
-def test_looks_are_bounded(
-    *, curve: Curve, age: float, jitter: float, looked: float | None, stretch: float, called_back: bool
-) -> None:
+def test_looks_are_bounded(*, curve: Curve, age: float, jitter: float, looked: float | None, called_back: bool) -> None:
     """Whatever the job, the next look is neither at once nor never: a number of seconds."""
-    delay = next_look(age, curve=curve, jitter=jitter, looked=looked, stretch=stretch, called_back=called_back)
+    delay = next_look(age, curve=curve, jitter=jitter, looked=looked, called_back=called_back)
 
     assert 0.9 * SHORTEST <= delay < float("inf")
 
@@ -55,15 +53,6 @@ def test_jitter_only_spreads(curve: Curve, age: float, one: float, other: float)
     first, second = (next_look(age, curve=curve, jitter=dice) for dice in (early, late))
 
     assert first <= second <= first * (1.1 / 0.9) + 1e-9
-
-
-@given(CURVES, st.floats(0, 1000), st.floats(1, 20))
-@settings(max_examples=50, deadline=None)
-def test_under_a_limit_all_looks_are_rarer(curve: Curve, age: float, stretch: float) -> None:
-    """A factor on all intervals shares what is allowed: nobody is looked at sooner for it."""
-    usual, rarer = (next_look(age, curve=curve, jitter=0.5, stretch=one) for one in (1.0, stretch))
-
-    assert usual <= rarer + 1e-9
 
 
 @pytest.mark.parametrize(

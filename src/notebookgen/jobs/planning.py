@@ -25,7 +25,6 @@ def next_wait(core: Core, ticket: Ticket) -> float:
         curve=curve,
         jitter=core.rng.random(),
         looked=ticket.looked - start,
-        stretch=ticket.lane.stretch,
         called_back=ticket.called_back,
     )
 

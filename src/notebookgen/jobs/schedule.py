@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "SHORTEST", "delay_after_failure", "next_look", "worth"]
 
 SHORTEST, LONGEST = 0.25, 300.0  # seconds between two looks
-MOST_STRETCH = 1000.0
 BOUND = 5.0  # seconds for which anything may be over unnoticed
 RARELY, SOONER = 0.01, 0.9  # no look before that part of the age at which so few are over
 BACKSTOP = 0.99  # so many have called by then, where they call at all
@@ -38,7 +37,6 @@ def next_look(
     curve: Curve,
     jitter: float,
     looked: float | None = None,
-    stretch: float = 1.0,
     called_back: bool = False,
 ) -> float:
     """Return the seconds until the next look at a job.
@@ -48,25 +46,23 @@ def next_look(
         curve: What is known of how long such jobs take.
         jitter: A number from 0 to 1 that keeps many jobs from being asked about at once.
         looked: The age at which it was last seen running, where that is not now.
-        stretch: By how much all looks of an account are to be rarer, from 1.
         called_back: Whether it calls when it is over, so that looks are only for calls that are lost.
     """
     now, last = within(age), within(age if looked is None else min(looked, age))
-    rarer = min(max(1.0, stretch), MOST_STRETCH)
-    due = min(_summed(curve, last, rarer), last + min(max(curve.median / 4, now / 20, BOUND), LONGEST) * rarer)
+    due = min(_summed(curve, last), last + min(max(curve.median / 4, now / 20, BOUND), LONGEST))
     first = SOONER * curve.quantile(RARELY)
     if now < first:
         due = min(max(due, first), now + LONGEST)
-    due = min(due, now + _blind(curve, now) * (1.0 + curve.known) * rarer)
+    due = min(due, now + _blind(curve, now) * (1.0 + curve.known))
     if called_back:
         backstop = curve.quantile(BACKSTOP)
         due = max(due, backstop if curve.known > 0 else min(backstop, now + LONGEST))
     return max(due - now, SHORTEST) * (0.9 + 0.2 * min(max(0.0, jitter), 1.0))
 
 
-def _summed(curve: Curve, age: float, rarer: float) -> float:
+def _summed(curve: Curve, age: float) -> float:
     """Return the age by which one look has added up since another one."""
-    factor = 1.0 / math.sqrt(2.0 * worth(curve)) / rarer
+    factor = 1.0 / math.sqrt(2.0 * worth(curve))
     step, due = step_of(age), 1.0
     while True:
         rate = math.sqrt(curve.hazards[step]) * factor

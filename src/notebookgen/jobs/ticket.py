@@ -109,7 +109,6 @@ class Lane:
         looks: Until when looks wait, and how likely their jobs are over.
         receiptless: How many questions in a row for a job's real cost had no answer.
         accepted: How many jobs it has accepted from this process.
-        stretch: By how much looks are rarer than they are worth, because of a limit.
         signing: Gives the secret with which the service signs callbacks, where it is known.
     """
 
@@ -132,7 +131,6 @@ class Lane:
     homes: int = 0
     looks: list[tuple[float, float]] = field(default_factory=list)
     accepted: int = 0
-    stretch: float = 1.0
     signing: Callable[[], str | None] = lambda: None
 
     @property
