@@ -53,15 +53,18 @@ class Disk:
         with self._lock:
             self.came.set()
             assert self.go.wait(WAIT)
+            size = log.stat().st_size
+            if size < self.written:  # it was begun anew: what it held stands in the ledger file
+                self.written, self.holes = 0, []
             if self.broken or self.fails:
                 self.fails = max(self.fails - 1, 0)
-                self.holes.append((self.written, log.stat().st_size))
+                self.holes.append((self.written, size))
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             taken = self.image / f"at-{self.syncs}"
             taken.mkdir(parents=True)
             for name in (FILE_NAME, log.name):
                 shutil.copyfile(self.home / name, taken / name)
-            for start, end in self.holes if log.stat().st_size >= self.written else ():
+            for start, end in self.holes:
                 self.punch(taken / log.name, start, end)
             self._real(file)
             self.written = log.stat().st_size
