@@ -17,6 +17,7 @@ from notebookgen.errors import AssetError, AssetRefused
 from notebookgen.media.manifest import COLUMNS, Manifest
 from notebookgen.results.saving import manifest_frame
 from notebookgen.transport.addresses import check_url, why_forbidden
+from notebookgen.transport.choosing import VARIABLE
 from notebookgen.transport.fetch import AssetFetcher, FetchLimits
 from rawserver import RawServer, reply
 
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 # Addresses -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def fetcher() -> Iterator[AssetFetcher]:
-    """A fetcher that trusts no proxy of this machine."""
-    one = AssetFetcher(environ={})
+@pytest.fixture(params=["requests", "fast"])
+def fetcher(request: pytest.FixtureRequest) -> Iterator[AssetFetcher]:
+    """A fetcher that trusts no proxy of this machine, by either way."""
+    one = AssetFetcher(environ={VARIABLE: request.param})
     yield one
     one.close()
 
@@ -78,6 +79,7 @@ def test_what_passes_is_read_alike_by_everybody(host: str, port: str, rest: str)
     assert {None} == {why_forbidden(number) for number in numbers}
 
 
+@pytest.mark.parametrize("fetcher", ["requests"], indirect=True)  # libcurl asks the resolver by itself
 def test_a_name_that_changes_between_check_and_connection(
     fetcher: AssetFetcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -349,6 +349,27 @@ def test_a_file_in_base64_is_kept_as_that_file(store: MediaStore) -> None:
     assert ("text", letters[:60]) == (cut.kind, Path(cut.path).read_text(encoding="utf-8"))
 
 
+def test_a_small_file_is_opened_once(store: MediaStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked into in memory, written beside its place, and synced while it is open; what is refused is not written."""
+    opened: list[str] = []
+    real = os.open
+
+    def noted(path: str, flags: int, mode: int = 0o777) -> int:
+        opened.append(Path(path).suffix)
+        return real(path, flags, mode)
+
+    fetcher = AssetFetcher(wait=lambda _: False)
+    (store.folder / hashlib.sha256(picture("PNG")).hexdigest()[:2]).mkdir(parents=True)
+    monkeypatch.setattr(os, "open", noted)
+    with RawServer(lambda asked: reply(picture("PNG") if asked.target == "/a" else picture("PNG")[:-40])) as server:
+        asset = Collector(store, fetcher).keep(Output(url=f"{server.url}/a"), origin=server.url, due="image")
+        with pytest.raises(AssetRefused, match="picture"):
+            Collector(store, fetcher).keep(Output(url=f"{server.url}/b"), origin=server.url, due="image")
+    fetcher.close()
+    assert (1, picture("PNG")) == (opened.count(".part"), Path(asset.path).read_bytes())
+    assert [Path(asset.path).name] == files_in(store)
+
+
 def test_an_error_page_is_not_an_asset(store: MediaStore) -> None:
     """A page with status 200 and a picture's type is refused, and its file is gone."""
     fetcher = AssetFetcher(wait=lambda _: False)

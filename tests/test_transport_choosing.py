@@ -11,8 +11,10 @@ import requests
 from notebookgen.client import default_client
 from notebookgen.credentials import Secret
 from notebookgen.errors import ConfigurationError
-from notebookgen.transport.choosing import VARIABLE, transport_for, transport_words
+from notebookgen.transport.bringing import PlainBringer
+from notebookgen.transport.choosing import VARIABLE, bringer_for, transport_for, transport_words
 from notebookgen.transport.fast import FastTransport
+from notebookgen.transport.fast_bringing import FastBringer
 from notebookgen.transport.http import HttpTransport
 
 if TYPE_CHECKING:
@@ -35,6 +37,14 @@ def test_libcurl_sends_where_pycurl_is_installed() -> None:
         chosen({VARIABLE: " Requests "}),
         chosen({VARIABLE: "fast"}),
     ]
+
+
+def test_what_sends_also_fetches() -> None:
+    """One variable for both; what it cannot be is told where it is asked to send, and files come all the same."""
+    bringers = [bringer_for({VARIABLE: word} if word else {}, keep=1) for word in ("", "fast", "requests", "curl")]
+    for one in bringers:
+        one.close()
+    assert [FastBringer, FastBringer, PlainBringer, PlainBringer] == list(map(type, bringers))
 
 
 def test_a_callers_session_always_wins() -> None:

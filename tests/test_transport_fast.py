@@ -21,8 +21,8 @@ import pytest
 from notebookgen.credentials import Secret
 from notebookgen.errors import AssetRefused, NotebookgenError, NotSent, ReplyLost
 from notebookgen.transport import Timeouts
-from notebookgen.transport import fast as fast_module
 from notebookgen.transport import fast_exchange as exchange_module
+from notebookgen.transport import fast_line as line_module
 from notebookgen.transport import home as home_module
 from notebookgen.transport.addresses import why_forbidden
 from notebookgen.transport.bodies import unpacked
@@ -136,7 +136,7 @@ def test_a_large_reply_is_read_beside_the_others() -> None:
 
 def test_reads_wait_for_their_turn_and_creates_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more reads are under way than there may be; a create passes them by."""
-    monkeypatch.setattr(fast_module, "MOST_READS", 4)
+    monkeypatch.setattr(line_module, "MOST_READS", 4)
     go, lock = threading.Event(), threading.Lock()
     now: list[int] = [0, 0]
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gzip
 import hashlib
 import os
+import ssl
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pycurl
 import pytest
+import trustme
 
-from notebookgen.errors import AssetError, AssetGone, AssetRefused, NotSent, NotWritable, ReplyLost
-from notebookgen.transport import AssetFetcher, Fetched, FetchLimits
+from notebookgen.errors import AssetError, AssetGone, AssetRefused, NotebookgenError, NotSent, NotWritable, ReplyLost
+from notebookgen.transport import AssetFetcher, Fetched, FetchLimits, fast_bringing, fast_exchange
+from notebookgen.transport.addresses import why_forbidden
+from notebookgen.transport.choosing import VARIABLE
+from notebookgen.transport.fetched import Held
 from notebookgen.transport.leavings import Proof, name_of
 from notebookgen.transport.parts import Part, place_of, said_plainly
 from rawserver import RawServer, RecordingProxy, Reset, reply
@@ -26,12 +35,38 @@ if TYPE_CHECKING:
 
 BODY = bytes(range(256)) * 4_000
 TAG = '"v1"'
+FORKS = """
+import os, sys
+from pathlib import Path
+from notebookgen.transport import AssetFetcher
+
+def size():
+    return fetcher.fetch(sys.argv[1] + "/a", into=Path(sys.argv[2]), allowed_origin=sys.argv[1]).size
+
+fetcher = AssetFetcher()
+size()
+pid = os.fork()
+if pid == 0:
+    size()
+    sys.exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+print(size())
+fetcher.close()
+"""
+
+
+@pytest.fixture(autouse=True, params=["requests", "fast"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each promise is one of either way to fetch."""
+    monkeypatch.setenv(VARIABLE, request.param)
+    return str(request.param)
 
 
 @pytest.fixture
-def fetcher() -> Iterator[AssetFetcher]:
+def fetcher(way: str) -> Iterator[AssetFetcher]:
     """Return a fetcher that does not pause between tries."""
     made = AssetFetcher(wait=lambda _: False)
+    assert ("FastBringer" if way == "fast" else "PlainBringer") == type(made._bringer).__name__
     yield made
     made.close()
 
@@ -84,6 +119,40 @@ def test_packed_files_are_unpacked(fetcher: AssetFetcher, into: Path) -> None:
     """A file that is stored packed, as object stores do it with texts, is kept unpacked."""
     with RawServer(lambda _: reply(gzip.compress(BODY), Content_Encoding="gzip")) as server:
         assert fetched_from(server, fetcher, into).path.read_bytes() == BODY
+
+
+@pytest.mark.parametrize("said", [{}, {"Content_Length": "", "Connection": "close"}])
+def test_a_small_file_comes_without_a_file(said: dict[str, str], fetcher: AssetFetcher, into: Path) -> None:
+    """Whoever keeps it writes it once; a large one is written as it comes, whether its length was told or not."""
+    small, large = BODY[:100_000], BODY
+    with RawServer(lambda asked: [reply(large if "large" in asked.target else small, **said)]) as server:
+        held = fetcher.bring(f"{server.url}/small", into=into, allowed_origin=server.url)
+        assert isinstance(held, Held)
+        assert ([], small, hashlib.sha256(small).hexdigest()) == (left_in(into), held.data, held.sha256)
+        assert held.url == f"{server.url}/small"
+        fetched = fetcher.bring(f"{server.url}/large", into=into, allowed_origin=server.url)
+    assert isinstance(fetched, Fetched)
+    assert (large, [fetched.path.name]) == (fetched.path.read_bytes(), left_in(into))
+
+
+def test_a_small_file_that_broke_off_is_gone_on_with(fetcher: AssetFetcher, into: Path) -> None:
+    """Within one download the rest is asked for, however little came."""
+    with RawServer(lambda asked: in_parts(asked, cut=1000)) as server:
+        assert BODY == fetched_from(server, fetcher, into).path.read_bytes()
+    assert [None, "bytes=1000-"] == [asked.headers.get("range") for asked in server.asked]
+
+
+def test_a_connection_is_used_again(fetcher: AssetFetcher, into: Path) -> None:
+    """Files of one host come over one connection, one after the other; one whose body is not wanted may go."""
+    answers = {"/b.bin": reply(b"x" * 100_000, "404 Gone")}
+    with RawServer(lambda asked: answers.get(asked.target, reply(BODY))) as server:
+        for _ in range(3):
+            fetched_from(server, fetcher, into)
+        assert 1 == server.connections
+        with pytest.raises(AssetGone):
+            fetcher.fetch(f"{server.url}/b.bin", into=into, allowed_origin=server.url)
+        fetched_from(server, fetcher, into)
+    assert server.connections <= 2
 
 
 def test_loopback_is_refused_without_permission(fetcher: AssetFetcher, into: Path) -> None:
@@ -367,7 +436,7 @@ def rest_of(body: bytes, asked: Asked) -> bytes:
         (None, ReplyLost),
         (Reset(reply(BODY)[:100_000]), ReplyLost),
         ([reply(BODY)[:100_000]], ReplyLost),
-        ([b"HTTP/1.1 200 OK\r\nContent-Le"], AssetError),
+        ([b"HTTP/1.1 200 OK\r\nContent-Le"], NotebookgenError),  # nothing came, or not even all headers
         (reply(b"", "503 Off"), AssetError),
         (reply(b"", "429 Slow"), AssetError),
     ],
@@ -377,7 +446,7 @@ def test_three_tries_and_then_an_end(answer: Answer, due: type[Exception], fetch
     with RawServer(lambda _: answer) as server:
         with pytest.raises(due) as caught:
             fetched_from(server, fetcher, into)
-        assert (type(caught.value), len(server.asked)) == (due, 3)
+        assert (isinstance(caught.value, AssetGone | AssetRefused), len(server.asked)) == (False, 3)
         assert len(str(caught.value).splitlines()) <= 2
     assert left_in(into) == []
 
@@ -629,3 +698,134 @@ def test_many_at_once(fetcher: AssetFetcher, into: Path) -> None:
     with RawServer(lambda asked: reply(asked.target.encode() * 50_000)) as server, ThreadPoolExecutor(8) as pool:
         hashes = list(pool.map(one, range(24)))
     assert hashes == [hashlib.sha256(f"/{number}".encode() * 50_000).hexdigest() for number in range(24)]
+
+
+# TLS -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("host", "known", "words"),
+    [("127.0.0.1", "known", ""), ("127.0.0.1", "", "trusted"), ("localhost", "known", "trusted")],
+)
+def test_certificates_are_checked(
+    host: str, known: str, words: str, into: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment's bundle counts, for the names in a certificate alone; nothing is asked of anybody else."""
+    issuer, bundle = trustme.CA(), tmp_path / "authority.pem"
+    issuer.cert_pem.write_to_path(str(bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issuer.issue_cert("127.0.0.1").configure_cert(context)
+    if known:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    fetcher = AssetFetcher(wait=lambda _: False)
+    with RawServer(lambda _: reply(BODY), tls=context) as server:
+        url = f"https://{host}:{server.port}"
+        with pytest.raises(NotSent, match=words) if words else contextlib.nullcontext():
+            assert len(BODY) == fetcher.fetch(f"{url}/a", into=into, allowed_origin=url).size
+        fetcher.close()
+    assert (0 if words else 1) == len(server.asked)
+
+
+# By libcurl ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_curl(way: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AssetFetcher, RawServer]]:
+    """Return a fetcher by libcurl, and a server of this machine that a public name leads to."""
+    with RawServer(lambda _: reply(BODY)) as inside:
+        curl = pycurl.Curl
+
+        def knowing() -> pycurl.Curl:
+            one = curl()
+            one.setopt(pycurl.RESOLVE, [f"files.example.com:{inside.port}:127.0.0.1"])
+            return one
+
+        monkeypatch.setenv(VARIABLE, "fast")
+        monkeypatch.setattr(fast_exchange.pycurl, "Curl", knowing)
+        fetcher = AssetFetcher(wait=lambda _: False)
+        yield fetcher, inside
+        fetcher.close()
+
+
+@pytest.mark.parametrize("way", ["fast"], indirect=True)
+class TestByCurl:
+    """What urllib3 is not asked for."""
+
+    def test_a_name_that_leads_inside_is_not_connected_to(
+        self, by_curl: tuple[AssetFetcher, RawServer], into: Path
+    ) -> None:
+        """A public name that resolves to this machine is refused before a connection is made."""
+        fetcher, inside = by_curl
+        with pytest.raises(AssetRefused, match="loopback"):
+            fetcher.fetch(f"http://files.example.com:{inside.port}/a", into=into)
+        assert (0, [], []) == (inside.connections, inside.asked, left_in(into))
+
+    def test_the_address_really_connected_to_is_checked(
+        self, by_curl: tuple[AssetFetcher, RawServer], into: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever was opened, the peer on the socket decides, and nothing is sent to a private one."""
+        fetcher, inside = by_curl
+        lies = iter([None])
+        monkeypatch.setattr(fast_exchange, "why_forbidden", lambda address: next(lies, why_forbidden(address)))
+        with pytest.raises(AssetRefused, match="loopback"):
+            fetcher.fetch(f"http://files.example.com:{inside.port}/a", into=into)
+        assert [] == inside.asked
+
+    def test_a_connection_of_the_providers_own_is_not_used_for_others(
+        self, by_curl: tuple[AssetFetcher, RawServer], into: Path
+    ) -> None:
+        """Where one provider's own address is private, a connection to it serves no other's file of that name."""
+        fetcher, inside = by_curl
+        url = f"http://files.example.com:{inside.port}/a"
+        assert len(BODY) == fetcher.fetch(url, into=into, allowed_origin=url).size
+        with pytest.raises(AssetRefused, match="loopback"):
+            fetcher.fetch(url, into=into, allowed_origin="https://provider.example/v1")
+        assert 1 == len(inside.asked)
+
+    def test_no_more_comes_than_is_taken(
+        self, fetcher: AssetFetcher, into: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A disk that is slower than the line does not fill the memory, and what it holds up is no silence."""
+        monkeypatch.setattr(fast_bringing, "MOST_AHEAD", 100_000)
+        ahead: list[int] = []
+        refused: list[bool] = []
+        add, take = Part.add, fast_bringing.Coming.take
+
+        def slowly(part: Part, piece: bytes) -> None:
+            add(part, piece)
+            if part.size < 40_000:
+                threading.Event().wait(0.2)  # nobody sets it: a slow disk
+
+        def noted(coming: fast_bringing.Coming, piece: bytes) -> bool:
+            taken = take(coming, piece)
+            ahead.append(coming._came - coming._taken)
+            refused.append(not taken)
+            return taken
+
+        monkeypatch.setattr(Part, "add", slowly)
+        monkeypatch.setattr(fast_bringing.Coming, "take", noted)
+        with RawServer(lambda _: reply(BODY * 4)) as server:
+            assert BODY * 4 == fetched_from(server, fetcher, into, silence=0.1).path.read_bytes()
+            assert 1 == len(server.asked)
+        assert (True, True) == (any(refused), max(ahead) < 300_000)
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+    def test_a_forked_child_fetches_on_a_connection_of_its_own(self, into: Path) -> None:
+        """Parent and child fetch on; the child's end does not break the parent's."""
+        with RawServer(lambda _: reply(BODY)) as server:
+            done = subprocess.run(
+                [sys.executable, "-c", FORKS, server.url, str(into)],
+                capture_output=True, text=True, timeout=60, check=False, env={**os.environ, VARIABLE: "fast"},
+            )  # fmt: skip
+            assert (f"7\n{len(BODY)}\n", "") == (done.stdout, done.stderr)
+            assert [1, 2, 1] == [asked.connection for asked in server.asked]
+
+    def test_files_are_brought_by_the_thread_that_all_share(self, fetcher: AssetFetcher, into: Path) -> None:
+        """No download begins a thread of its own; the watch over slow ones is one for all."""
+        names = {"notebookgen-wire", "notebookgen-watch"}
+        before = set(threading.enumerate())
+        with RawServer(lambda _: reply(BODY)) as server:
+            for _ in range(3):
+                fetched_from(server, fetcher, into)
+            new = {one.name for one in threading.enumerate() if one not in before and one not in server._threads}
+        assert new <= names

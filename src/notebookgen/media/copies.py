@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import InvalidCall, NotWritable
 from notebookgen.ledger.filesystem import said_of
-from notebookgen.media.files import MediaStore, summary
+from notebookgen.media.files import MediaStore
+from notebookgen.media.shelves import summary
 from notebookgen.media.stamping import drafted, is_restamped, read_note, reads_like
 from notebookgen.sniff import HEAD, sniff
 

@@ -7,33 +7,24 @@ before it gets there; markup where a picture, a clip or a sound was due never do
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
-import os
-import secrets
-import shutil
-import sys
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import AssetGone, AssetRefused, InvalidImage
-from notebookgen.media.inspect import look_at
+from notebookgen.media.inspect import FFMPEG, PILLOW, Seen, look_at, look_at_picture
+from notebookgen.media.shelves import is_whole, moved, placed, touched, written
 from notebookgen.records import Asset
 from notebookgen.sniff import HEAD, MEDIA, TEXT, UNKNOWN, Sniffed, medium_in, sniff
+from notebookgen.transport.fetched import Fetched, Held
 from notebookgen.transport.leavings import sweep
-from notebookgen.transport.parts import said_plainly
 
 if TYPE_CHECKING:
-    from notebookgen.media.inspect import Seen
     from notebookgen.records import Kind, Output
-    from notebookgen.transport.fetch import AssetFetcher, Fetched, FetchLimits
+    from notebookgen.transport.fetch import AssetFetcher, FetchLimits
 
 __all__ = ["Collector", "MediaStore"]
-
-BLOCK = 1024 * 1024
-# Linux's file systems bring a file's new name to the disk with its bytes: a wait less. What a power cut leaves half
-# written under that name stands in no ledger, and is told by its hash.
-NAME_FOLLOWS = sys.platform == "linux"
 
 
 class MediaStore:
@@ -45,15 +36,12 @@ class MediaStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-
-    @property
-    def incoming(self) -> Path:
-        """Where downloads are to be written: the same disk, so that they can be moved."""
-        return self.folder / "incoming"
+        # Where downloads are to be written: the same disk, so that they can be moved.
+        self.incoming = self.folder / "incoming"
 
     def keep(
         self,
-        what: Fetched | bytes | str,
+        what: Fetched | Held | bytes | str,
         *,
         due: Kind | None = None,
         name: str = "",
@@ -63,7 +51,7 @@ class MediaStore:
         """Keep a file, or what came inside a reply; return where it is and what it is.
 
         Args:
-            what: A download (its temporary file is moved), bytes, or a text.
+            what: A download (its temporary file, if it has one, is moved), bytes, or a text.
             due: What was asked for; None where nobody knows.
             name: The provider's word for it.
             url: Where it came from; by default what the download says.
@@ -73,31 +61,32 @@ class MediaStore:
             AssetRefused: It is empty, damaged, or not what was due. Nothing is kept.
             NotWritable: The disk is full, or the folder may not be written.
         """
-        if isinstance(what, bytes | str):
-            data = what.encode("utf-8", "replace") if isinstance(what, str) else what
-            digest, size, head = hashlib.sha256(data).hexdigest(), len(data), data[:HEAD]
-            part = self._written(data, digest)
-        else:
-            part = what.path
-            digest, size, head = told_by(what)
+        where, digest, size, head = taken(what)
         try:
             told = self._told(what, due, digest, size, head, unknown=unknown)
-            inside = looked_into(part, told, digest)
+            if isinstance(where, bytes) and told.mime in FFMPEG:  # what decodes clips reads files
+                where = written(self.folder, where, digest)
+            inside = looked_into(where, told, digest)
             told = as_kept(inside.told)
-            path = self._moved(part, digest, size, told.suffix)
+            if isinstance(where, bytes):
+                path = placed(self.folder, where, digest, told.suffix)
+            else:
+                path = moved(self.folder, where, digest, size, told.suffix)
         except BaseException:
-            part.unlink(missing_ok=True)
+            if isinstance(where, Path):
+                where.unlink(missing_ok=True)
             raise
         kind = "file" if told.kind == "markup" else told.kind
-        source = url if isinstance(what, bytes | str) else url or what.url
+        if url is None and not isinstance(what, bytes | str):
+            url = what.url
         return Asset(
-            path=str(path),
+            path=path,
             kind=kind,
             mime=told.mime,
             size=size,
             sha256=digest,
             name=name,
-            url=source,
+            url=url,
             width=inside.width,
             height=inside.height,
             seconds=inside.seconds,
@@ -106,7 +95,7 @@ class MediaStore:
 
     @staticmethod
     def _told(
-        what: Fetched | bytes | str, due: Kind | None, digest: str, size: int, head: bytes, *, unknown: bool
+        what: Fetched | Held | bytes | str, due: Kind | None, digest: str, size: int, head: bytes, *, unknown: bool
     ) -> Sniffed:
         """Return what a file is by its first bytes.
 
@@ -136,12 +125,7 @@ class MediaStore:
         if kept is not None and is_whole(kept, len(data), digest):
             touched(kept)
         else:
-            part = self._written(data, digest)
-            try:
-                self._moved(part, digest, len(data), sniff(data[:HEAD]).suffix)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
+            placed(self.folder, data, digest, sniff(data[:HEAD]).suffix)
         return digest
 
     def path_of(self, sha256: str) -> Path | None:
@@ -183,60 +167,6 @@ class MediaStore:
             now: The time, in seconds since 1970.
         """
         return sweep(self.incoming, now=now)
-
-    def _written(self, data: bytes, digest: str) -> Path:
-        """Write to a temporary file beside its place: a name that moves within one folder holds up no other."""
-        shelf = self.folder / digest[:2]
-        part = shelf / f"{secrets.token_hex(8)}.part"
-        with said_plainly(self.folder):
-            try:
-                try:
-                    part.write_bytes(data)
-                except FileNotFoundError:  # the first one there
-                    shelf.mkdir(parents=True, exist_ok=True)
-                    part.write_bytes(data)
-            except OSError:
-                part.unlink(missing_ok=True)
-                raise
-        return part
-
-    def _moved(self, part: Path, digest: str, size: int, suffix: str) -> Path:
-        """Move a file to its place, and return when the disk has it under its name."""
-        shelf = self.folder / digest[:2]
-        path = shelf / f"{digest}{suffix}"
-        with said_plainly(self.folder):
-            if is_whole(path, size, digest):
-                part.unlink(missing_ok=True)
-                return touched(path)
-            if part.parent != shelf:
-                shelf.mkdir(parents=True, exist_ok=True)
-            if not NAME_FOLLOWS:
-                sync_file(part)
-            try:
-                part.replace(path)
-            except OSError as error:
-                if is_whole(path, size, digest):  # somebody was faster, and on Windows holds it open
-                    part.unlink(missing_ok=True)
-                    return path.absolute()
-                if error.errno != errno.EXDEV:
-                    raise
-                copied = shelf / f"{secrets.token_hex(8)}.part"  # it was downloaded to another disk
-                try:
-                    shutil.copyfile(part, copied)
-                    sync_file(copied)
-                    copied.replace(path)
-                finally:
-                    copied.unlink(missing_ok=True)
-                    part.unlink(missing_ok=True)
-            if NAME_FOLLOWS:
-                try:
-                    sync_file(path)
-                except OSError:  # the next look would find it whole in memory, and the disk may never have it
-                    path.unlink(missing_ok=True)
-                    raise
-            else:
-                sync_folder(shelf)
-        return path.absolute()
 
 
 class Collector:
@@ -281,9 +211,10 @@ class Collector:
         if output.url is None:
             message = "nobody knows an address of it any more"
             raise AssetGone(message)
-        fetched = self._fetcher.fetch(output.url, into=self._store.incoming, allowed_origin=origin, limits=self._limits)
+        fetched = self._fetcher.bring(output.url, into=self._store.incoming, allowed_origin=origin, limits=self._limits)
         if output.sha256 not in {None, fetched.sha256}:
-            fetched.path.unlink(missing_ok=True)
+            if isinstance(fetched, Fetched):
+                fetched.path.unlink(missing_ok=True)
             message = "another file lies at the address where it was"
             raise AssetGone(message)
         return self._store.keep(fetched, due=due, name=output.name, unknown=unknown)
@@ -317,14 +248,27 @@ def check_kind(told: Sniffed, due: Kind | None) -> None:
         raise AssetRefused(message)
 
 
-def looked_into(part: Path, told: Sniffed, digest: str) -> Seen:
+def taken(what: Fetched | Held | bytes | str) -> tuple[Path | bytes, str, int, bytes]:
+    """Return where a file's bytes are, their hash, how many they are, and the first of them."""
+    if isinstance(what, Fetched):  # it was hashed as it came
+        with what.path.open("rb") as file:
+            return what.path, what.sha256, what.size, file.read(HEAD)
+    if isinstance(what, Held):
+        return what.data, what.sha256, len(what.data), what.data[:HEAD]
+    data = what.encode("utf-8", "replace") if isinstance(what, str) else what
+    return data, hashlib.sha256(data).hexdigest(), len(data), data[:HEAD]
+
+
+def looked_into(where: Path | bytes, told: Sniffed, digest: str) -> Seen:
     """Look into a file; what is refused for its bytes is told by their hash.
 
     Raises:
         AssetRefused: It is damaged, cut short, or too large to be decoded.
     """
     try:
-        return look_at(part, told)
+        if isinstance(where, Path):
+            return look_at(where, told)
+        return look_at_picture(io.BytesIO(where), told) if told.mime in PILLOW else Seen(told)
     except AssetRefused as error:
         error.sha256 = digest
         raise
@@ -338,53 +282,3 @@ def calls_itself_base64(name: str) -> bool:
 def as_kept(told: Sniffed) -> Sniffed:
     """Return how a file is named: markup as plain text, so that no double click runs it."""
     return Sniffed("text", "text/plain", ".txt") if told.kind == "markup" else told
-
-
-def is_whole(path: Path, size: int, digest: str | None) -> bool:
-    """Whether a file is there with that length and, if given, that hash."""
-    try:
-        return path.stat().st_size == size and (digest is None or summary(path)[0] == digest)
-    except OSError:
-        return False
-
-
-def touched(path: Path) -> Path:
-    """Say on a file that it is needed again, for whoever makes room just now; return where it is."""
-    with contextlib.suppress(OSError):  # somebody else's, or a folder that may only be read
-        os.utime(path)
-    return path.absolute()
-
-
-def summary(path: Path) -> tuple[str, int, bytes]:
-    """Return a file's hash, its length and its first bytes."""
-    digest, size, head = hashlib.sha256(), 0, b""
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            head = head or block[:HEAD]
-            digest.update(block)
-            size += len(block)
-    return digest.hexdigest(), size, head
-
-
-def told_by(fetched: Fetched) -> tuple[str, int, bytes]:
-    """Return what a download says of itself, and its first bytes; it was hashed as it came."""
-    with fetched.path.open("rb") as file:
-        return fetched.sha256, fetched.size, file.read(HEAD)
-
-
-def sync_file(path: Path) -> None:
-    """Make the bytes of a file survive a power cut."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in a folder survive a power cut, where the system can."""
-    flag = getattr(os, "O_DIRECTORY", None)  # POSIX only; Windows does it by itself
-    if flag is not None:
-        handle = os.open(folder, os.O_RDONLY | flag)
-        try:
-            with contextlib.suppress(OSError):  # some network file systems know no such thing
-                os.fsync(handle)
-        finally:
-            os.close(handle)

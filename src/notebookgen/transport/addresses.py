@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urljoin
 
 from notebookgen.errors import AssetRefused
@@ -20,6 +21,7 @@ __all__ = ["Origin", "SafeUrl", "check_url", "follow", "origin_of", "why_forbidd
 Origin = tuple[str, str, int]
 PORTS = {"http": 80, "https": 443}
 LONGEST_URL = 16_384
+MOST_KNOWN = 256  # hosts and numbers whose reading is remembered: files come from a few
 ONLY_PUBLIC = "Where a provider points to, only public addresses are contacted. See the job's page at the provider."
 GRAMMAR = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[^\s/?#\\@:\[\]%]+)(?::(?P<port>[0-9]{1,5}))?(?P<target>[/?][^#]*)?(?:\#.*)?",
@@ -121,6 +123,7 @@ class SafeUrl:
         return self.base + self.target
 
 
+@lru_cache(MOST_KNOWN)
 def why_forbidden(address: str) -> str | None:
     """Return why an IP address is not a public one (``"private"``, ...), or None where it is.
 
@@ -192,6 +195,7 @@ def written(target: str) -> str:
     return target if PLAIN_TARGET.fullmatch(target) else quote(target, safe="/?:@!$&'()*+,;=-._~%")
 
 
+@lru_cache(MOST_KNOWN)
 def plain_host(host: str) -> str:
     """Return a host as resolvers see it: ASCII, lower case, no brackets, no trailing dot.
 
@@ -213,6 +217,7 @@ def plain_host(host: str) -> str:
     return name
 
 
+@lru_cache(MOST_KNOWN)
 def origin_of(url: str) -> Origin:
     """Return scheme, host and port of a URL.
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     import requests
 
     from notebookgen.transport.base import HasSecret, Transport
+    from notebookgen.transport.bringing import Bringer
 
-__all__ = ["VARIABLE", "transport_for", "transport_words"]
+__all__ = ["VARIABLE", "bringer_for", "transport_for", "transport_words"]
 
 VARIABLE = "NOTEBOOKGEN_TRANSPORT"
 REQUESTS, FAST = "requests", "fast"
@@ -50,6 +51,30 @@ def transport_for(
     from notebookgen.transport.http import HttpTransport  # noqa: PLC0415 - loads requests
 
     return HttpTransport(key, origin=origin, session=session, environ=environ)
+
+
+def bringer_for(environ: Mapping[str, str] | None = None, *, keep: int) -> Bringer:
+    """Return what fetches files: the same that sends, so that a variable that names nothing is told there.
+
+    Args:
+        environ: The environment's variables; by default this process's.
+        keep: How many idle connections to keep for each host.
+
+    Raises:
+        ConfigurationError: The certificates cannot be used.
+    """
+    environ = os.environ if environ is None else environ
+    try:
+        fast = chosen(environ) == FAST
+    except ConfigurationError:
+        fast = False
+    if fast:
+        from notebookgen.transport.fast_bringing import FastBringer  # noqa: PLC0415 - loads pycurl
+
+        return FastBringer(keep=keep, environ=environ)
+    from notebookgen.transport.bringing import PlainBringer  # noqa: PLC0415 - loads requests
+
+    return PlainBringer(keep=keep, environ=environ)
 
 
 def chosen(environ: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -28,9 +29,11 @@ MOMENTS = (
     "valid_until",
 )  # seconds since 1970: CloudFront, older S3 and Google, CDNs
 FIRST, LAST = 1_000_000_000, 10_000_000_000  # what is no such moment is something else's number
+MOST_KNOWN = 64  # addresses, each asked about more than once
 STAMP = "%Y%m%dT%H%M%SZ"
 
 
+@lru_cache(MOST_KNOWN)
 def expires_at(url: str | None) -> float:
     """Return when an address ends, in seconds since 1970; infinity where it does not say.
 

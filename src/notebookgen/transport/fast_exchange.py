@@ -202,7 +202,11 @@ class Handle:
             self._heads.clear()
         else:
             self._over = True
+            self._headed()
         return None
+
+    def _headed(self) -> None:
+        """Take note that the headers are complete."""
 
     def _write(self, piece: bytes) -> int | None:
         """Take a piece of the body."""

@@ -1,4 +1,4 @@
-"""Fetching what came back, from hosts that a provider named: into a file of ours, hashed on the way.
+"""Fetching what came back, from hosts that a provider named: into a file of ours, or in memory while it is small.
 
 No key and no cookie ever goes along; every hop of a redirect is checked again; size, time and slowness have limits;
 a broken transfer is taken up where it broke when the server can prove that the file is still the same.
@@ -14,16 +14,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from urllib3.util import Timeout
-
 from notebookgen.errors import AssetError, AssetGone, AssetRefused, TransportError
 from notebookgen.normal import shown_line
 from notebookgen.transport.addresses import check_url, follow
 from notebookgen.transport.bodies import PACKINGS
-from notebookgen.transport.connections import NEVER_AGAIN, exchange
-from notebookgen.transport.failures import translate
-from notebookgen.transport.home import STALE, default_user_agent
-from notebookgen.transport.http import FOREIGN_ERRORS, Ways
+from notebookgen.transport.choosing import bringer_for
+from notebookgen.transport.fetched import Fetched, Held
+from notebookgen.transport.home import default_user_agent
 from notebookgen.transport.lines import Line, cut_after, looked_at
 from notebookgen.transport.parts import Part
 from notebookgen.transport.retry import PASSING, read_delay
@@ -33,13 +30,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from urllib3 import BaseHTTPResponse
-
     from notebookgen.transport.addresses import SafeUrl
+    from notebookgen.transport.bringing import Bringer, Reply
 
 __all__ = ["AssetFetcher", "FetchLimits", "Fetched"]
 
-CHUNK = 64 * 1024  # bytes on the wire that are unpacked at once: some stand for a thousand times as many
 CLOSING = 1.0  # seconds
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GONE = frozenset({403, 404, 410})  # object stores answer 403 where a signed address has expired
@@ -74,31 +69,12 @@ class FetchLimits:
     tries: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A whole file that was fetched, still under a temporary name.
-
-    Attributes:
-        path: The file; whoever keeps it moves it away, whoever does not deletes it.
-        sha256: Hash of its bytes, hexadecimal.
-        size: Length in bytes.
-        mime: What the server called it, lower case; a hint that is worth little.
-        url: The address that was asked for first.
-    """
-
-    path: Path
-    sha256: str
-    size: int
-    mime: str
-    url: str
-
-
 class AssetFetcher:
     """Downloads files. Threads may share it; ``close`` cuts what is still on its way.
 
     Args:
         keep: How many idle connections to keep for each host.
-        environ: The environment's variables, for the CA bundle; by default this process's.
+        environ: The environment's variables, for the way and the CA bundle; by default this process's.
         user_agent: What to call ourselves; some hosts turn away what does not begin like a browser.
         wait: Waits that many seconds between tries; returns True when interrupted.
         rng: Returns a random number from 0 to 1.
@@ -113,8 +89,9 @@ class AssetFetcher:
         wait: Callable[[float], bool] | None = None,
         rng: Callable[[], float] = random.random,
     ) -> None:
-        self._ways = Ways(keep=keep, environ=environ)
-        self._agent = user_agent or f"Mozilla/5.0 (compatible; {default_user_agent()})"
+        self._bringer: Bringer = bringer_for(environ, keep=keep)
+        agent = user_agent or f"Mozilla/5.0 (compatible; {default_user_agent()})"
+        self._headers = {"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "identity"}
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
         self._rng = rng
@@ -141,18 +118,33 @@ class AssetFetcher:
             TransportError: The wire broke more often than is worth trying.
             NotWritable: The disk is full, or the folder may not be written.
         """
-        check_url(url, allowed_origin=allowed_origin)  # before a file is made for it, or one looked for
-        limits = limits or FetchLimits()
+        with self._coming(url, into, allowed_origin, limits or FetchLimits()) as part:
+            return Fetched(part.keep(), part.sha256, part.size, part.mime, url)
+
+    def bring(
+        self, url: str, *, into: Path, allowed_origin: str | None = None, limits: FetchLimits | None = None
+    ) -> Fetched | Held:
+        """Download a file as ``fetch`` does, but leave a small one in memory: whoever keeps it writes it once."""
+        with self._coming(url, into, allowed_origin, limits or FetchLimits()) as part:
+            data = part.held
+            if data is not None:
+                return Held(data, part.sha256, part.mime, url)
+            return Fetched(part.keep(), part.sha256, part.size, part.mime, url)
+
+    @contextlib.contextmanager
+    def _coming(self, url: str, into: Path, allowed: str | None, limits: FetchLimits) -> Iterator[Part]:
+        """Yield what came, whole."""
+        safe = check_url(url, allowed_origin=allowed)  # before a file is made for it, or one looked for
         until = time.monotonic() + limits.seconds
         with self._counted(), Part(into, url) as part:
             for attempt in range(1, limits.tries + 1):
-                problem = self._try(url, part, allowed_origin, limits, until)
+                problem = self._try(safe, part, allowed, limits, until)
                 if problem is None:
                     break
                 delay = read_delay(attempt, retry_after=None, jitter=self._rng())
                 if attempt == limits.tries or delay is None or self._wait(delay):
                     raise problem
-            return Fetched(part.keep(), part.sha256, part.size, part.mime, url)
+            yield part
 
     def close(self) -> None:
         """Cut what is on its way, and close the connections."""
@@ -163,7 +155,7 @@ class AssetFetcher:
             line.cut("the download was stopped")
         with self._idle:
             self._idle.wait_for(lambda: not self._active, CLOSING)
-        self._ways.close()
+        self._bringer.close()
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
@@ -178,23 +170,22 @@ class AssetFetcher:
                 self._idle.notify_all()
 
     def _try(
-        self, url: str, part: Part, allowed: str | None, limits: FetchLimits, until: float
+        self, safe: SafeUrl, part: Part, allowed: str | None, limits: FetchLimits, until: float
     ) -> AssetError | TransportError | None:
         """Try once; return what went wrong when trying again may help, raise when it does not, else None."""
-        safe = check_url(url, allowed_origin=allowed)
         line = Line()
         problem: TransportError
         try:
             with self._known(line):
                 for _ in range(limits.hops + 1):
-                    raw = self._open(safe, part, line, limits, until)
-                    place = raw.headers.get("location") if raw.status in REDIRECTS else None
+                    reply = self._open(safe, part, line, limits, until)
+                    place = reply.headers.get("location") if reply.status in REDIRECTS else None
                     if place is None:
-                        return self._take(raw, safe, part, line, limits, until)
-                    hang_up(raw)
+                        return self._take(reply, safe, part, line, limits, until)
+                    reply.end(whole=False)
                     safe = follow(safe, place, allowed_origin=allowed)
-        except FOREIGN_ERRORS as error:
-            problem = translate(error, host=safe.host, left=exchange.left)
+        except TransportError as error:
+            problem = error.with_traceback(None)
         else:
             message = f"{safe.host} redirects more than {limits.hops} times"
             raise AssetRefused(message)
@@ -202,43 +193,28 @@ class AssetFetcher:
             raise stopped(safe.host, line.cut_for)
         return problem
 
-    def _open(self, url: SafeUrl, part: Part, line: Line, limits: FetchLimits, until: float) -> BaseHTTPResponse:
+    def _open(self, url: SafeUrl, part: Part, line: Line, limits: FetchLimits, until: float) -> Reply:
         """Ask for the file, or for its rest, and return the reply with its body unread."""
-        route = self._ways.to(url)
-        exchange.begin(STALE, watched=route.watched, line=line)
-        headers = {"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "identity"}
-        headers |= part.rest_headers(str(url))
+        headers = self._headers | part.rest_headers(str(url)) if part.size else self._headers
         with cut_after(line, min(limits.answer, until - time.monotonic()), "it took too long to answer"):
-            return route.pool.urlopen(
-                "GET",
-                str(url) if route.absolute else url.target,
-                headers=headers,
-                retries=NEVER_AGAIN,
-                redirect=False,
-                assert_same_host=False,
-                timeout=Timeout(connect=limits.connect, read=limits.silence),
-                preload_content=False,
-            )
+            return self._bringer.get(url, headers, line, connect=limits.connect, silence=limits.silence, until=until)
 
     def _take(
-        self, raw: BaseHTTPResponse, url: SafeUrl, part: Part, line: Line, limits: FetchLimits, until: float
+        self, reply: Reply, url: SafeUrl, part: Part, line: Line, limits: FetchLimits, until: float
     ) -> AssetError | None:
         """Judge the reply and write its body down."""
         done = False
         try:
-            problem = judge(raw, url, part)
+            problem = judge(reply, url, part)
             if problem is None:
                 with watched(line, part, limits, until):
-                    copy(raw, url, part, limits, until)
+                    copy(reply, url, part, limits, until)
                 if line.cut_for:  # a cut looks like the end of a file whose length nobody told
                     raise stopped(url.host, line.cut_for)
                 problem = part.missing(url.host)
-            done = raw.status in {200, 206}
+            done = reply.status in {200, 206}
         finally:
-            if done:
-                raw.release_conn()
-            else:
-                hang_up(raw)
+            reply.end(whole=done)
         return problem
 
     @contextlib.contextmanager
@@ -256,53 +232,52 @@ class AssetFetcher:
                 self._lines.discard(line)
 
 
-def judge(raw: BaseHTTPResponse, url: SafeUrl, part: Part) -> AssetError | None:
+def judge(reply: Reply, url: SafeUrl, part: Part) -> AssetError | None:
     """Prepare the part for the reply's body; return a problem that may pass, raise one that will not.
 
     Raises:
         AssetGone: The address has expired.
         AssetError: The server refuses.
     """
-    if raw.status == 200:
-        packing = raw.headers.get("content-encoding", "").strip().lower()
+    if reply.status == 200:
+        packing = reply.headers.get("content-encoding", "").strip().lower()
         if packing not in PACKINGS:
             message = f"{url.host} sent the file packed in a way that nobody asked for ({shown_line(packing)[:40]})."
             raise AssetError(message)
-        part.begin(raw.headers, str(url))
+        part.begin(reply.headers, str(url))
         return None
-    if raw.status == 206 and part.size:
-        if part.goes_on(raw.headers, str(url)):
+    if reply.status == 206 and part.size:
+        if part.goes_on(reply.headers, str(url)):
             return None
         part.forget()
         return AssetError(f"{url.host} sent a part of a file, and not the rest that it was asked for.\n{AGAIN}")
-    if raw.status in GONE:
-        message = f"{url.host} no longer has the file (HTTP {raw.status}): its address has expired or was withdrawn."
+    if reply.status in GONE:
+        message = f"{url.host} no longer has the file (HTTP {reply.status}): its address has expired or was withdrawn."
         raise AssetGone(message)
-    problem = AssetError(f"{url.host} does not give the file (HTTP {raw.status}).\n{AGAIN}")
-    if raw.status == 416 and part.size:
+    problem = AssetError(f"{url.host} does not give the file (HTTP {reply.status}).\n{AGAIN}")
+    if reply.status == 416 and part.size:
         part.forget()
         return problem
-    if raw.status in PASSING or raw.status >= 500:
+    if reply.status in PASSING or reply.status >= 500:
         return problem
-    if 400 <= raw.status < 500:  # a last word about this address; the job may know a better one
-        message = f"{url.host} does not give the file (HTTP {raw.status})."
+    if 400 <= reply.status < 500:  # a last word about this address; the job may know a better one
+        message = f"{url.host} does not give the file (HTTP {reply.status})."
         raise AssetGone(message)
     raise problem
 
 
-def copy(raw: BaseHTTPResponse, url: SafeUrl, part: Part, limits: FetchLimits, until: float) -> None:
+def copy(reply: Reply, url: SafeUrl, part: Part, limits: FetchLimits, until: float) -> None:
     """Write the body down as it comes, watching its size, and its time also where it is here and is unpacked for long.
 
     Raises:
         AssetRefused: It is larger than allowed.
         AssetError: Its time is over.
     """
-    declared = raw.length_remaining or 0
     while True:
-        if max(part.size, declared) > limits.size:
+        if max(part.size, reply.rest) > limits.size:
             message = f"the file at {url.host} is larger than the limit of {limits.size / 2**20:.0f} MB"
             raise AssetRefused(message, final=True)
-        piece = raw.read1(CHUNK, decode_content=True)
+        piece = reply.read()
         if not piece:
             return
         part.add(piece)
@@ -313,12 +288,6 @@ def copy(raw: BaseHTTPResponse, url: SafeUrl, part: Part, limits: FetchLimits, u
 def stopped(host: str, why: str) -> AssetError:
     """Return the exception for a download that was cut."""
     return AssetError(f"{host}: {why}.\n{AGAIN}")
-
-
-def hang_up(raw: BaseHTTPResponse) -> None:
-    """Give a reply up whose body is not wanted."""
-    raw.close()
-    raw.release_conn()
 
 
 def watched(line: Line, part: Part, limits: FetchLimits, until: float) -> AbstractContextManager[None]:

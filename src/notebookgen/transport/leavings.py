@@ -27,6 +27,7 @@ __all__ = ["LEFT", "SHARES", "WORTH", "Proof", "growing", "hold", "mark", "name_
 
 PART, LEFT = ".part", ".left"  # one that grows, or whose process was killed; one that was put away
 WORTH = 256 * 1024  # bytes: less is quicker asked for again than looked for
+MARK = 32  # digits of the mark that a name begins with where it can be gone on with; others are shorter
 LONGEST_PROOF = 80  # characters: it stands in the file's name
 
 PLAIN = re.compile(r"[0-9a-f]{16}\.part")
@@ -72,7 +73,7 @@ class Proof:
 
 def mark(url: str) -> str:
     """Return what a file is found by: its address without what only signs it, for another signature will do as well."""
-    return hashlib.sha256(unsigned(url).encode("utf-8", "replace")).hexdigest()[:32]
+    return hashlib.sha256(unsigned(url).encode("utf-8", "replace")).hexdigest()[:MARK]
 
 
 def plain_name() -> str:
@@ -103,11 +104,15 @@ def proof_in(name: str) -> Proof | None:
 def take(folder: Path, url: str) -> tuple[Path, IO[bytes], Proof] | None:
     """Take over what was left of a file, the newest of several; the others go. None where there is nothing.
 
+    Args:
+        folder: Where downloads are written; made when it is missing.
+        url: Where the file comes from.
+
     Raises:
         OSError: The folder cannot be read or written.
     """
     taken: tuple[Path, IO[bytes], Proof] | None = None
-    for _, path in sorted(((age(path), path) for path in those_of(folder, mark(url))), reverse=True):
+    for _, path in sorted(((age(path), path) for path in those_of(folder, url)), reverse=True):
         proof = proof_in(path.name)
         held = None if proof is None else claimed(path, path.with_name(growing(url, proof)))
         if proof is None or held is None:
@@ -121,13 +126,20 @@ def take(folder: Path, url: str) -> tuple[Path, IO[bytes], Proof] | None:
     return taken
 
 
-def those_of(folder: Path, marked: str) -> list[Path]:
-    """Return the files of one mark; a pattern to look for would be made anew for each download."""
+def those_of(folder: Path, url: str) -> list[Path]:
+    """Return what was left of the file at an address; a pattern to look for would be made anew for each download."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - names are enough
-    except (FileNotFoundError, PermissionError):  # there are none that we could take
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
         return []
-    return [folder / name for name in names if name.startswith(f"{marked}.")]
+    except PermissionError:  # there are none that we could take
+        return []
+    names = [name for name in names if len(name) > MARK] if url else []
+    if not names:  # the usual case: nobody asks for the mark
+        return []
+    marked = f"{mark(url)}."
+    return [folder / name for name in names if name.startswith(marked)]
 
 
 def growing(url: str, proof: Proof) -> str:

@@ -24,15 +24,18 @@ IDLE_SECONDS = 10.0
 class Line:
     """The socket of one exchange, for another thread to cut: a drip of single bytes never runs into a read timeout."""
 
-    __slots__ = ("cut_for", "sock")
+    __slots__ = ("cut_for", "end", "sock")
 
     def __init__(self) -> None:
         self.sock: socket.socket | None = None
+        self.end: Callable[[], None] | None = None  # where the socket belongs to somebody else
         self.cut_for: str | None = None
 
     def cut(self, why: str) -> None:
         """End the exchange from outside; the thread that waits for it gets an error at once."""
         self.cut_for = self.cut_for or why
+        if self.end is not None:
+            self.end()
         if self.sock is not None:
             with contextlib.suppress(OSError):  # closed already
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # not SSLSocket's own, which is not thread-safe

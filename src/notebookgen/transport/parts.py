@@ -1,4 +1,4 @@
-"""The unfinished file of a download: written in our own folder, hashed as it grows, gone unless it is kept.
+"""The unfinished file of a download: in memory while it is small, then in our own folder, and gone unless it is kept.
 
 What came of a large file before the wire broke, or the process ended, is left for the next try, of this kernel or of
 another one, where the server gave a proof by which it can tell that the file is still the same.
@@ -51,17 +51,72 @@ def said_plainly(folder: Path) -> Iterator[None]:
         raise NotWritable(message) from error
 
 
-class Part:
-    """A file that grows. As a context manager it is deleted at the end, unless ``keep`` was called.
+class OnDisk:
+    """The file of what is too large to be held, open and ours alone.
 
     Attributes:
         path: The file, as it is called now.
-        size: Bytes written so far.
+        file: What writes it.
+    """
+
+    __slots__ = ("file", "path")
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        """Take a file that is open, and that nobody else has."""
+        self.path, self.file = path, file
+
+    @classmethod
+    def begun(cls, folder: Path) -> Self:
+        """Return a new one, with the rights that the user's own files get."""
+        path = folder / plain_name()
+        file = path.open("xb")
+        hold(file)
+        return cls(path, file)
+
+    @property
+    def named(self) -> bool:
+        """Whether it is called by what is in it, so that it can be gone on with."""
+        return self.path.name.count(".") > 1
+
+    def rename(self, name: str) -> None:
+        """Give it another name, where one that is open can be given one.
+
+        Raises:
+            OSError: The disk gives none, or none that is so long.
+        """
+        if SHARES:
+            self.path = self.path.replace(self.path.with_name(name))
+
+    def rename_plainly(self) -> None:
+        """See that nobody takes what is whole for what can be gone on with."""
+        if self.named:
+            self.rename(plain_name())
+
+    def drop(self) -> None:
+        """Delete it."""
+        with contextlib.suppress(OSError):  # a full disk also fails to flush; the file goes anyway
+            self.file.close()
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> Path:
+        """Close it, and return where it is."""
+        with contextlib.suppress(OSError):  # it may do once it is closed
+            self.rename_plainly()
+        self.file.close()
+        self.rename_plainly()
+        return self.path
+
+
+class Part:
+    """What came of a file so far. As a context manager it is deleted at the end, unless ``keep`` was called.
+
+    Attributes:
+        size: Bytes that came so far.
         mime: What the server called it.
     """
 
     def __init__(self, folder: Path, url: str = "") -> None:
-        """Begin a file, or go on with what was left of it.
+        """Begin with nothing, or go on with what was left of it.
 
         Args:
             folder: Where; made when it is missing.
@@ -69,21 +124,20 @@ class Part:
         """
         self.size = 0
         self.mime = ""
+        self._folder = folder
         self._url = url
         self._proof = Proof()
         self._hash = hashlib.sha256()
         self._kept = False
-        self._file: IO[bytes]
+        self._held: list[bytes] = []  # all that came, while there is no file
+        self._disk: OnDisk | None = None
         with said_plainly(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            left = take(folder, url) if url else None
+            left = take(folder, url)
             if left is None:
-                self.path = folder / plain_name()
-                self._file = self.path.open("xb")  # with the rights that the user's own files get
-                hold(self._file)
                 return
-            self.path, self._file, self._proof = left
-            while block := self._file.read(BLOCK):
+            path, file, self._proof = left
+            self._disk = OnDisk(path, file)
+            while block := file.read(BLOCK):
                 self._hash.update(block)
                 self.size += len(block)
 
@@ -93,24 +147,24 @@ class Part:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._disk is None or self._kept:
+            return
         broken = isinstance(error, AssetError | TransportError) and not isinstance(error, AssetRefused)
-        left = not self._kept and broken and self._leave()
-        with contextlib.suppress(OSError):  # a full disk also fails to flush; the file goes anyway
-            self._file.close()
-        if not (self._kept or left):
-            self.path.unlink(missing_ok=True)
+        if not (broken and self._leave(self._disk)):
+            self._disk.drop()
 
-    def _leave(self) -> bool:
+    def _leave(self, disk: OnDisk) -> bool:
         """Put what came away for the next try, where that is worth it; return whether it was put away."""
         name = name_of(self._url, self._proof, LEFT)
         if name is None or self.size < WORTH or self._has_all:
             return False
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())  # it is gone on with after a power cut, too
+            disk.file.flush()
+            os.fsync(disk.file.fileno())  # it is gone on with after a power cut, too
             if not SHARES:
-                self._file.close()
-            self.path = self.path.replace(self.path.with_name(name))
+                disk.file.close()
+            disk.path = disk.path.replace(disk.path.with_name(name))
+            disk.file.close()
         except OSError:  # there is no room even for a name
             return False
         return True
@@ -127,8 +181,18 @@ class Part:
 
     @property
     def sha256(self) -> str:
-        """Hash of what was written, hexadecimal."""
-        return self._hash.hexdigest()
+        """Hash of what came, hexadecimal."""
+        held = self.held
+        return self._hash.hexdigest() if held is None else hashlib.sha256(held).hexdigest()
+
+    @property
+    def held(self) -> bytes | None:
+        """What came, while there is no file; None once there is one."""
+        if self._disk is not None:
+            return None
+        if len(self._held) != 1:
+            self._held = [b"".join(self._held)]
+        return self._held[0]
 
     def begin(self, headers: Mapping[str, str], url: str) -> None:
         """Start from the beginning with what a reply's headers (any case) announce.
@@ -144,10 +208,8 @@ class Part:
         total = int(length) if LENGTH.fullmatch(length) and not packed else None
         tag = headers.get("etag", "").strip()
         said = headers.get("last-modified", "").strip() if tag.startswith("W/") or not tag else tag
-        self._proof = Proof("" if packed else said, place_of(url), total)
-        if total is None or total >= WORTH:
-            with contextlib.suppress(OSError):  # it grows as well where the disk gives no such name
-                self._rename(growing(self._url, self._proof))
+        said = "" if packed else said
+        self._proof = Proof(said, place_of(url) if said else "", total)
 
     def goes_on(self, headers: Mapping[str, str], url: str) -> bool:
         """Whether a reply with a part of a file (206) is the rest of this one, as it was asked for.
@@ -164,18 +226,11 @@ class Part:
         return headers.get("last-modified", "").strip() in {"", self._proof.said}
 
     def forget(self) -> None:
-        """Throw away what was written."""
-        with said_plainly(self.path.parent):
-            self._file.seek(0)
-            self._file.truncate()
-            if self._named:  # after what is not in it any more; a new file, for not every disk renames an open one
-                old, path = self.path, self.path.with_name(plain_name())
-                new = path.open("xb")
-                hold(new)
-                self._file.close()
-                self.path, self._file = path, new
-                with contextlib.suppress(OSError):  # it is empty
-                    old.unlink(missing_ok=True)
+        """Throw away what came."""
+        if self._disk is not None:
+            with said_plainly(self._folder):
+                self._disk.drop()
+        self._disk, self._held = None, []
         self.size, self._proof = 0, Proof()
         self._hash = hashlib.sha256()
 
@@ -192,11 +247,29 @@ class Part:
         return {"Range": f"bytes={self.size}-", "If-Range": self._proof.said}
 
     def add(self, piece: bytes) -> None:
-        """Write more."""
-        with said_plainly(self.path.parent):
-            self._file.write(piece)
-        self._hash.update(piece)
+        """Take more; a file is begun when there is so much of it as is worth going on with."""
         self.size += len(piece)
+        if self._disk is None:
+            self._held.append(piece)
+            if self.size >= WORTH:
+                self._write_down()
+            return
+        with said_plainly(self._folder):
+            self._disk.file.write(piece)
+        self._hash.update(piece)
+
+    def _write_down(self) -> OnDisk:
+        """Begin a file with all that came, under a name by which it can be gone on with."""
+        data = b"".join(self._held)
+        with said_plainly(self._folder):
+            disk = self._disk = OnDisk.begun(self._folder)
+            if self.size >= WORTH:
+                with contextlib.suppress(OSError):  # it grows as well where the disk gives no such name
+                    disk.rename(growing(self._url, self._proof))
+            disk.file.write(data)
+        self._hash.update(data)
+        self._held = []
+        return disk
 
     def missing(self, host: str) -> AssetError | None:
         """Return the problem when the length is not what was announced, or nothing came that was not announced."""
@@ -207,33 +280,11 @@ class Part:
         return AssetError(f"{host} announced {self.total} bytes and sent {self.size}")
 
     def keep(self) -> Path:
-        """Close the file and let it live; it is not yet synced to the disk."""
-        with said_plainly(self.path.parent):
-            with contextlib.suppress(OSError):  # it may do once it is closed
-                self._rename_plainly()
-            self._file.close()
-            self._rename_plainly()
+        """Close the file, or write what was held, and let it live; it is not yet synced to the disk."""
+        with said_plainly(self._folder):
+            path = (self._disk or self._write_down()).close()
         self._kept = True
-        return self.path
-
-    @property
-    def _named(self) -> bool:
-        """Whether the file is called by what is in it, so that it can be gone on with."""
-        return self.path.name.count(".") > 1
-
-    def _rename_plainly(self) -> None:
-        """See that nobody takes what is whole for what can be gone on with."""
-        if self._named:
-            self._rename(plain_name())
-
-    def _rename(self, name: str) -> None:
-        """Give the file another name, where one that is open can be given one.
-
-        Raises:
-            OSError: The disk gives none, or none that is so long.
-        """
-        if SHARES:
-            self.path = self.path.replace(self.path.with_name(name))
+        return path
 
 
 def place_of(url: str) -> str:
