@@ -14,12 +14,13 @@ from report import Found, Table
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 CASES = (("armox", None), ("apixo", None), ("apixo", 8))
+CALLED = (("signed", "armox", True), ("not signed", "apixo", False))
 
 
 def measure(*, quick: bool = False) -> Found:
     """Run every case in both ways."""
     from notebookgen.simulator import LogNormal
-    from run_twice import in_both
+    from run_twice import called_back, in_both
 
     rows, places, law, lines = (8 if quick else 40), 8, LogNormal(2.0, 0.35), []
     for service, per_second in CASES:
@@ -39,7 +40,18 @@ def measure(*, quick: bool = False) -> Found:
             )  # fmt: skip
     head = ("", "creates", "looks", "lists", "refused", "requests a row", "seconds")
     note = "Over HTTP the seconds have the downloads, the drawing of the pictures and this machine's work in them."
-    return Found([Table(f"{rows} jobs of 2 s, {places} at once, no past job known", head, lines, note)])
+    found = Found([Table(f"{rows} jobs of 2 s, {places} at once, no past job known", head, lines, note)])
+    calls = []
+    for words, service, signed in CALLED:
+        run = called_back(service, law, rows=rows, places=places, signed=signed)
+        assert rows == run.saved
+        asked = sum(run.counts.values()) / rows
+        looks = [str(run.counts.get(purpose, 0)) for purpose in ("create", "look", "list")]
+        calls.append((words, *looks, f"{asked:.2f}", f"{run.seconds:.1f}"))
+        found.facts[f"requests a row, called back, {words}"] = asked
+    title = f"{rows} jobs of 2 s over HTTP, {places} at once, called back at their end"
+    found.tables.append(Table(title, ("", "creates", "looks", "lists", "requests a row", "seconds"), calls))
+    return found
 
 
 if __name__ == "__main__":

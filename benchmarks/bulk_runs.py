@@ -24,9 +24,10 @@ from pictures import Bar, bars
 from report import Found, Table, median
 from service import PICTURE, TEXT, Service
 
-BASE, LOOP, OURS = "thread pool, sessions", "aiohttp and semaphore", "ng.map"
+BASE, LOOP, OURS = "thread pool, as durable", "aiohttp, as durable", "ng.map"
 COLUMNS = ("", "rows/s", "ms CPU/row", "peak MB", "requests/row", "speed", "CPU", "memory", "service's CPU")
 NOTE = f'Speed, CPU and memory as ratios to "{BASE}", medians of those within each turn.'
+HURRIED = "Pictures that are made faster than this side can go"  # what the goals without a limit are measured with
 LONGEST = 900.0  # seconds for one run
 
 
@@ -122,7 +123,8 @@ def measure(*, quick: bool = False, full: bool = False) -> Found:
         cases = [
             ("Texts inside the create, at once", "at once", TEXT, 300 if quick else 1000, 16, (0.0, 0.0)),
             ("Texts inside the create, after 0.2 s", "after 0.2 s", TEXT, 300 if quick else 1000, 64, (0.2, 0.2)),
-            ("Pictures as jobs of 0.5 to 1.5 s", "jobs of 1 s", PICTURE, 300 if quick else 1000, 128, (0.5, 1.5)),
+            ("Pictures as jobs of 0.5 to 1.5 s", "jobs of 1 s", PICTURE, 300 if quick else 500, 128, (0.5, 1.5)),
+            (f"{HURRIED}, jobs of 0.1 to 0.3 s", "jobs of 0.2 s", PICTURE, 500 if quick else 1000, 128, (0.1, 0.3)),
         ]
         if full:
             cases.append(("Texts inside the create, at once", "at once", TEXT, 100_000, 16, (0.0, 0.0)))
@@ -142,7 +144,7 @@ def measure(*, quick: bool = False, full: bool = False) -> Found:
                     [Bar(way, one["cpu_ms"], f"{one['cpu_ms']:.2f} ms") for way, one in figures.items()],
                 ),
             ]
-            if model == PICTURE:
+            if title.startswith(HURRIED):
                 ours, loop = figures[OURS], figures[LOOP]
                 found.facts |= {
                     "rows a second, to the thread pool": ours["speed"],

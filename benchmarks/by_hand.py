@@ -1,8 +1,9 @@
 """Runs as people write them by hand, to be compared with: each creates, looks, fetches files and writes down what came.
 
-What is compared with promises of ours has the same durability as far as a loop can have it: each row's line is in
-SQLite and synced to the disk before the row counts as done. None of them writes anything before it sends, so that what
-was bought and not yet written is lost with the process.
+Promises of ours are compared with what is as durable as they are: before a create leaves, its row stands in SQLite on
+the disk; so does its job before it is looked at; its file is on the disk before it has its name, and then its row says
+so. Beside it stand what most people write (a thread for each row and nothing written down), and a loop that writes one
+line for each row when it is over, so that what was bought and not yet written is lost with the process.
 """
 
 from __future__ import annotations
@@ -31,18 +32,36 @@ Job = tuple[str, str, int, int]  # address of the service, model, rows, places
 
 
 class Written:
-    """A line for each row, synced."""
+    """Rows in SQLite, each change synced to the disk before it returns."""
 
     def __init__(self, folder: Path) -> None:
         self._lock = threading.Lock()
         self._database = sqlite3.connect(folder / "rows.db", isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
-        self._database.execute("CREATE TABLE rows (n INTEGER PRIMARY KEY, job TEXT, cost INTEGER, value TEXT)")
+        self._database.execute(
+            "CREATE TABLE rows (n INTEGER PRIMARY KEY, prompt TEXT, at REAL, job TEXT, cost INTEGER, value TEXT)"
+        )
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        with self._lock:
+            self._database.execute(statement, values)
 
     def line(self, number: int, job: str, value: str) -> None:
-        with self._lock:
-            self._database.execute("INSERT INTO rows VALUES (?, ?, 1, ?)", (number, job, value))
+        """Write a row down that is over."""
+        self._write("INSERT INTO rows (n, job, cost, value) VALUES (?, ?, 1, ?)", (number, job, value))
+
+    def intended(self, number: int) -> None:
+        """Write down that a row is about to be bought."""
+        self._write("INSERT INTO rows (n, prompt, at) VALUES (?, ?, ?)", (number, PROMPT.format(n=number), time.time()))
+
+    def accepted(self, number: int, job: str) -> None:
+        """Write a row's job down."""
+        self._write("UPDATE rows SET job = ?, cost = 1 WHERE n = ?", (job, number))
+
+    def over(self, number: int, value: str) -> None:
+        """Write down what a row came to."""
+        self._write("UPDATE rows SET value = ? WHERE n = ?", (value, number))
 
 
 def kept(folder: Path, number: int, data: bytes) -> str:
@@ -52,19 +71,33 @@ def kept(folder: Path, number: int, data: bytes) -> str:
     return str(path)
 
 
-def over_with_requests(url: str, model: str, number: int, folder: Path, post: Any, get: Any) -> tuple[str, str]:
-    """Have one row made, with functions of requests or of a session; return its job and its text or file."""
+def kept_for_good(folder: Path, number: int, data: bytes) -> str:
+    """Write a file that is whole on the disk as soon as it has its name."""
+    path, part = folder / f"{number}.png", folder / f"{number}.part"
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    return str(path)
+
+
+def created(url: str, model: str, number: int, post: Any) -> dict[str, Any]:
+    """Send a create with a function of requests or of a session; return the job."""
     payload = {"model": model, "input": {"prompt": PROMPT.format(n=number)}}
     reply = post(f"{url}/models/run", json=payload, headers=HEADERS, timeout=60)
     reply.raise_for_status()
-    job = reply.json()
-    if model == TEXT:
-        return str(job["id"]), str(job["output"]["text"])
+    job: dict[str, Any] = reply.json()
+    return job
+
+
+def ended(url: str, job: dict[str, Any], get: Any) -> bytes:
+    """Look at a job until it is over; return its file."""
     while job["status"] not in OVER:
         time.sleep(EVERY)  # noqa: TID251 - as people write it
         job = get(f"{url}/jobs/{job['id']}", headers=HEADERS, timeout=60).json()
-    file = get(job["output_data"]["outputImage"], timeout=60)
-    return str(job["id"]), kept(folder, number, file.content)
+    file: bytes = get(job["output_data"]["outputImage"], timeout=60).content
+    return file
 
 
 def by_threads(job: Job, folder: Path) -> None:
@@ -76,7 +109,9 @@ def by_threads(job: Job, folder: Path) -> None:
 
     def one(number: int) -> None:
         try:
-            over_with_requests(url, model, number, folder, requests.post, requests.get)
+            job = created(url, model, number, requests.post)
+            if model != TEXT:
+                kept(folder, number, ended(url, job, requests.get))
         finally:
             gate.release()
 
@@ -90,7 +125,7 @@ def by_threads(job: Job, folder: Path) -> None:
 
 
 def by_pool(job: Job, folder: Path) -> None:
-    """A pool of threads, each with a session; each row written down, synced."""
+    """A pool of threads, each with a session; as durable as ours."""
     import requests
 
     url, model, rows, places = job
@@ -99,14 +134,28 @@ def by_pool(job: Job, folder: Path) -> None:
     def one(number: int) -> None:
         if not hasattr(own, "session"):
             own.session = requests.Session()
-        written.line(number, *over_with_requests(url, model, number, folder, own.session.post, own.session.get))
+        written.intended(number)
+        job = created(url, model, number, own.session.post)
+        written.accepted(number, job["id"])
+        value = job.get("output", {}).get("text")
+        written.over(number, value or kept_for_good(folder, number, ended(url, job, own.session.get)))
 
     with ThreadPoolExecutor(places) as pool:
         list(pool.map(one, range(rows)))
 
 
-def by_aiohttp(job: Job, folder: Path) -> None:
-    """A task for each row, and a semaphore; each row written down, synced."""
+def by_loop(job: Job, folder: Path) -> None:
+    """A task for each row, and a semaphore; as durable as ours."""
+    by_aiohttp(job, folder, durable=True)
+
+
+def by_light_loop(job: Job, folder: Path) -> None:
+    """A task for each row, and a semaphore; one line for each row that is over."""
+    by_aiohttp(job, folder, durable=False)
+
+
+def by_aiohttp(job: Job, folder: Path, *, durable: bool) -> None:
+    """Run the loop; it writes where it is, as a commit takes less than to hand it to a thread."""
     import aiohttp
 
     url, model, rows, places = job
@@ -118,20 +167,27 @@ def by_aiohttp(job: Job, folder: Path) -> None:
 
             async def one(number: int) -> None:
                 async with gate:
+                    if durable:
+                        written.intended(number)
                     payload = {"model": model, "input": {"prompt": PROMPT.format(n=number)}}
                     async with session.post(f"{url}/models/run", json=payload) as reply:
                         reply.raise_for_status()
                         job = await reply.json()
-                    if model == TEXT:
-                        written.line(number, job["id"], job["output"]["text"])
-                        return
-                    while job["status"] not in OVER:
-                        await asyncio.sleep(EVERY)
-                        async with session.get(f"{url}/jobs/{job['id']}") as reply:
-                            job = await reply.json()
-                    async with session.get(job["output_data"]["outputImage"]) as reply:
-                        data = await reply.read()
-                    written.line(number, job["id"], kept(folder, number, data))
+                    if durable:
+                        written.accepted(number, job["id"])
+                    name, value = job["id"], job.get("output", {}).get("text")
+                    if model != TEXT:
+                        while job["status"] not in OVER:
+                            await asyncio.sleep(EVERY)
+                            async with session.get(f"{url}/jobs/{name}") as reply:
+                                job = await reply.json()
+                        async with session.get(job["output_data"]["outputImage"]) as reply:
+                            data = await reply.read()
+                        value = (kept_for_good if durable else kept)(folder, number, data)
+                    if durable:
+                        written.over(number, value)
+                    else:
+                        written.line(number, name, value)
 
             await asyncio.gather(*(one(number) for number in range(rows)))
 
@@ -153,14 +209,16 @@ def by_map(job: Job, folder: Path) -> None:
 
 WAYS: dict[str, Callable[[Job, Path], None]] = {
     "a thread a row, requests": by_threads,
-    "thread pool, sessions": by_pool,
-    "aiohttp and semaphore": by_aiohttp,
+    "thread pool, as durable": by_pool,
+    "aiohttp, a line a row": by_light_loop,
+    "aiohttp, as durable": by_loop,
     "ng.map": by_map,
 }
 #: What each of them imports.
 LOADED: dict[str, tuple[str, ...]] = {
     "a thread a row, requests": ("requests",),
-    "thread pool, sessions": ("requests",),
-    "aiohttp and semaphore": ("aiohttp",),
+    "thread pool, as durable": ("requests",),
+    "aiohttp, a line a row": ("aiohttp",),
+    "aiohttp, as durable": ("aiohttp",),
     "ng.map": ("polars", "notebookgen", "notebookgen.client", "notebookgen.bulk", "notebookgen.jobs.engine"),
 }

@@ -32,30 +32,54 @@ class Goal:
     least: bool = False
 
 
-def _under(model: str) -> list[Goal]:
+def _under(model: str, how: str, words: str, over: float, refused: float) -> list[Goal]:
     return [
         goal
         for per_minute in (10, 60, 600)
         for goal in (
             Goal(
-                f"500 jobs ({model}), {per_minute} requests a minute: time to the least",
-                f"time to the least, {per_minute} a minute, 1000 places, {model}",
-                1.05,
+                f"500 jobs ({model}), {per_minute} requests a minute{words}: time to the least",
+                f"time to the least, {per_minute} a minute, 1000 places, {model}{how}",
+                over,
             ),
-            Goal("of these, requests refused", f"refused, {per_minute} a minute, 1000 places, {model}", 0.01, ".1%"),
+            Goal(
+                "of these, requests refused",
+                f"refused, {per_minute} a minute, 1000 places, {model}{how}",
+                refused,
+                ".1%",
+            ),
         )
     ]
 
 
 GOALS = (
-    *_under("image, 6 s"),
-    *_under("video, 75 s"),
+    *(
+        goal
+        for model in ("image, 6 s", "video, 75 s")
+        for how, words, over, refused in (
+            ("", "", 1.05, 0.01),
+            (", told", " that replies tell", 1.05, 0.01),
+            (", found out", " that nobody tells", 1.10, 0.08),
+        )
+        for goal in _under(model, how, words, over, refused)
+    ),
+    *(
+        Goal(
+            f"500 images, {places} at once, {per_minute} requests a minute: time to the least",
+            f"time to the least, {per_minute} a minute, {places} places, image, 6 s",
+            bound,
+        )
+        # Each look is one of about three that such a limit has for a job, so that its end is seen a tenth of it late.
+        for places, per_minute, bound in ((16, 60, 1.05), (16, 600, 1.15))
+    ),
     Goal(
         "requests a row where jobs are listed, 50 images at once", "requests a row, listed, 50 places, image, 6 s", 1.1
     ),
     Goal(
         "requests a row where jobs are listed, 50 videos at once", "requests a row, listed, 50 places, video, 75 s", 1.1
     ),
+    Goal("requests a row where signed callbacks come", "requests a row, called back, signed", 1.1),
+    Goal("requests a row where callbacks come unsigned: one look each", "requests a row, called back, not signed", 2.1),
     Goal("looks an image of 6 s where each is looked at", "looks, image, 6 s", 3.5),
     Goal("of its duration, until its end is seen", "delay of the duration, image, 6 s", 0.10, ".1%"),
     Goal("looks a video of 75 s where each is looked at", "looks, video, 75 s", 10.0, ".1f"),
