@@ -9,11 +9,13 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from notebookgen.jobs.paces import Paces, SharedGate
 from notebookgen.transport.limits import Heard, Limit
 from notebookgen.transport.pacing import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from notebookgen.transport.pacing import Kind, Slot
 
@@ -94,15 +96,24 @@ class Run:
         self.waiting: dict[int, float] = {}
         self.delays: list[float] = []
         self.asleep = False
+        self.out = 0  # creates on their way
 
     def go(self) -> Done:
         """Run to the end."""
         self.create()
         while self.homes < self.rows:
-            self.now, _, event = heapq.heappop(self.queue)
-            event()
-            if not self.asleep:
-                self.create()
+            self.step()
+        return self.done()
+
+    def step(self) -> None:
+        """Have the next thing happen."""
+        self.now, _, event = heapq.heappop(self.queue)
+        event()
+        if not self.asleep:
+            self.create()
+
+    def done(self) -> Done:
+        """Return what it came to; requests are those of all who ask that service."""
         service = self.service
         requests = len(service.taken) + len(service.refused)
         return Done(self.now, self.first, requests, len(service.refused), sum(self.delays) / self.rows)
@@ -142,19 +153,21 @@ class Run:
 
     def create(self) -> None:
         while self.left and self.busy < self.places:
-            wait = self.pace.take(self.now, "create", early=self.early())
+            wait = self.pace.take(self.now, "create", early=self.early(), out=self.out)
             if wait > 0:
                 self.asleep = True
                 self.at(wait, self.wake)
                 return
             self.left -= 1
             self.busy += 1
+            self.out += 1
             self.send("create", self.created)
 
     def wake(self) -> None:
         self.asleep = False
 
     def created(self, heard: Heard, moment: float) -> None:
+        self.out -= 1
         if heard.what == "refused":
             self.left += 1
             self.busy -= 1
@@ -166,7 +179,7 @@ class Run:
 
     def look(self, job: int) -> None:
         self.waiting.pop(job, None)
-        self.pace.surest = list(self.waiting.values())
+        self.pace.surest = sorted(self.waiting.values())
         sure = self.sure(job)
         wait = self.pace.take(self.now, "look", sure=sure, early=self.early())
         if wait <= 0:
@@ -174,7 +187,7 @@ class Run:
             return
         wait = max(wait, min(self.pace.when(self.now, sum(one >= sure for one in self.waiting.values())), 15.0))
         self.waiting[job] = sure
-        self.pace.surest = list(self.waiting.values())
+        self.pace.surest = sorted(self.waiting.values())
         self.at(wait, lambda: self.look(job))
 
     def looked(self, job: int, heard: Heard, moment: float) -> None:
@@ -196,3 +209,52 @@ def ran(service: Service, *, rows: int = 200, law: Law = (6.0, 0.35), pace: Pace
     """Return what a run came to; by default its pace knows the service's limits."""
     known = pace or Pace([Limit(count, window) for count, window in service.limits])
     return Run(service, known, rows=rows, law=law, **more).go()
+
+
+class Through:
+    """A gate of a kernel, as a run asks a pace: at the run's own moments."""
+
+    def __init__(self, gate: SharedGate, clock: list[float]) -> None:
+        self.gate, self.clock = gate, clock
+
+    def take(self, now: float, kind: Kind, **more: Any) -> float:
+        self.clock[0] = now
+        return self.gate.take(kind, **more)
+
+    def begin(self, now: float, kind: Kind) -> Slot:
+        self.clock[0] = now
+        return self.gate.begin(kind)
+
+    def end(self, slot: Slot, now: float, heard: Heard) -> None:
+        self.clock[0] = now
+        self.gate.end(slot, heard)
+
+    def when(self, now: float, others: int) -> float:
+        self.clock[0] = now
+        return self.gate.when(others)
+
+    @property
+    def surest(self) -> Sequence[float]:
+        return self.gate.pace.surest
+
+    @surest.setter
+    def surest(self, waiting: Sequence[float]) -> None:
+        self.gate.surest(waiting)
+
+
+def side_by_side(service: Service, home: Path, *, kernels: int, rows: int, law: Law, **more: Any) -> list[Done]:
+    """Have several kernels of one home folder ask the same service at once; return what came of each."""
+    clock = [1000.0]
+    runs = []
+    for number in range(kernels):
+        gate = SharedGate(Paces(home, clock=lambda: clock[0], start="one"), "apixo|k", Pace())
+        run = Run(service, Through(gate, clock), rows=rows, law=law, seed=number + 1, **more)  # type: ignore[arg-type]  # it asks as a pace is asked
+        run.now = 1000.0 + number / 100
+        runs.append(run)
+    for run in runs:
+        run.create()
+    while running := [run for run in runs if run.homes < run.rows]:
+        min(running, key=lambda run: run.queue[0][0]).step()
+    for run in runs:
+        run.now -= 1000.0
+    return [run.done() for run in runs]

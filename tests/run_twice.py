@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from notebookgen.sandbox import spawn
 from notebookgen.simulator import LOOPBACK, NO_LIMIT, Account, Limit, ours, simulated
@@ -17,9 +18,9 @@ from notebookgen.simulator import LOOPBACK, NO_LIMIT, Account, Limit, ours, simu
 if TYPE_CHECKING:
     from notebookgen.simulator import Law, Outcome
 
-__all__ = ["Real", "in_both"]
+__all__ = ["Real", "called_back", "in_both"]
 
-KEY = "sk-made-up"
+KEY, SECRET = "sk-made-up", "whsec_of_nobody"
 MODELS = {"armox": "armox:google/nano-banana", "apixo": "apixo:nano-banana"}
 PURPOSES = {"create": "create", "status": "look", "list": "list"}
 STORY = """
@@ -28,6 +29,8 @@ import polars as pl
 import notebookgen as ng
 given = json.loads(sys.argv[1])
 ng.configure(home=given["home"], concurrency=given["places"], limits=given["limits"])
+if given["port"]:
+    ng.webhooks(public_url=f"http://127.0.0.1:{given['port']}", port=given["port"])
 frame = pl.DataFrame({"n": range(given["rows"])})
 ng.plan(frame, "Plum {n}", model=given["model"], max_new=given["rows"], kind="image")  # loads what it needs
 began = time.perf_counter()
@@ -76,16 +79,30 @@ def in_both(
     return real, simulated([account], places=places, network=LOOPBACK, seed=seed)[0]
 
 
-def _over_http(service: str, durations: list[float], places: int, per_second: int | None) -> Real:
+def called_back(service: str, law: Law, *, rows: int, places: int, signed: bool, seed: int = 1) -> Real:
+    """Run it over HTTP with a receiver for callbacks on this machine; ``signed`` where the secret is known."""
+    dice = random.Random(seed)
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    return _over_http(service, [round(law.draw(dice), 3) for _ in range(rows)], places, None, port=port, signed=signed)
+
+
+def _over_http(
+    service: str, durations: list[float], places: int, per_second: int | None, *, port: int = 0, signed: bool = False
+) -> Real:
     rows = len(durations)
     limited = {"rate_limit": per_second, "rate_window": 1.0} if per_second else {}
-    handle = spawn(durations=durations, immediate=False, pixels=4096, credits=10**7, balance=10**5, **limited)
+    more: dict[str, Any] = {**limited, **({"webhook_secret": SECRET} if port else {})}
+    handle = spawn(durations=durations, immediate=False, pixels=4096, credits=10**7, balance=10**5, **more)
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
             name = service.upper()
             environment = {**os.environ, f"{name}_API_KEY": KEY, f"{name}_BASE_URL": handle.base_urls[service]}
+            if signed:
+                environment[f"{name}_WEBHOOK_SECRET"] = SECRET
             given = {
-                "home": home, "rows": rows, "places": places, "model": MODELS[service],
+                "home": home, "port": port, "rows": rows, "places": places, "model": MODELS[service],
                 "limits": {service: {"per_second": per_second}} if per_second else {},
             }  # fmt: skip
             command = [sys.executable, "-c", STORY, json.dumps(given)]

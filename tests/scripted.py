@@ -26,7 +26,7 @@ from notebookgen.providers import Provider
 from notebookgen.providers.base import Delivery, Fault
 from notebookgen.records import Cost, Generation, Job, Model, Output, Phase, Realm
 from notebookgen.settings import Settings
-from notebookgen.transport import AssetFetcher, fetch, reading
+from notebookgen.transport import AssetFetcher, fetch, outages, reading
 from notebookgen.transport.retry import read_delay
 from notebookgen.wire import HttpRequest, HttpResponse, get_request, json_request, retry_after_seconds
 
@@ -376,6 +376,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "EMPTY_WAIT", 0.05)
     monkeypatch.setattr(buying, "TURN_WAIT", 0.1)
     monkeypatch.setattr(outcomes, "RATE_WAIT", 0.1)
+    monkeypatch.setattr(outages, "BY_HAND", 0.01)
     monkeypatch.setattr(reconciling, "EQUAL_WAIT", 0.05)
     for module in (fetch, reading):
         monkeypatch.setattr(module, "read_delay", again)

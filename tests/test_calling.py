@@ -12,20 +12,22 @@ from urllib.parse import urlsplit
 import pytest
 
 import notebookgen as ng
-from notebookgen.jobs import calling
+from notebookgen.errors import UnexpectedResponse
+from notebookgen.jobs import calling, reconciling
 from notebookgen.providers import Callback
 from notebookgen.providers.signing import hmac_sha256, signature_holds
 from notebookgen.records import JobRef
 from notebookgen.webhooks import receiver as receiving
 from notebookgen.wire import HttpResponse, json_request
-from scripted import Held, Listless, Shop, Tailor, bench, idle, lost, states, until, wanted
+from scripted import Held, Listless, Shop, Tailor, bench, idle, lost, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.ticket import Ticket
-    from notebookgen.records import Generation, Model
+    from notebookgen.records import Generation, Job, Model
     from notebookgen.webhooks.receiver import Receiver
     from notebookgen.wire import HttpRequest
     from scripted import Bench
@@ -644,3 +646,109 @@ def test_who_was_called_about_a_lost_create_does_not_send_it_again(tmp_path: Pat
         assert (1, 1) == (shop.seen["create"], len(shop.jobs))
         assert handle.wait(PATIENCE)
         assert ["saved"] == states(handle)
+
+
+# Called about while it waits to be sent again -------------------------------------------------------------------------
+
+
+def waits_for_its_place(made: Bench, shop: Shop) -> tuple[Held, RunHandle]:
+    """Lose the reply to a create, and have it wait to be sent again behind another one that has the only place."""
+    gate, hat = made_and_lost(shop), Held(shop)
+    shop.orders.append(hat)
+    handle = made.start(wanted(), wanted("a hat"))
+    handle.resubmits = True
+    gate.set()
+    assert hat.came.wait(PATIENCE)
+    until(lambda: made.asked(lambda _: ticket(made, wanted()).again is not None))
+    return hat, handle
+
+
+@pytest.mark.parametrize("phase", ["completed", "running"])
+def test_a_call_stops_what_waits_to_be_sent_again(tmp_path: Path, receiver: Receiver, phase: str) -> None:
+    """The job of the first create exists, so nothing is sent again: that job is the row's, in the run that waits for it."""
+    shop = idle()
+    with bench(tmp_path, shop, Caller(), concurrency=1) as made:
+        hat, handle = waits_for_its_place(made, shop)
+        call(address(shop), {"id": "job-1", "phase": phase})
+        until(lambda: made.row(wanted()).state == "saved")
+        assert {"used": 1} == receiver.counts
+        hat.go.set()
+        until(lambda: made.row(wanted("a hat")).state == "submitted")
+        shop.finish(shop.jobs[1])
+        call(address(shop, 1), shop.jobs[1])
+        assert handle.wait(PATIENCE)
+        assert (["saved", "saved"], 2) == (states(handle), shop.seen["create"])
+        assert 1 == sum("has called about job job-1" in note for note in handle.snapshot().notes)
+
+
+@pytest.mark.parametrize(
+    ("told", "why"), [({"id": "job-9"}, "could not be adopted"), ({"id": "job-2"}, "was not sent again")]
+)
+def test_a_call_that_names_no_job_of_ours_leaves_it_for_a_person(
+    tmp_path: Path, receiver: Receiver, told: dict[str, str], why: str
+) -> None:
+    """Something was accepted, so nothing is sent again; which job it is cannot be told, and it stays in doubt."""
+    shop = idle()
+    with bench(tmp_path, shop, Caller(), concurrency=1) as made:
+        hat, handle = waits_for_its_place(made, shop)
+        hat.go.set()
+        until(lambda: made.row(wanted("a hat")).state == "submitted")
+        call(address(shop), told)
+        until(lambda: states(handle)[0] == "ambiguous" and handle.row(0).done)
+        assert why in str(handle.row(0).error)
+        shop.finish(shop.jobs[1])
+        call(address(shop, 1), shop.jobs[1])
+        assert handle.wait(PATIENCE)
+        assert (["ambiguous", "saved"], 2) == (states(handle), shop.seen["create"])
+
+
+@pytest.mark.parametrize("lists", [False, True])
+def test_a_call_stops_what_a_person_has_sent_again(
+    tmp_path: Path,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    lists: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """The same where a person has said so, whether or not there is a list: that could tell nothing."""
+
+    class Blind(Caller):
+        job_list_limit: ClassVar[int] = 100 if lists else 0
+
+        def read_jobs(self, response: HttpResponse) -> tuple[Job, ...]:
+            message = "no list"
+            raise UnexpectedResponse(message)
+
+    monkeypatch.setattr(reconciling, "LOOKS_THAT_FAIL", 1)
+    shop = idle()
+    shop.orders.append("lost after")
+    with bench(tmp_path, shop, Blind(), concurrency=1) as made:
+        assert ["ambiguous"] == states(made.bring(wanted()))
+        hat = Held(shop)
+        shop.orders.append(hat)
+        made.start(wanted("a hat"))
+        assert hat.came.wait(PATIENCE)
+        handle = made.engine.resolve(wanted().id, "resubmit")
+        until(lambda: made.asked(lambda _: ticket(made, wanted()).again is not None))
+        shop.finish(shop.jobs[0])
+        call(address(shop), shop.jobs[0])
+        assert handle.wait(PATIENCE)
+        assert (["saved"], 2) == (states(handle), shop.seen["create"])
+        hat.go.set()
+
+
+def test_what_is_refused_the_second_time_is_still_called_about(tmp_path: Path, receiver: Receiver) -> None:
+    """A create that is not accepted takes nothing of what is known of the one before: its address still leads to it."""
+    shop = idle()
+    gate = made_and_lost(shop)
+    late = Held(shop, reply(429, {"error": "too many"}, **{"Retry-After": "120"}))
+    shop.orders.append(late)
+    with bench(tmp_path, shop, Caller()) as made:
+        handle = made.start(wanted())
+        handle.resubmits = True
+        gate.set()
+        assert late.came.wait(PATIENCE)
+        late.go.set()
+        until(lambda: made.asked(lambda _: ticket(made, wanted()).again is not None))
+        call(address(shop), shop.jobs[0])
+        assert handle.wait(PATIENCE)
+        assert (["saved"], 2) == (states(handle), shop.seen["create"])

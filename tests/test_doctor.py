@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 import sys
+import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
@@ -180,6 +181,28 @@ def test_a_provider_that_is_not_there(real: Handle, monkeypatch: pytest.MonkeyPa
     assert "; ! 127.0.0.1" in line("armox")
     assert "Look at the connection and the proxy settings" in after("armox")
     assert "ARMOX_BASE_URL is http://127.0.0.1:9/v1" in after("armox")
+
+
+def test_a_limit_that_is_used_up(real: Handle) -> None:
+    """Nobody waits a minute for a report: it says when there is room again, and what binds."""
+    ng.configure(limits={"armox": {"per_minute": 1}})
+    began = time.monotonic()
+
+    assert "credits left" in line("armox")
+    assert re.search(r"; not asked now: its limit is used up, and there is room again in (60|59|58) s$", line("armox"))
+    assert "          pace: 1 a minute, as was set" == after("armox")
+    assert time.monotonic() - began < 30
+    assert {"200": 1} == real.state()["requests"]["armox balance"]
+
+
+def test_a_provider_that_fails_again_and_again(real: Handle) -> None:
+    """Who asks for the report once more is told once more, and waits no minute for it."""
+    real.configure(misbehave=(Fault(kind="status", status=500, service="armox", purpose="balance", count=None),))
+    began = time.monotonic()
+    for _ in range(8):
+        assert "; ! Armox is broken just now (500) while asking for the balance" in line("armox")
+
+    assert time.monotonic() - began < 30
 
 
 def test_an_address_without_the_service(real: Handle, monkeypatch: pytest.MonkeyPatch) -> None:

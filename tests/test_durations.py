@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from notebookgen.jobs.durations import FRESH, KEPT, Durations, seen_columns
+from notebookgen.jobs.inhand import InHand
 from notebookgen.jobs.states import State
 from notebookgen.jobs.survival import EXPECTED, SANDBOX, Memory
 from notebookgen.jobs.ticket import Lane, Ticket
@@ -57,7 +58,10 @@ def ticket(seconds: float | None = None, **fields: Any) -> Ticket:
 
 
 def known(store: Store, clock: FakeClock | None = None, *tickets: Ticket) -> Durations:
-    return Durations(store, clock or FakeClock(), {str(number): one for number, one in enumerate(tickets)})
+    in_hand = InHand()
+    for number, one in enumerate(tickets):
+        in_hand[str(number)] = one
+    return Durations(store, clock or FakeClock(), in_hand)
 
 
 def test_where_nothing_is_known_the_kind_tells(store: Store) -> None:
@@ -89,7 +93,7 @@ def test_the_sandbox_and_real_services_learn_nothing_of_each_other(store: Store)
 
     assert 0.5 == pytest.approx(durations.usual(asked(realm=PLAY)), rel=0.2)
     assert None is durations.usual(asked())
-    fresh = Durations(store, FakeClock(), {}).curve(ticket(generation=Generation(PLAY, "hat", "x", {})))[0]
+    fresh = Durations(store, FakeClock(), InHand()).curve(ticket(generation=Generation(PLAY, "hat", "x", {})))[0]
     assert EXPECTED[SANDBOX] == pytest.approx(fresh.median, rel=0.1)
 
 

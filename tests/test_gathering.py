@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import notebookgen as ng
+from notebookgen.jobs.survival import prior
 from notebookgen.testing import FakeClock
 from scripted import Bench, Shop, Tailor, bench, idle, reply, states, until, wanted
 from three_services import numbered, requests, services
@@ -187,6 +189,52 @@ def test_many_jobs_of_a_service_that_lists_cost_hardly_more_than_their_creates(m
             counts.append(requests(service, "armox"))
 
     assert 60 <= counts[1] - counts[0] <= 66
+
+
+def test_while_nothing_is_known_lists_come_by_the_age_of_the_jobs(home: Path) -> None:
+    """The first is asked for soon, and each wait is a part of the age: who guesses wrong by far is not waited for long."""
+    shop, clock = idle(), FakeClock()
+    asked: list[float] = []
+
+    def listed(request: HttpRequest) -> HttpResponse:
+        asked.append(clock.monotonic())
+        return shop.truth(request)
+
+    shop.answers["list"] = deque([listed] * 40)
+    with bench(home, shop, clock=clock, concurrency=16) as desk:
+        begun(desk, 6)
+        start = clock.monotonic()
+        lines = desk.engine._watching._gathering._lines
+        for _ in range(160):
+            clock.advance(0.125)
+            desk.engine.call(lambda: None)
+            # The clock stands until a list that is asked for is answered.
+            until(lambda: desk.engine.call(lambda: not any(line.due for line in lines.values())))
+
+    ages = [one - start for one in asked]
+    usual = prior("text").median
+    assert 5 <= len(ages) <= 20
+    assert ages[0] < usual / 2
+    for before, after in pairwise(ages):
+        assert 0.2 * min(usual, after) - 0.01 <= after - before <= 0.7 * min(usual, after) + 0.5
+
+
+@pytest.mark.parametrize("stale_first", [False, True])
+def test_a_job_that_is_on_a_list_twice_is_as_far_as_its_furthest_entry(home: Path, *, stale_first: bool) -> None:
+    """An old entry beside a newer one hides nothing: what is over is over, wherever it stands."""
+    shop, clock = idle(), FakeClock()
+    with bench(home, shop, clock=clock, concurrency=16) as desk:
+        handle = begun(desk, 4)
+        stale = [dict(job) for job in shop.jobs]
+        for job in shop.jobs:
+            shop.finish(job)
+        entries = [*stale, *shop.jobs] if stale_first else [*shop.jobs, *stale]
+        shop.answers["list"] = deque([reply(200, entries)] * 3)
+        until(lambda: later(desk, clock, 0.5) or shop.seen.get("list"), "no list was asked for")
+        until(lambda: later(desk, clock, 0.0) or handle.done, f"{handle.snapshot()}")
+
+    assert (1, 0) == (shop.seen["list"], shop.seen.get("status", 0))
+    assert ["saved"] * 4 == states(handle)
 
 
 def test_a_list_that_only_an_adapters_bug_can_give_holds_nothing_up(home: Path) -> None:

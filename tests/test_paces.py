@@ -18,6 +18,7 @@ from notebookgen.rates import Rates
 from notebookgen.records import Realm
 from notebookgen.settings import Settings
 from notebookgen.transport.limits import Heard, Limit
+from pacing_world import Service, side_by_side
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +96,51 @@ def test_what_one_kernel_learns_binds_the_others_at_once(home: Path) -> None:
     clock.now += 1
     assert 28 < two.take("create") <= 30
     assert Limit(9, 60.0, "learned") == two.pace.tightest
+
+
+@pytest.mark.parametrize(("count", "window"), [(5, 1.0), (20, 10.0), (60, 60.0)])
+@pytest.mark.parametrize("kernels", [2, 3])
+def test_kernels_that_meet_a_limit_together_are_as_fast_as_one(
+    home: Path, tmp_path: Path, kernels: int, count: int, window: float
+) -> None:
+    """What is refused was one too many for all of them, so the limit is learned from what all of them have sent."""
+    alone, together = Service([(count, window)]), Service([(count, window)])
+    one = side_by_side(alone, tmp_path / "alone", kernels=1, rows=60, law=(2.0, 0.3), places=16)
+    several = side_by_side(together, home, kernels=kernels, rows=60 // kernels, law=(2.0, 0.3), places=16)
+    assert max(done.seconds for done in several) <= 1.25 * one[0].seconds
+    assert len(together.refused) <= len(alone.refused) + 16 * kernels
+
+
+REFUSED = """
+import sys
+from pathlib import Path
+from notebookgen.jobs.paces import Paces
+from notebookgen.records import Realm
+from notebookgen.settings import Settings
+from notebookgen.transport.limits import Heard
+home = Path(sys.argv[1])
+gate = Paces(home).gate(Realm("tailor", "0123456789ab"), Settings(home=home))
+for _ in range(10):
+    gate.take("create")
+    gate.end(gate.begin("create"), Heard())
+gate.end(gate.begin("create"), Heard("refused", retry_after=30.0))
+gate.take("create")
+"""
+
+
+def test_what_a_process_has_sent_counts_for_what_another_one_learns(home: Path) -> None:
+    """Ten of this one and ten of another one were taken before the refusal: twenty is what the service takes."""
+    paces = Paces(home)
+    one = paces.gate(REALM, settings(home))
+    for _ in range(10):
+        assert 0.0 == one.take("create")
+        one.end(one.begin("create"), Heard())
+    ended = subprocess.run([sys.executable, "-c", REFUSED, str(home)], check=False, timeout=60)
+    assert 0 == ended.returncode
+    now = paces.clock()
+    paces.clock = one.clock = lambda: now + 1  # it is not looked at all the time whether others have learned something
+    assert 0 < one.take("create") <= 30
+    assert Limit(18, 60.0, "learned") == one.pace.tightest
 
 
 def test_what_was_learned_outlives_the_kernel(home: Path) -> None:

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notebookgen.transport.limits import Heard, Known, Limit, known_from, known_text
-from notebookgen.transport.pacing import RETRY_FLOOR, Pace
+from notebookgen.transport.outages import RETRY_FLOOR
+from notebookgen.transport.pacing import Pace
+from notebookgen.transport.sendlog import Memory
 from pacing_world import Service, ran
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def test_what_a_reply_does_not_count_limits_nothing() -> None:
     """A limit of which as much is left as there is, after a request, binds nobody."""
     pace = Pace()
     pace.end(pace.begin(0.0, "create"), 0.1, Heard(told=Limit(2, MINUTE, "told"), remaining=2))
-    assert (50, False) == (sum(pace.take(1.0, "create") == 0 for _ in range(50)), pace.bound)
+    assert (50, False) == (sum(pace.take(1.0, "look") == 0 for _ in range(50)), pace.bound)
 
 
 def test_what_others_use_of_an_account_is_told_by_what_is_left() -> None:
@@ -119,9 +121,9 @@ def test_what_others_use_of_an_account_is_told_by_what_is_left() -> None:
 
 
 def test_nothing_is_written_down_where_no_limit_is_known() -> None:
-    """Then everybody goes at once, and the log of windows stays empty."""
+    """Then the log of windows stays empty, whatever goes."""
     pace = Pace()
-    assert 0.0 == max(pace.take(0.0, "create") for _ in range(1000))
+    assert 0.0 == max(pace.take(0.0, kind) for kind in ("create", "look", "other") for _ in range(16))
     assert (False, 0, False) == (pace.bound, pace.page.log.count(-1.0), pace.granted("create"))
 
 
@@ -233,6 +235,28 @@ def test_looks_find_out_a_short_window_where_no_create_waits(sure: float, *, ear
     assert now - began < 5
 
 
+def test_a_window_is_found_out_to_its_length() -> None:
+    """A first request that goes well after a wait says only that the window is no longer than that: it is tried anew, earlier."""
+    service = Service([(5, 1.0)])
+    done = ran(service, rows=60, law=(2.0, 0.3), pace=Pace(), places=16)
+    assert done.seconds < 2.5 * least(120, 5, 1.0)
+    assert done.refused <= 20
+
+
+def test_a_window_that_was_found_out_is_tried_by_one_at_a_time() -> None:
+    """While one is on its way that finds it out, nobody sends another one, whichever kernel it is."""
+    page, now = Memory(), 1000.0
+    paces = [Pace(), Pace()]
+    for pace in paces:
+        pace.page = page
+    page.known = Known(learned=Limit(1, MINUTE, "learned"), ceiling=1, since=now, lowered=now)
+    page.log.add(now, now, look=False)
+    assert [True, False] == [pace.take(now + 6, "create") == 0 for pace in paces]
+    paces[0].end(paces[0].begin(now + 6, "create"), now + 6.1, Heard("refused"))
+    assert 6.0 == pytest.approx(page.known.longer)
+    assert 0.0 == page.known.probing
+
+
 def test_a_burst_that_is_refused_is_spread() -> None:
     """Where there was room by the limit that is set, requests keep a distance from then on."""
     service = Service([(60, MINUTE), (5, 1.0)])
@@ -295,6 +319,26 @@ def test_an_outage_does_not_become_a_storm() -> None:
     assert RETRY_FLOOR <= sent <= RETRY_FLOOR + 0.1 * (100 + sent) + 2
 
 
+def test_who_asks_by_hand_in_an_outage_waits_a_second_and_not_a_minute() -> None:
+    """A balance or a catalogue that cannot be had is said so soon; all of them together are one request a second."""
+    pace, now = Pace(), 0.0
+    while (wait := pace.take(now, "look")) == 0.0:
+        pace.end(pace.begin(now, "look"), now + 0.01, Heard("failed"))
+        now += 0.01
+
+    waits = []
+    for _ in range(20):
+        waits.append(pace.take(now, "other"))
+        now += waits[-1]
+        if waits[-1]:
+            assert 0.0 == pace.take(now, "other")
+        pace.end(pace.begin(now, "other"), now, Heard("failed"))
+
+    assert wait > 1.0
+    assert max(waits) < 1.01
+    assert sum(waits) >= 18.0
+
+
 def test_what_works_again_is_not_held_back() -> None:
     """The first answer ends the quota."""
     pace = Pace()
@@ -312,6 +356,8 @@ KNOWN = Known(
     told=Limit(60, MINUTE, "told"),
     learned=Limit(54, 5.5, "learned"),
     sure=True,
+    longer=5.0,
+    probing=91.0,
     ceiling=60,
     since=90.0,
     paused=95.0,

@@ -113,5 +113,5 @@ def test_a_real_plan_tells_how_far_it_is(home: Path) -> None:
     finally:
         set_follower(None)
 
-    assert [(1000, 2500), (2000, 2500), (2500, 2500)] == told
+    assert [(64, 2500), (1064, 2500), (2064, 2500), (2500, 2500)] == told
     assert not (home / "ledger.sqlite").exists()

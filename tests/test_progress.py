@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,12 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from notebookgen.errors import Stopped
+from notebookgen.jobs.budget import Budget
 from notebookgen.jobs.delivered import Delivered
 from notebookgen.jobs.handle import Progress, RunHandle
 from notebookgen.jobs.progress import Forecast
 from notebookgen.jobs.states import State
 from notebookgen.jobs.survival import Seen, learned, prior
-from notebookgen.notebook.lines import WIDTH, line
+from notebookgen.notebook.lines import WIDTH, line, lines
 from notebookgen.notebook.progress import PERIOD, TICK, TerminalBoard, follow, quietly
 from notebookgen.records import Cost, Generation, Realm
 
@@ -168,6 +171,46 @@ def test_the_line_tells_state_elapsed_expected_and_spent(progress: Progress, say
     assert text.startswith(says)
     assert len(text) <= WIDTH
     assert len(text.splitlines()) == 1
+
+
+def test_a_note_that_does_not_fit_stands_whole_below() -> None:
+    """What is said once and nowhere else is not cut off: it has lines of its own, and the run's line stays whole, too."""
+    note = (
+        "APIXO has called about job j1, whose create had no clear answer: it is adopted, and nothing is bought twice."
+    )
+    first, *below = lines(replace(NOW, notes=("before", note)))
+
+    assert line(NOW) == first
+    assert note == " ".join(below)
+    assert all(len(one) <= WIDTH for one in below)
+    assert 1 == len(lines(replace(NOW, notes=("short",))))
+
+
+def test_a_terminal_keeps_a_long_note_above_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has one line that changes: a note that does not fit is written above it, once."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    board = TerminalBoard()
+    board.show("running 00:01\na note that says\nwhat nothing else does")
+    board.show("running 00:02\na note that says\nwhat nothing else does")
+    board.end("saved")
+
+    assert 1 == screen.getvalue().count("a note that says\nwhat nothing else does\n")
+
+
+def test_a_wait_that_ends_says_how_to_end_the_run() -> None:
+    """The rest is still sent and paid for: whoever does not want that is told what to type."""
+    run, board, clock = started({}, count=2)
+    run.budget = Budget()
+    follow(run, 1.0, board=lambda: board, clock=clock)
+
+    (said,) = board.ended
+    assert "the run goes on and sends the rest (to end it: ng.Client().cancel('run1'))" in said
 
 
 def test_the_bar_is_not_full_before_the_end() -> None:

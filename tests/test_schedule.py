@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from looking import LAWS, Costs, Law, around, by_curve, costs, old_rule, taught
-from notebookgen.jobs.schedule import LONGEST, SHORTEST, delay_after_failure, next_look
+from notebookgen.jobs.schedule import LONGEST, SHORTEST, delay_after_failure, next_list, next_look
 from notebookgen.jobs.survival import EXPECTED, Curve, Seen, learned, prior
 
 WILD = st.floats(allow_nan=True, allow_infinity=True)
@@ -166,3 +166,42 @@ def test_the_providers_own_wait_is_kept_to_within_reason(asked: float, failures:
     delay = delay_after_failure(failures, retry_after=asked, jitter=jitter)
 
     assert min(asked, 300.0) <= delay <= 301.0
+
+
+# Lists ---------------------------------------------------------------------------------------------------------------
+
+KNOWN = learned([Seen(one) for one in LAWS["image 6 s"].times(200)], prior("image"))
+
+
+def steady(count: int, curve: Curve = KNOWN) -> list[tuple[Curve, float, float]]:
+    """Return jobs under way that were begun one after the other, all of them seen running just now."""
+    ages = [curve.quantile((place + 0.5) / count) * place / count for place in range(count)]
+    return [(curve, age, age) for age in ages]
+
+
+@pytest.mark.parametrize("count", [4, 16, 50, 100])
+def test_lists_of_many_come_as_often_as_a_tenth_of_a_duration_asks_for(count: int) -> None:
+    """Half an interval is how late an end is noticed: about a tenth of the usual duration, whatever their number."""
+    assert 0.12 * KNOWN.median <= next_list(steady(count), most=1.0) <= 0.28 * KNOWN.median
+
+
+def test_no_list_is_worth_it_before_anything_can_be_over() -> None:
+    """Jobs that were just begun are left alone for as long as a wait may be at all."""
+    young = [(KNOWN, 0.1, 0.0)] * 20
+
+    assert next_list(young) >= 0.39 * KNOWN.median
+    assert next_list([(KNOWN, 6.0, 0.0)] * 20) == 0.0
+
+
+def test_the_last_of_many_are_not_worth_a_list_each_moment() -> None:
+    """With few left of many, lists come more rarely than with as many from the beginning."""
+    assert next_list(steady(4), most=10.0) > 1.4 * next_list(steady(4))
+
+
+@given(st.lists(st.tuples(CURVES, WILD, WILD), max_size=12), st.floats(1, 1000))
+@settings(max_examples=60, deadline=None)
+def test_lists_are_never_long_in_coming(jobs: list[tuple[Curve, float, float]], most: float) -> None:
+    """Whatever is known of whatever jobs, it is a number of seconds, and less than half of the longest duration."""
+    wait = next_list(jobs, most=most)
+
+    assert 0 <= wait <= 0.4 * max([curve.median for curve, _, _ in jobs] or [1.0]) + 1e-6

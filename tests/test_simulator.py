@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 
 import pytest
 
@@ -247,6 +248,47 @@ def test_accounts_do_not_hinder_each_other() -> None:
     for found, limit in zip(simulated(accounts, places=1000), limits, strict=True):
         assert 0 == sum(found.refused.values())
         assert found.seconds <= least_seconds(100, limit, durations(law, 100)) + 1.1 * limit.window
+
+
+def test_no_limit_can_be_said_in_several_ways() -> None:
+    """Nothing, None, what is exported for it, and a limit that limits nothing are one and the same."""
+    law = durations(MODELS[IMAGE][1], 30)
+    runs = [
+        simulated([Account(jobs=30, law=law, client=ours(), **limit)])[0]
+        for limit in ({}, {"limit": None}, {"limit": NO_LIMIT}, {"limit": Limit()})
+    ]
+    assert 1 == len({(one.seconds, one.requests) for one in runs})
+    assert least_seconds(30, NO_LIMIT, law) == least_seconds(30, None, law) == max(law)
+
+
+def test_the_quickest_of_a_wave_are_no_change_of_the_service() -> None:
+    """It is told how many run beside each job, as in the engine: of many that began together the quickest end first."""
+    law = Between(4.0, 8.0)
+    past = durations(law, 200)
+    (found,) = simulated([Account(jobs=400, law=law, client=ours(past=past))], places=400)
+    assert found.requests <= 5.0
+
+
+def test_many_jobs_take_little_work() -> None:
+    """No turn goes through all jobs: twice as many under way cost about twice as much."""
+    law, counted = MODELS[IMAGE][1], []
+    for jobs in (150, 300):
+        calls = 0
+
+        def count(frame: object, event: str, arg: object) -> None:
+            nonlocal calls
+            calls += 1
+
+        account = Account(
+            jobs=jobs, law=law, client=ours(learns=False, per_minute=60_000), limit=Limit(requests=60_000)
+        )
+        sys.setprofile(count)
+        try:
+            simulated([account], places=jobs)
+        finally:
+            sys.setprofile(None)
+        counted.append(calls)
+    assert counted[1] <= 3 * counted[0]
 
 
 def test_the_same_seed_is_the_same_run() -> None:

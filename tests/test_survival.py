@@ -123,17 +123,43 @@ def test_three_surprises_in_a_row_are_a_change_of_the_service(before: float, aft
     assert after == pytest.approx(taught(later, 12, memory=memory, curve=curve).median, rel=0.35)
 
 
-def test_the_quickest_of_many_begun_together_are_no_surprise() -> None:
+@pytest.mark.parametrize("size", [32, 128, 256])
+def test_the_quickest_and_the_slowest_of_many_begun_together_are_no_surprise(size: int) -> None:
     """A wave of jobs ends with its quickest first and its slowest last, which tells nothing new of the service."""
+    law = Law("image", around(6.0, 0.3))
+    for seed in range(1, 5):
+        memory = Memory()
+        curve = taught(law, 100, seed, memory=memory)
+        wave = sorted(law.times(size, seed + 100))
+        left = list(range(size))  # beside it
+        told = [memory.add(Seen(one), curve, left.pop) for one in wave]
+
+        assert not any(told)
+
+
+def test_a_service_that_changes_is_noticed_after_a_wave_and_within_one() -> None:
+    """Many at once hide a change no longer than a third of them takes; when they are over, three are enough again."""
     law = Law("image", around(6.0, 0.3))
     memory = Memory()
     curve = taught(law, 100, memory=memory)
-    wave = sorted(law.times(128))
-    running = list(range(len(wave), 0, -1))
-    told = [memory.add(Seen(one), curve, lambda left=left: left) for one, left in zip(wave, running, strict=True)]
+    within = [memory.add(Seen(25.0), curve, lambda: 60) for _ in range(20)]
+    memory.add(Seen(6.0), curve)  # nothing runs beside the last
+    alone = [memory.add(Seen(25.0), taught(law, 100), lambda: 0) for _ in range(4)]
 
-    assert not any(told)
-    assert any(steady.add(Seen(2.0), curve) for steady in [memory.copy()] for _ in range(12))
+    assert 1 == sum(within)
+    assert 1 == sum(alone)
+
+
+def test_a_wave_does_not_make_all_forgotten_but_its_slowest() -> None:
+    """Of two hundred at once the curve knows the quick ones as well, when the last have ended."""
+    law = Law("image", around(6.0, 0.35))
+    memory, first = Memory(), prior("image")
+    left = list(range(200))
+    for one in sorted(law.times(200)):
+        memory.add(Seen(one), first, left.pop)
+    curve = memory.curve(first)
+
+    assert 6.0 == pytest.approx(curve.median, rel=0.15)
 
 
 def test_a_memory_is_the_same_whenever_it_is_asked() -> None:

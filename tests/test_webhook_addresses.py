@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+import notebookgen as ng
 from notebookgen.errors import InvalidCall
 from notebookgen.webhooks.addresses import is_near, job_named, read_address
 
@@ -24,8 +27,7 @@ def test_an_address_is_kept_with_its_path(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        (None, "no text"),
-        ("", "no text"),
+        (" ", "no text"),
         (5, "no text"),
         ("name.example.com", "needs http"),
         ("ftp://name.example.com", "needs http"),
@@ -68,6 +70,15 @@ def test_what_is_no_address_is_refused_without_showing_secrets(url: object, why:
 def test_whom_an_address_reaches_is_told_from_its_host(url: str, near: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """Addresses of this machine and of private networks are near; names are not looked up."""
     assert near is is_near(url)
+
+
+@pytest.mark.parametrize("given", [{}, {"public_url": None}, {"public_url": ""}])
+def test_without_an_address_it_is_said_what_to_type(given: dict[str, Any]) -> None:
+    """No bare TypeError: what is missing is said, and where it goes."""
+    with pytest.raises(InvalidCall, match="a tunnel's address") as caught:
+        ng.webhooks(**given)
+
+    assert "ng.webhooks(public_url='https://name.example.com/path')" in str(caught.value)
 
 
 def test_a_job_is_named_by_the_last_two_parts_of_a_path() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SERVICES = tuple(MODELS)
 SECRET = "whsec_of_the_class"
-PLAIN: dict[str, Any] = {"seconds": QUICK, "callback_faults": [], "callback_late": 0, "misbehave": []}
+PLAIN: dict[str, Any] = {"seconds": QUICK, "callback_faults": [], "callback_late": 0, "misbehave": [], "durations": []}
 
 
 @pytest.fixture(scope="module")
@@ -283,3 +283,23 @@ def test_a_create_that_is_refused_with_its_address_says_so(customer: Customer) -
     with listening() as receiver, pytest.raises(ng.errors.ProviderError):
         ng.generate("a fox", model=MODELS["apixo"])
     assert {} == receiver.counts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", ["apixo", "apimodels"])
+def test_a_callback_about_a_lost_create_stops_its_second_try(customer: Customer, service: str) -> None:
+    """While the only place is taken, the job of the first create calls: it is adopted, and its row is bought once."""
+    ng.configure(concurrency=1)
+    lost = Fault(kind="lost_after", service=service, contains="hen 0")
+    first_is_short = [0.8, 2.5] if customer.box.state()["services"][service]["accepted"] % 2 == 0 else [2.5, 0.8]
+    customer.box.configure(misbehave=[lost], durations=first_is_short)
+    side = Side(customer.box, service)
+    with listening() as receiver:
+        results = ng.map(
+            numbered(2), "hen {n}", model=MODELS[service], max_new=4, timeout=PATIENCE, on_ambiguous="resubmit"
+        )
+
+    assert {"saved"} == statuses(results)
+    assert 2 == side.came("create")
+    assert receiver.counts["used"] >= 1
+    assert "nothing is bought twice" in " ".join(results.handle.snapshot().notes)

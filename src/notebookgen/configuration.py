@@ -215,7 +215,7 @@ def sandbox(**behaviour: Any) -> Embedded:
     return Embedded(handle, lambda: configure(sandbox=before), before=found)
 
 
-def webhooks(*, public_url: str, port: int = 0, host: str = "127.0.0.1") -> Receiver:
+def webhooks(public_url: str = "", *, port: int = 0, host: str = "127.0.0.1") -> Receiver:
     """Have jobs called back instead of asked about, until ``.stop()``. Asked for again, the same address is the same receiver.
 
     Args:
@@ -227,7 +227,7 @@ def webhooks(*, public_url: str, port: int = 0, host: str = "127.0.0.1") -> Rece
         A handle with ``.url``, ``.port``, ``.counts``, ``.reached`` and ``.stop()``; also a context manager.
 
     Raises:
-        InvalidCall: The address cannot be one. Nothing was started.
+        InvalidCall: There is no address, or it cannot be one. Nothing was started.
         NotWritable: The port cannot be listened on.
     """
     from notebookgen.webhooks.exchange import listen  # noqa: PLC0415 - loaded where it is asked for

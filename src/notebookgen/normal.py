@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -27,6 +28,7 @@ __all__ = [
     "plain_number",
     "plain_text",
     "sample_id",
+    "shape_id",
     "shown_line",
     "shown_text",
     "shown_value",
@@ -54,6 +56,11 @@ def canonical_json(value: object) -> str:
     if not value and isinstance(value, dict | list):
         return "{}" if isinstance(value, dict) else "[]"
     return _CANONICAL.encode(value)
+
+
+def shape_id(asked: object) -> str:
+    """Return the hash of what rows by the thousand have in common; the same object for the same, so that it is kept once."""
+    return sys.intern(hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:ID_LENGTH])
 
 
 def sample_id(content: str, sample: int) -> str:

@@ -22,6 +22,7 @@ from notebookgen.normal import (
     plain_number,
     plain_text,
     sample_id,
+    shape_id,
 )
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ class Generation:
     def __post_init__(self) -> None:
         """Normalise the content."""
         settings = {key: json_value(value, key) for key, value in sorted(self.settings.items()) if value is not None}
-        object.__setattr__(self, "settings", MappingProxyType(settings))
+        object.__setattr__(self, "settings", MappingProxyType(settings) if settings else NOTHING)
         object.__setattr__(self, "prompt", plain_text(self.prompt))
 
     @cached_property
@@ -288,8 +289,7 @@ class Generation:
     def shape(self) -> str:
         """The hash of all that a price depends on: provider, model, settings, how many images, prompt's length."""
         asked = [self.realm.provider, self.realm.sandbox, self.model, self.kind]
-        asked += [dict(self.settings), len(self.images), len(self.prompt) // 250]
-        return hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:ID_LENGTH]
+        return shape_id([*asked, dict(self.settings), len(self.images), len(self.prompt) // 250])
 
     def with_sample(self, sample: int) -> Generation:
         """Return the same content asked for once more, as that sample."""

@@ -17,6 +17,8 @@ from notebookgen.records import NO_COST, Cost, Phase
 from notebookgen.transport.limits import JOBS_WORDS
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from notebookgen.errors import NotSent
     from notebookgen.jobs.core import Core
     from notebookgen.jobs.keeping import Keeping
@@ -43,6 +45,7 @@ class Answers:
         self._watching = watching
         self._keeping = keeping
         self._reconciling = reconciling
+        self._last_cost = NO_COST
 
     def settle(self, ticket: Ticket, outcome: Outcome) -> None:
         """Write down what a create came to, and go on from there."""
@@ -87,7 +90,7 @@ class Answers:
         }
         if job.charged is not None:
             columns["unit"] = ticket.lane.provider.unit
-            ticket.cost = Cost(job.charged, ticket.lane.provider.unit, "reported")
+            ticket.cost = self._reported(job.charged, ticket.lane.provider.unit)
         taken = partial(self._taken, ticket, job)  # the ledger's own index decides, whichever kernel was quicker
         if job.phase is Phase.COMPLETED:
             self._keeping.completed(ticket, job, taken=taken, **columns)
@@ -107,6 +110,13 @@ class Answers:
             core.write_soon(
                 ticket, lambda: core.move(ticket, State.SUBMITTED, error=None, **columns), then, taken=taken
             )
+
+    def _reported(self, amount: Decimal, unit: str) -> Cost:
+        """Return a cost; the same object as the last time where it is the same, as for most rows of a run."""
+        last = self._last_cost
+        if last.unit != unit or str(last.amount) != str(amount):  # as it is written: 1 and 1.0 are equal
+            self._last_cost = last = Cost(amount, unit, "reported")
+        return last
 
     def _is_taken(self, ticket: Ticket, job: Job) -> bool:
         """Whether another attempt has a job."""

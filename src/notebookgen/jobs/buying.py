@@ -94,9 +94,10 @@ class Buying:
             for ticket in came:
                 if ticket.queued or ticket in unknown:
                     core.queue.put(ticket)
-            busy = core.busy()
+            busy = core.tickets.busy
             batch = core.queue.take(core.settings.concurrency - busy.total(), busy)
-            self._together(batch, self._decide)
+            if batch:  # at most turns there is none
+                self._together(batch, self._decide)
             if not came and not batch:
                 return
         core.post(lambda: None)  # there is more, but others have their turn first
@@ -124,7 +125,8 @@ class Buying:
         except Exception as error:  # noqa: BLE001 - nothing was committed, so nothing is sent
             self._turns.undo()
             for ticket in batch:
-                ticket.state, ticket.key = State.PLANNED, 0
+                ticket.stand(State.PLANNED)
+                ticket.key = 0
             if isinstance(error, NotebookgenError):
                 for ticket in batch:
                     core.leave(ticket, error)
@@ -146,7 +148,8 @@ class Buying:
         if row is not None and row.state == State.PLANNED:
             ticket.load(row)
         else:  # another kernel may have taken up what could not leave here, and ended it
-            ticket.key, ticket.state = 0, State.PLANNED
+            ticket.key = 0
+            ticket.stand(State.PLANNED)
         return self._buy(ticket)
 
     # Bought ------------------------------------------------------------------------------------------------------
@@ -164,7 +167,7 @@ class Buying:
         caps = core.settings.total_budget
         over = over_budget(core.store, ticket, reserved, now=core.clock.now(), caps=caps, left=left)
         if over is not None:
-            if core.busy()[ticket.run]:
+            if core.tickets.busy[ticket.run]:
                 return self._hold(ticket)  # what is under way may turn out cheaper than was reserved
             if ticket.again is not None:
                 return self._denied(ticket, denied(core, ticket, reserved, over), over)
@@ -193,7 +196,7 @@ class Buying:
                 reserved=to_nano(reserved.amount),
                 instead=instead.row.key if instead is not None else None,
             )
-            ticket.state = State.INTENT
+            ticket.stand(State.INTENT)
         self._probed.add(lane.realm)
         self._newer[lane.realm] = self._newer.get(lane.realm, 0) + 1
         return lambda: self._send(ticket, instead)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from notebookgen.errors import NotebookgenError
 from notebookgen.jobs.guarding import guarded
 from notebookgen.jobs.naming import short_job
+from notebookgen.jobs.resending import call_off, not_sent_again
 from notebookgen.jobs.states import State
 from notebookgen.providers import check_job
 from notebookgen.records import Phase
@@ -123,13 +124,13 @@ class Calling:
 
     def expect(self, ticket: Ticket) -> None:
         """Listen for a call about a job of an earlier kernel, which may have been told this address. Looks do not wait for it."""
-        if newest() is not None and ticket.call is None and ticket.lane.provider.calls_back and ticket.key:
+        if newest() is not None and ticket.call is None and ticket.lane.provider.calls_back and _attempt(ticket):
             self._expect(ticket, None)
 
     def _expect(self, ticket: Ticket, receiver: Receiver | None) -> Call:
         """Await a call."""
         self._sweep()
-        token = token_of(self._home_secret(), key=ticket.key, at=ticket.at, generation=ticket.generation.id)
+        token = token_of(self._home_secret(), key=_attempt(ticket), at=ticket.at, generation=ticket.generation.id)
         ticket.call = Call(token, receiver)
         self._tickets[token] = ticket
         return ticket.call
@@ -138,9 +139,7 @@ class Calling:
         """Forget tokens that nothing is awaited for, now and then."""
         if len(self._tickets) >= self._most:
             self._tickets = {
-                token: one
-                for token, one in self._tickets.items()
-                if one.state in AWAITED and one.call is not None and one.call.token == token
+                token: one for token, one in self._tickets.items() if _is_awaited(one) and token in _tokens(one)
             }
             self._most = max(FEW, 2 * len(self._tickets))
 
@@ -165,7 +164,7 @@ class Calling:
         provider = ticket.lane.provider
         if provider.name != incoming.provider:
             return None
-        if ticket.state not in AWAITED:
+        if not _is_awaited(ticket):
             return "unawaited"
         if len(call.pending) >= MOST_PENDING or call.later:
             return "repeated"
@@ -181,7 +180,7 @@ class Calling:
 
         def event() -> None:
             for ticket in list(self._core.tickets.values()):
-                if ticket.state is State.SUBMITTED:
+                if ticket.state is State.SUBMITTED or ticket.again is not None:
                     self.expect(ticket)
 
         self._core.post(partial(guarded, event))
@@ -202,10 +201,12 @@ class Calling:
 
     def _called(self, ticket: Ticket, call: Call, hint: Hint) -> None:
         """Make something of a call."""
-        if ticket.call is not call or ticket.state not in AWAITED:
+        if ticket.call is not call or not _is_awaited(ticket):
             fate = "unawaited"
         elif not _is_about(ticket, hint):
             fate = "other job"
+        elif ticket.state is State.PLANNED:
+            fate = self._instead(ticket, call, hint)
         elif hint.over is False:
             fate = "still running"
         elif ticket.state is State.INTENT:
@@ -302,10 +303,30 @@ class Calling:
         except NotebookgenError:  # a person, or another kernel, has settled it
             return "unawaited"
         for handle in call.handles:
-            handle.note(
-                f"{ticket.lane.provider.title} has called about job {short_job(hint.job_id)}, whose create had no clear answer:"
-                " it is adopted, and nothing is bought twice. Run it again to have it here."
-            )
+            handle.note(f"{_adopted(ticket, hint.job_id)} Run it again to have it here.")
+        return "used"
+
+    def _instead(self, ticket: Ticket, call: Call, hint: Hint) -> str:
+        """Adopt the job of a create without an answer that waits to be sent again: it is proven that it was accepted."""
+        core, again = self._core, ticket.again
+        row = core.store.last_attempt(ticket.generation.id)
+        if again is None or core.tickets.get(ticket.generation.id) is not ticket or row is None or row.key != again.key:
+            return "unawaited"
+        stands = self._tickets[call.token] = call_off(core, ticket, again)
+        call.looks_at = core.clock.monotonic() + LOOK_EVERY
+        error = NotebookgenError(
+            "it was accepted, for its service has called about it, and has not said which job it is."
+        )
+        if hint.job_id is not None:
+            try:
+                self.resolve(ticket.generation.id, hint.job_id)
+            except NotebookgenError as unknown:
+                error = unknown
+            else:
+                for handle in dict.fromkeys(handle for handle, _ in stands.followers):
+                    handle.note(_adopted(ticket, hint.job_id))
+                return "used"
+        core.drop(stands, not_sent_again(stands, error))
         return "used"
 
     # Calls that do not come --------------------------------------------------------------------------------------
@@ -340,6 +361,30 @@ class Calling:
             self._told.add((ticket.lane.realm, what))
             for handle, _ in ticket.followers:
                 handle.note(said)
+
+
+def _attempt(ticket: Ticket) -> int:
+    """Return the attempt that a call would be about: where it waits to be sent again, the one before."""
+    return ticket.again.key if ticket.again is not None else ticket.key
+
+
+def _is_awaited(ticket: Ticket) -> bool:
+    """Whether a call about a ticket can tell anything."""
+    return ticket.state in AWAITED or (ticket.state is State.PLANNED and ticket.again is not None)
+
+
+def _tokens(ticket: Ticket) -> set[str]:
+    """Return the tokens that lead to a ticket, or will do so again where what is being sent is not accepted."""
+    before = ticket.instead.call if ticket.instead is not None else None
+    return {call.token for call in (ticket.call, before) if call is not None}
+
+
+def _adopted(ticket: Ticket, job: str) -> str:
+    """Return what is said of a job that a call has told of."""
+    return (
+        f"{ticket.lane.provider.title} has called about job {short_job(job)}, whose create had no clear answer:"
+        " it is adopted, and nothing is bought twice."
+    )
 
 
 def _is_about(ticket: Ticket, hint: Hint) -> bool:

@@ -10,13 +10,14 @@ import heapq
 import itertools
 import logging
 import sqlite3
-from collections import Counter, deque
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from notebookgen.errors import IllegalMove, LedgerError, NotebookgenError, NotWritable
 from notebookgen.jobs.durably import Durably
 from notebookgen.jobs.durations import Durations
+from notebookgen.jobs.inhand import InHand
 from notebookgen.jobs.queueing import Queue
 from notebookgen.jobs.resending import not_sent_again
 from notebookgen.jobs.states import BUSY, OPEN, State, move
@@ -69,7 +70,7 @@ class Core:
         self.clock = clock
         self.rng = rng
         self.settings = settings
-        self.tickets: dict[str, Ticket] = {}
+        self.tickets = InHand()
         self.durations = Durations(store, clock, self.tickets)
         self.ready: deque[Ticket] = deque()  # to be looked up in the ledger
         self.queue = Queue()  # to be bought, when there is a free place
@@ -193,7 +194,8 @@ class Core:
     def begin_again(self, ticket: Ticket) -> None:
         """Look a ticket up in the ledger anew, because another kernel has moved its attempt."""
         ticket.shared, ticket.settling = ticket.key, False
-        ticket.state, ticket.key, ticket.again, ticket.instead = State.PLANNED, 0, None, None
+        ticket.stand(State.PLANNED)
+        ticket.key, ticket.again, ticket.instead = 0, None, None
         self.queue.release(ticket.run)
         if ticket.followers:
             self.ready.append(ticket)
@@ -203,7 +205,8 @@ class Core:
     def again(self, ticket: Ticket, seconds: float, phase: str) -> None:
         """Come back to a ticket after a while; a new attempt begins where the last one has ended."""
         if ticket.state is State.REFUSED:
-            ticket.state, ticket.key = State.PLANNED, 0
+            ticket.stand(State.PLANNED)
+            ticket.key = 0
             self.show(ticket)
         self.tell(ticket, phase)
         self.later(seconds, lambda: self.ready.append(ticket))
@@ -219,9 +222,10 @@ class Core:
         """
         old = ticket.state
         move(old, new)
-        if not self.store.update(ticket.key, str(old), state=str(new), **columns):
+        if not self.store.update(ticket.key, old.value, state=new.value, **columns):  # one text for all rows
             raise Elsewhere
-        ticket.state, ticket.trouble = new, None
+        ticket.stand(new)
+        ticket.trouble = None
         if old in BUSY and new not in BUSY:
             self.queue.release(ticket.run, ticket.lane)
         if new not in OPEN:
@@ -237,7 +241,7 @@ class Core:
             with self.store.transaction():
                 yield
         except BaseException:
-            ticket.state = before
+            ticket.stand(before)
             raise
 
     def write_soon(
@@ -270,7 +274,7 @@ class Core:
         except Exception:  # noqa: BLE001 - said below, of the one whose it is
             written = False
             for one, state in zip(group, before, strict=True):
-                one.ticket.state = state
+                one.ticket.stand(state)
         else:
             written = len(group) > 1
         for one in group:
@@ -368,7 +372,8 @@ class Core:
         """
         if ticket.again is not None:  # what was to be sent again is as it was
             error = not_sent_again(ticket, error)
-            ticket.state, ticket.key, ticket.again = State.AMBIGUOUS, ticket.again.key, None
+            ticket.key, ticket.again = ticket.again.key, None
+            ticket.stand(State.AMBIGUOUS)
         if ticket.key and ticket.state in OPEN:
             # Where that cannot be written, it stays this kernel's own until it ends.
             with contextlib.suppress(NotWritable, LedgerError):
@@ -385,10 +390,6 @@ class Core:
         wait = min(FIRST_REST * 2.0 ** min(self.rests.get(key, 0), 16), LONGEST_REST)
         self.rests[key] = self.rests.get(key, 0) + 1
         self.later(wait * (0.9 + 0.2 * self.rng.random()), lambda: self.retake(key))
-
-    def busy(self) -> Counter[str]:
-        """Return how many generations of each run take a place just now."""
-        return Counter(one.run for one in self.tickets.values() if one.state in BUSY)
 
     def open_in(self, lane: Lane, state: State) -> list[Ticket]:
         """Return the tickets of a lane in a state, oldest first."""

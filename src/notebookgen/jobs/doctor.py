@@ -24,7 +24,7 @@ from notebookgen.transport.choosing import transport_words
 from notebookgen.wire import shown_address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from notebookgen.jobs.house import House
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["balance_words", "examine"]
 
 LITTLE_ROOM = 2 * 2**30
+PATIENCE = 2.0  # seconds that a report waits for an account
 # What https://requests.readthedocs.io/en/latest/user/advanced/#proxies and the part above it name.
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -161,6 +162,9 @@ def _answer(house: House, name: str, given: Mapping[str, Any]) -> list[str]:
         lane = house.lane(name, **given)
         other = lane.provider.base_url
         where = "" if other == lane.provider.default_base_url else other
+        held = _held(lane)
+        if held:
+            return [held, *limit_lines(house.paces, lane.realm)]
         words = _balance(lane)
     except NotebookgenError as error:
         first, *steps = str(error).splitlines()
@@ -172,6 +176,23 @@ def _answer(house: House, name: str, given: Mapping[str, Any]) -> list[str]:
         return [f"! {first}", *([step] if step else [])]
     told = f"{words}, at {where}" if where and words.endswith(" left") else words
     return [told, *limit_lines(house.paces, lane.realm)]
+
+
+def _held(lane: Lane) -> str:
+    """Return why an account is not asked now, where it would be long until it may be; nobody waits for a report."""
+    wait = lane.gate.until("other")
+    return f"not asked now: its limit is used up, and there is room again in {wait:.0f} s" if wait > PATIENCE else ""
+
+
+def _one_more_try(lane: Lane) -> Callable[[float], bool]:
+    """Return what waits before a second try, if that is soon, and before no third one."""
+    tries = iter((1,))
+
+    def wait(seconds: float) -> bool:
+        soon = max(seconds, lane.gate.until("other")) <= PATIENCE
+        return next(tries, None) is None or not soon or threading.Event().wait(seconds)
+
+    return wait
 
 
 def balance_words(lane: Lane) -> str:
@@ -191,7 +212,7 @@ def _balance(lane: Lane) -> str:
     request = lane.provider.balance() or lane.provider.models()
     if request is None:
         return f"{lane.provider.base_url}: nothing can be asked for free"
-    response = read(lane.transport, request, wait=threading.Event().wait, rng=random.random)
+    response = read(lane.transport, request, wait=_one_more_try(lane), rng=random.random)
     fault = lane.provider.read_fault(response)
     if fault is not None:
         raise fault_error(lane.provider, fault, "asking for the balance")

@@ -16,9 +16,10 @@ from notebookgen.ledger.lasting import Lasted
 from notebookgen.ledger.rows import realm_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from notebookgen.jobs.clock import Clock
+    from notebookgen.jobs.inhand import InHand
     from notebookgen.jobs.survival import Curve
     from notebookgen.jobs.ticket import Ticket
     from notebookgen.ledger.store import Store
@@ -98,7 +99,7 @@ class Book:
 class Durations:
     """The curves of one kernel."""
 
-    def __init__(self, store: Store, clock: Clock, tickets: Mapping[str, Ticket]) -> None:
+    def __init__(self, store: Store, clock: Clock, tickets: InHand) -> None:
         """Learn from a ledger, and from the tickets in hand."""
         self._store = store
         self._clock = clock
@@ -175,7 +176,7 @@ class Durations:
 
     def _beside(self) -> int:
         """Return how many jobs are under way."""
-        return sum(one.state is State.SUBMITTED for one in self._tickets.values())
+        return self._tickets.submitted
 
     def _model(self, generation: Generation, before: Curve) -> Book:
         """Return what is known of a model."""

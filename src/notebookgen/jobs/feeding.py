@@ -13,7 +13,7 @@ from notebookgen.jobs.surveying import Fate, Left
 from notebookgen.normal import sample_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.core import Core
@@ -175,7 +175,8 @@ class Feeding:
         now), ends there.
         """
         count, samples = 0, feed.source.samples
-        part: tuple[int, Wish | Left] | None = None
+        part: Sequence[Wish | Left] = ()
+        start = 0  # the first row of the part
         while feed.at < len(feed.survey) and count < room:
             index = feed.at
             feed.at += 1
@@ -183,13 +184,18 @@ class Feeding:
             if feed.handle.over(index) or (feed.closed is not None and bought):
                 continue
             row, sample = divmod(index, samples)
-            if part is None or part[0] != row:
-                part = (row, feed.source.part(row, row + 1)[0])
+            if not start <= row < start + len(part):  # those behind it, too, up to the next one that is over already
+                start, stop = row, row + 1
+                most = min(row + -(-(room - count) // samples), feed.source.total)
+                while stop < most and not feed.handle.over(stop * samples):
+                    stop += 1
+                part = feed.source.part(start, stop)
             count += 1
-            if isinstance(part[1], Left):
-                yield index, part[1]
+            one = part[row - start]
+            if isinstance(one, Left):
+                yield index, one
                 continue
-            wish = part[1] if feed.survey.fate(index) is Fate.CACHED else feed.source.priced(part[1])
+            wish = one if feed.survey.fate(index) is Fate.CACHED else feed.source.priced(one)
             content = wish.generation.content
             if feed.again:
                 sample = feed.handle.row(index).generation.sample

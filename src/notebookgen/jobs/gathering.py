@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotebookgenError, ProviderError, TransportError
 from notebookgen.jobs.reconciling import age_of
-from notebookgen.jobs.schedule import SHORTEST, delay_after_failure
+from notebookgen.jobs.schedule import SHORTEST, delay_after_failure, next_list
 from notebookgen.jobs.states import State
+from notebookgen.jobs.survival import TOLD
 from notebookgen.providers import fault_error
 from notebookgen.records import Phase
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from notebookgen.jobs.core import Core
+    from notebookgen.jobs.survival import Curve
     from notebookgen.jobs.ticket import Lane, Ticket
     from notebookgen.records import Job
     from notebookgen.wire import HttpRequest, HttpResponse
@@ -56,7 +58,9 @@ __all__ = ["Gathering"]
 log = logging.getLogger("notebookgen")
 
 NEARLY = 0.3  # of its own interval that another job must have waited
-RARELY = 0.2  # of a job's usual duration that is between two lists at least
+RARELY = 0.2  # of a job's usual duration that is between two lists while little is known
+ENOUGH = 32  # jobs that tell when a list is worth it, out of more
+FADING = 0.95  # the last of many have ended when hardly any run beside them
 OVERDUE = 0.99
 MISSED = 2  # lists in a row on which a job was not, until it is asked about by itself alone
 FAILURES = 5  # lists in a row that failed, until none is tried for a while
@@ -73,12 +77,20 @@ class Line:
         asked: When the last one was, on the monotonic clock.
         next_at: None is asked for before that moment, because some have failed.
         failures: How many in a row failed.
+        worth_at: When the next one is worth a request.
+        planned: When that was found out; infinitely long ago where it was not since the last one.
+        curve: By what was known then.
+        most: How many jobs were under way at once lately.
     """
 
     due: list[Ticket] = field(default_factory=list)
     asked: float = -math.inf
     next_at: float = 0.0
     failures: int = 0
+    worth_at: float = 0.0
+    planned: float = -math.inf
+    curve: Curve | None = None
+    most: float = 0.0
 
 
 class Gathering:
@@ -105,7 +117,7 @@ class Gathering:
         now = self._core.clock.monotonic()
         if not any(self._is_nearly_due(one, lane, now) for one in self._core.tickets.values() if one is not ticket):
             return False
-        wait = max(line.next_at, line.asked + self._apart(ticket, now)) - now
+        wait = max(line.next_at, self._worth_at(line, ticket, now)) - now
         if wait > 0 and line.failures:
             return False
         if wait <= 0:
@@ -119,19 +131,42 @@ class Gathering:
             self._ask(lane, line, ticket, request)
         return True
 
-    def _apart(self, ticket: Ticket, now: float) -> float:
-        """Return the seconds between two lists, by how long such jobs take; while that is not known, by a job's age."""
+    def _worth_at(self, line: Line, ticket: Ticket, now: float) -> float:
+        """Return when the next list is worth a request, by how long such jobs take; while little is known, by a job's age."""
         curve, _ = self._core.durations.curve(ticket)
-        usual = curve.median if curve.known >= 1 else min(curve.median, now - ticket.accepted)
-        return max(RARELY * usual, SHORTEST)
+        if curve.known < TOLD:
+            return line.asked + max(RARELY * min(curve.median, now - ticket.accepted), SHORTEST)
+        if line.planned == -math.inf or (line.curve is not curve and now >= line.planned + SHORTEST):
+            line.planned, line.curve = now, curve
+            line.worth_at = max(now + self._until_worth(line, ticket.lane, now), line.asked + SHORTEST)
+        return line.worth_at
+
+    def _until_worth(self, line: Line, lane: Lane, now: float) -> float:
+        """Return the seconds until a list is worth a request, by those under way that it would show."""
+        shown = [
+            one
+            for one in self._core.tickets.values()
+            if one.lane is lane and one.state is State.SUBMITTED and not one.settling and self._is_shown(one)
+        ]
+        line.most = max(float(len(shown)), FADING * line.most)
+        jobs = []
+        for one in shown[:: -(-len(shown) // ENOUGH) or 1]:
+            curve, began = self._core.durations.curve(one)
+            start = one.accepted + began
+            jobs.append((curve, now - start, one.looked - start))
+        return next_list(jobs, most=line.most / max(len(shown), 1))
+
+    @staticmethod
+    def _is_shown(ticket: Ticket) -> bool:
+        """Whether a list can be counted on to show a job."""
+        lane = ticket.lane
+        newer = lane.accepted - ticket.number  # of our own; of others nobody knows
+        return lane.lists and ticket.missed < MISSED and newer < lane.provider.job_list_limit
 
     def _request(self, ticket: Ticket) -> HttpRequest | None:
         """Return the request for a list that may show a job; None where none can be counted on to do so."""
-        lane = ticket.lane
-        newer = lane.accepted - ticket.number  # of our own; of others nobody knows
-        if not lane.lists or ticket.missed >= MISSED or newer >= lane.provider.job_list_limit:
-            return None
-        return lane.provider.jobs(lane.provider.job_list_limit)
+        provider = ticket.lane.provider
+        return provider.jobs(provider.job_list_limit) if self._is_shown(ticket) else None
 
     @staticmethod
     def _is_nearly_due(ticket: Ticket, lane: Lane, now: float) -> bool:
@@ -150,7 +185,7 @@ class Gathering:
         core, provider = self._core, lane.provider
         asked = core.clock.monotonic()
         line.due.append(ticket)
-        line.asked = asked
+        line.asked, line.planned = asked, -math.inf
         fresh = replace(request, headers=(*request.headers, ("Cache-Control", "no-cache")))
 
         def task() -> tuple[HttpResponse, tuple[Job, ...]]:
@@ -201,21 +236,25 @@ class Gathering:
             jobs: What is on it.
             asked: How things stood then, on the monotonic clock.
         """
-        listed = {job.id.casefold(): job for job in jobs if job.id}
+        listed: dict[str, Job] = {}
+        for job in jobs:  # the newest entry first; an old one beside it hides nothing
+            name = (job.id or "").casefold()
+            if name and (name not in listed or (job.phase.over and not listed[name].phase.over)):
+                listed[name] = job
         for ticket in list(self._core.tickets.values()):
             if ticket.lane is not lane or ticket.state is not State.SUBMITTED or ticket.settling:
                 continue
-            job = listed.get((ticket.job or "").casefold())
-            if job is None:
+            shown = listed.get((ticket.job or "").casefold())
+            if shown is None:
                 if ticket in due:
                     ticket.missed += 1
                     self._look(ticket)
                 continue
             ticket.missed = 0
-            if job.phase is Phase.COMPLETED and not job.outputs:
+            if shown.phase is Phase.COMPLETED and not shown.outputs:
                 self._look(ticket)  # what it made may stand in its own answer only
-            elif job.phase.over or (asked > ticket.looked and not ticket.asking):
-                self._core.safely(ticket, lambda one=ticket, its=job: self._looking.heard(one, its, asked))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
+            elif shown.phase.over or (asked > ticket.looked and not ticket.asking):
+                self._core.safely(ticket, lambda one=ticket, its=shown: self._looking.heard(one, its, asked))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
             elif ticket in due and not ticket.asking:
                 self._look(ticket)  # a look of its own has told more since
 

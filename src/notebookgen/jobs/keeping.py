@@ -154,7 +154,7 @@ class Keeping:
                     kept[place] = core.fetcher.keep(output, origin=origin, due=due, unknown=place in unknown)
                 except NotebookgenError as error:
                     errors[place] = error
-            return kept, errors, read_receipt(ticket.lane, ticket.ref) if paid and not errors else None
+            return kept, errors, read_receipt(ticket.lane, ticket.ref, ticket.price) if paid and not errors else None
 
         def then(result: tuple[dict[int, Asset], Errors, Decimal | None] | None, error: BaseException | None) -> None:
             if result is None:

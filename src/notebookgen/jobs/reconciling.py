@@ -224,7 +224,8 @@ class Reconciling:
         self._forget(ticket)
         take_back(core, ticket, State.REFUSED, ended=core.clock.now(), **columns)
         if ticket.wanted and ticket.followers and ticket.tries < BOUGHT_AGAIN:
-            ticket.state, ticket.key = State.PLANNED, 0
+            ticket.stand(State.PLANNED)
+            ticket.key = 0
             core.tell(ticket, "it was not accepted; sending it again")
             core.ready.append(ticket)
             return

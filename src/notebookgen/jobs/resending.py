@@ -22,6 +22,7 @@ from notebookgen.records import NO_COST
 
 if TYPE_CHECKING:
     from notebookgen.errors import NotebookgenError
+    from notebookgen.jobs.calling import Call
     from notebookgen.jobs.core import Core
     from notebookgen.jobs.handle import RunHandle
     from notebookgen.jobs.ticket import Ticket
@@ -32,6 +33,7 @@ __all__ = [
     "Again",
     "Instead",
     "begun",
+    "call_off",
     "denied",
     "not_sent_again",
     "send_again",
@@ -68,21 +70,36 @@ class Instead:
         why: Who has said so, for the ledger.
         cost: What it counts for since then.
         told: Those who were told of it: the run that has paid for it, and parts of that.
+        call: That its job is to be called about.
     """
 
     row: AttemptRow
     why: str
     cost: Cost
     told: tuple[RunHandle, ...] = ()
+    call: Call | None = None
 
 
 def send_again(core: Core, ticket: Ticket, why: str) -> None:
     """Put an ambiguous ticket into the line of its run; its attempt stays as it is until the next one is committed."""
     ticket.again = Again(ticket.key, f"{why}: nobody knows whether it was accepted")
-    ticket.state, ticket.key, ticket.cost, ticket.error = State.PLANNED, 0, NO_COST, None
+    ticket.stand(State.PLANNED)
+    ticket.key, ticket.cost, ticket.error = 0, NO_COST, None
+    core.calls.expect(ticket)  # whoever calls about it before it is sent has accepted it
     core.show(ticket)
     core.tell(ticket, "nobody knows whether it was accepted; sending it again")
     core.ready.append(ticket)
+
+
+def call_off(core: Core, ticket: Ticket, again: Again) -> Ticket:
+    """Send nothing again; return what takes the ticket's place, which is ambiguous as it was.
+
+    The ticket itself may stand in a line, or wait for a timer or an upload: whatever comes of that is nobody's.
+    """
+    stands = replace(ticket, state=State.AMBIGUOUS, key=again.key, again=None, queued=False, hand=None, counted="")
+    ticket.followers, ticket.again, ticket.call = [], None, None
+    core.tickets[ticket.generation.id] = stands
+    return stands
 
 
 def still_in_doubt(core: Core, ticket: Ticket, row: AttemptRow | None) -> bool:
@@ -113,7 +130,7 @@ def write_off(core: Core, ticket: Ticket) -> Instead | None:
 def begun(ticket: Ticket, instead: Instead) -> None:
     """Count what was written off, once the new attempt is committed, in the run that has paid for it."""
     told = {id(one): one for one, _ in ticket.followers if instead.row.run in one.runs}
-    ticket.again, ticket.instead = None, replace(instead, told=tuple(told.values()))
+    ticket.again, ticket.instead = None, replace(instead, told=tuple(told.values()), call=ticket.call)
     for handle in told.values():
         handle.sink(instead.cost)
 
@@ -140,7 +157,8 @@ def take_back(core: Core, ticket: Ticket, new: State, /, **columns: Any) -> None
         return
     ticket.load(instead.row)
     ticket.again, ticket.instead = Again(instead.row.key, instead.why), None
-    ticket.state, ticket.key, ticket.cost = State.PLANNED, 0, NO_COST
+    ticket.stand(State.PLANNED)
+    ticket.key, ticket.cost, ticket.call = 0, NO_COST, instead.call
     for handle in instead.told:
         handle.sink(instead.cost, -1)
     for handle, index in ticket.followers:

@@ -46,7 +46,7 @@ def dearest(listed: Cost, before: tuple[int, str] | None) -> Cost:
     amount, unit = from_nano(before[0]), before[1]
     if listed.amount is None or (listed.unit == unit and amount > listed.amount):
         return Cost(amount, unit, "listed", note="what it cost before")
-    return replace(listed, at_least=listed.at_least and listed.unit != unit)
+    return replace(listed, at_least=False) if listed.at_least and listed.unit == unit else listed
 
 
 def over_budget(

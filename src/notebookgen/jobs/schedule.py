@@ -14,16 +14,21 @@ from typing import TYPE_CHECKING
 from notebookgen.jobs.survival import EDGES, STEPS, step_of, within
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from notebookgen.jobs.survival import Curve
 
-__all__ = ["LONGEST", "SHORTEST", "delay_after_failure", "next_look", "worth"]
+__all__ = ["LONGEST", "SHORTEST", "delay_after_failure", "next_list", "next_look", "worth"]
 
 SHORTEST, LONGEST = 0.25, 300.0  # seconds between two looks
 BOUND = 5.0  # seconds for which anything may be over unnoticed
 RARELY, SOONER = 0.01, 0.9  # no look before that part of the age at which so few are over
 BACKSTOP = 0.99  # so many have called by then, where they call at all
-PATIENCE = 0.105
+PATIENCE = 0.1
 BLIND, FEWEST, HORIZON = 0.05, 0.5, 30.0
+UNNOTICED = 0.0165  # of its usual duration, for each job under way, that may pass unnoticed between two lists
+LATEST = 0.4  # of the usual duration, between two lists
+GRAIN, GROWTH = 0.02, 1.15  # steps of time, as parts of the usual duration; each is so much longer than the last
 
 
 def worth(curve: Curve) -> float:
@@ -58,6 +63,46 @@ def next_look(
         backstop = curve.quantile(BACKSTOP)
         due = max(due, backstop if curve.known > 0 else min(backstop, now + LONGEST))
     return max(due - now, SHORTEST) * (0.9 + 0.2 * min(max(0.0, jitter), 1.0))
+
+
+def next_list(jobs: Sequence[tuple[Curve, float, float]], *, most: float = 1.0) -> float:
+    """Return the seconds until a list of many jobs is worth a request.
+
+    It is when so much has added up that jobs which are over have waited unnoticed, each second as a part of how long such
+    a job takes. Where many end at any time, each is noticed after a tenth of its duration on average, whatever their
+    number; while hardly one can be over, and when the last are left, lists are rarer.
+
+    Args:
+        jobs: What it would show of those under way: what is known of how long such a job takes, its age, and the age at
+            which it was last seen running, in seconds.
+        most: How many times as many there were at once lately: the last of many are not worth more lists than the first.
+    """
+    if not jobs:
+        return 0.0
+    medians = [max(curve.median, 0.01) for curve, _, _ in jobs]
+    enough = max(UNNOTICED * most * len(jobs), max(worth(jobs[0][0]), UNNOTICED * medians[0]) / medians[0])
+    risks = [curve.risk(last) for curve, _, last in jobs]
+    ahead, step, last = 0.0, max(GRAIN * min(medians), SHORTEST / 4), LATEST * max(medians)
+
+    def lost(seconds: float) -> float:
+        """Return how many are over by then, each as a part of how long it takes."""
+        return sum(
+            -math.expm1(min(risk - curve.risk(age + seconds), 0.0)) / median
+            for (curve, age, _), risk, median in zip(jobs, risks, medians, strict=True)
+        )
+
+    over = lost(0.0)
+    added = sum(
+        (within(age) - within(seen)) / 2 * -math.expm1(min(risk - curve.risk(age), 0.0)) / median
+        for (curve, age, seen), risk, median in zip(jobs, risks, medians, strict=True)
+    )
+    while added < enough and ahead < last:
+        after = lost(ahead + step)
+        more = (over + after) / 2 * step
+        if added + more >= enough:
+            return min(ahead + step * (enough - added) / more, last)
+        over, added, ahead, step = after, added + more, ahead + step, step * GROWTH
+    return min(ahead, last)
 
 
 def _summed(curve: Curve, age: float) -> float:

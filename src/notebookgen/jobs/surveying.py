@@ -19,7 +19,7 @@ from notebookgen.jobs.states import State
 from notebookgen.normal import sample_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.budget import Budget
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fate", "Left", "Source", "Survey", "set_aside", "survey_of"]
 
-PART = 1000
+FIRST_PART, PART = 64, 1000
 
 
 class Fate(StrEnum):
@@ -185,8 +185,8 @@ def survey_of(
     numbers: dict[tuple[str, Cost], int] = {}
     reckoning = _Reckoning(budget)
     seen: set[str] = set()
-    for start in range(0, source.total, PART):
-        rows = source.part(start, min(start + PART, source.total))
+    for start, stop in _parts(source.total):
+        rows = source.part(start, stop)
         ids = [
             sample_id(row.generation.content, sample)
             for row in rows
@@ -221,6 +221,14 @@ def survey_of(
                 survey.stops = place
         tick(at // source.samples, source.total)
     return survey
+
+
+def _parts(total: int) -> Iterator[tuple[int, int]]:
+    """Yield the rows that are looked at together: few at first, for what they bring to light may make all others."""
+    start, stop = 0, min(FIRST_PART, total)
+    while start < total:
+        yield start, stop
+        start, stop = stop, min(stop + PART, total)
 
 
 def set_aside(source: Source, reader: Reader, wishes: Sequence[Wish]) -> list[Cost]:

@@ -31,10 +31,13 @@ EXPECTED: dict[str, float] = {
 }
 SPREAD = 1.0  # standard deviation of the logarithm of a duration of which only the kind is known
 STRENGTH = 10.0  # past jobs that a prior is worth
-MEMORY = 0.5 ** (1 / 50)  # a job counts half as much once fifty more have ended: services change
+HALF, WAVE = 50, 2.0  # a job counts half as much once fifty more have ended, or twice as many as ran at once: services
+MEMORY = 0.5 ** (1 / HALF)  # change; but of a wave the slowest end last, and are not all that is to be known of it
 # Three ends in a row beyond the 98th percentile, or some more that are a little less odd: the service has changed.
 IN_A_ROW, ODD, CHANCE = 3, 0.1, 1e-5
-FADING = 0.99  # the slowest of a wave end when hardly any runs beside them
+FALL = (
+    0.25  # by so much less, with each end, is what ran at once: the slowest of a wave end when hardly any runs beside
+)
 CHANGED = 16.0  # how much less what came before counts then
 TOLD = 10.0  # past jobs until a curve can tell what is unlikely
 UNLIKELY, PARTS = 0.05, 8
@@ -46,6 +49,7 @@ EDGES: tuple[float, ...] = (
     *(FIRST * STEP**k for k in range(math.ceil(math.log(LAST / FIRST, STEP)))),
     LAST,
 )
+INNER = EDGES[1:-1]
 WIDTHS = tuple(b - a for a, b in itertools.pairwise(EDGES))
 STEPS = len(WIDTHS)
 WIDEST = 5  # steps to either side from which a step of few ends borrows
@@ -123,12 +127,12 @@ class Curve:
 
 def within(age: float) -> float:
     """Return an age as one that the steps know: from 0 to a day, whatever a clock has done."""
-    return min(max(0.0, age), LAST)  # in this order NaN becomes 0
+    return min(age, LAST) if age > 0 else 0.0  # NaN as well
 
 
 def step_of(age: float) -> int:
     """Return the step that an age (seconds) lies in."""
-    return min(max(bisect_right(EDGES, within(age)) - 1, 0), STEPS - 1)
+    return bisect_right(INNER, age) if age > 0 else 0  # NaN lies in the first one
 
 
 @cache
@@ -196,12 +200,16 @@ class Memory:
         """
         self._take(job, curve)
         self.count += 1
-        self._peak = max(self._peak * FADING, beside())
-        self._weight /= MEMORY
+        running = beside()
+        self._peak = max(self._peak - FALL, running)
+        self._weight /= MEMORY ** min(1.0, HALF / max(WAVE * self._peak, 1.0))
         if self._weight > HEAVY:
             for kept in (self._ends, self._lived, self._gone):
                 kept[:] = [one / self._weight for one in kept]
             self._weight = 1.0
+        if not running and self._peak:  # of what ran at once, this was the last: what was odd about it is over
+            self._peak, self._odd, self._side, self._chance = 0.0, [], "", 1.0
+            return False
         if not job.ended or curve.known < TOLD or curve is self._judged:
             return False
         return self._is_change(job, curve)
@@ -293,7 +301,8 @@ def _ends(job: Seen, before: Curve) -> list[tuple[float, float]]:
     after = within(job.after)
     first, last = step_of(after), step_of(seconds)
     edges = [after, *EDGES[first + 1 : last + 1], seconds]
-    running = [before.survival(edge) for edge in edges]
+    between = (math.exp(-risk) for risk in before._risks[first + 1 : last + 1])  # noqa: SLF001 - of this module
+    running = [before.survival(after), *between, before.survival(seconds)]
     whole = running[0] - running[-1]
     if whole < UNLIKELY * running[0]:  # hardly to be expected there, so the curve cannot tell where in it, either
         low = max(after, seconds / 4)
@@ -318,6 +327,7 @@ def _smoothed(ends: list[float], exposure: list[float], need: float) -> Iterable
             if high < STEPS - 1:
                 high += 1
                 more, longer = more + ends[high], longer + exposure[high]
-            part = min(1.0, (need - over) / max(more, LEAST))  # no more than is needed, or one peak would be a hill
+            lacking, there = need - over, more if more > LEAST else LEAST  # noqa: FURB136 - a call takes half as long again here
+            part = lacking / there if lacking < there else 1.0  # no more than is needed, or one peak would be a hill
             over, lived = over + part * more, lived + part * longer
         yield max(over / max(lived, LEAST), LEAST)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from notebookgen.jobs.budget import NO_BUDGET, Budget
 from notebookgen.jobs.delivered import Delivered
+from notebookgen.jobs.lineup import Lineup
 from notebookgen.jobs.states import FREE, State
 from notebookgen.ledger.rows import from_nano
 from notebookgen.records import NO_COST, Cost, JobRef, nothing
@@ -18,10 +19,12 @@ from notebookgen.transport.paced import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from decimal import Decimal
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.jobs.calling import Call
     from notebookgen.jobs.handle import RunHandle
+    from notebookgen.jobs.inhand import InHand
     from notebookgen.jobs.progress import Forecast
     from notebookgen.jobs.resending import Again, Instead
     from notebookgen.jobs.whereabouts import Spare
@@ -106,8 +109,9 @@ class Lane:
         waits: Why its creates wait for that just now; empty where they do not.
         turn: How often they had to wait: only the end of the last wait counts.
         homes: How many jobs have ended since there were none under way.
-        looks: Until when looks wait, and how likely their jobs are over.
+        looks: The looks that wait for their turn.
         receiptless: How many questions in a row for a job's real cost had no answer.
+        receipts: How many answers in a row said what is listed, for each model and price; what was not asked counts, too.
         accepted: How many jobs it has accepted from this process.
         signing: Gives the secret with which the service signs callbacks, where it is known.
     """
@@ -125,11 +129,12 @@ class Lane:
     unreachable: int = 0
     recovers_at: float = 0.0
     receiptless: int = 0
+    receipts: dict[tuple[str, Decimal | None], int] = field(default_factory=dict)
     gate: Gate = field(default_factory=Gate)
     waits: str = ""
     turn: int = 0
     homes: int = 0
-    looks: list[tuple[float, float]] = field(default_factory=list)
+    looks: Lineup = field(default_factory=Lineup)
     accepted: int = 0
     signing: Callable[[], str | None] = lambda: None
 
@@ -157,13 +162,14 @@ class Ticket:
         budget: That run's cap.
         key: Its attempt in the ledger; 0 before there is one.
         shared: An attempt of another kernel that this one waited for.
-        state: Where it stands; changed by ``Core.move`` only.
+        state: Where it stands; changed by ``stand`` only.
         at, lost_at: When the intent was committed; when the create could last have left (microseconds).
         job, route: The provider's handle and path.
         accepted: When it was accepted (or sent, for an immediate answer), on the monotonic clock.
         timed: Whether that moment was seen by this process, so that a duration can be told from it.
         looked: When it was last seen not to be over, on the same clock; at first when it was accepted.
         due: When it is looked at next.
+        alarm: When its timer goes off, on the monotonic clock; 0 where none is set.
         asked: When it was last asked about by itself, on the same clock; at first when it was accepted.
         number: Which of its lane's jobs it is, as they were accepted; 0 where another process saw that.
         lived: Its age in seconds when it was last seen not to be over; None where its end is known exactly.
@@ -194,6 +200,8 @@ class Ticket:
         reply: The reply to its create where that is itself what was paid for, until the files are in place.
         wanted: Whether somebody still wants it bought (Stop clears it).
         followers: Who is told, and at which of their rows.
+        hand: What counts it, as long as it is in hand.
+        counted: The run for which it takes a place there; empty while it takes none.
     """
 
     generation: Generation
@@ -213,6 +221,7 @@ class Ticket:
     timed: bool = False
     looked: float = 0.0
     due: float = 0.0
+    alarm: float = 0.0
     asked: float = 0.0
     number: int = 0
     lived: float | None = None
@@ -246,6 +255,8 @@ class Ticket:
     reply: HttpResponse | None = None
     wanted: bool = True
     followers: list[tuple[RunHandle, int]] = field(default_factory=list)
+    hand: InHand | None = None
+    counted: str = ""
 
     @property
     def kind(self) -> Kind | None:
@@ -267,9 +278,16 @@ class Ticket:
         """What its reply is called while it is kept: the number of an attempt is used again in a new ledger."""
         return f"{self.key}-{self.generation.id[:16]}"
 
+    def stand(self, state: State) -> None:
+        """Have it stand elsewhere, and be counted so; what the ledger knows of goes through ``Core.move``."""
+        old, self.state = self.state, state
+        if self.hand is not None and old is not state:
+            self.hand.moved(self, old, state)
+
     def load(self, row: AttemptRow) -> None:
         """Take over what the ledger has of an attempt."""
-        self.key, self.state, self.at, self.lost_at = row.key, State(row.state), row.at, row.lost_at
+        self.stand(State(row.state))
+        self.key, self.at, self.lost_at = row.key, row.at, row.lost_at
         self.job, self.route, self.seconds, self.unkept = row.job, row.route or "", row.seconds, row.unkept
         self.cost = row.cost
         self.reserved = Cost(from_nano(row.reserved), row.unit, "listed") if row.reserved is not None else NO_COST

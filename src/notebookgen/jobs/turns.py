@@ -9,8 +9,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from notebookgen.jobs.states import BUSY, State
+from notebookgen.jobs.lineup import is_early
+from notebookgen.jobs.states import State
 from notebookgen.ledger.rows import realm_text
+from notebookgen.transport.sharing import Flock
 
 if TYPE_CHECKING:
     from notebookgen.jobs.core import Core
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Turns"]
 
 ELSEWHERE = 1.0  # seconds until it is looked whether another kernel's job has ended
-SOON = 0.05  # seconds that a look may come later than it was to
-LONGEST = 15.0  # seconds until a look that waits asks again: by then it may be surer
 
 
 class Turns:
@@ -53,7 +53,7 @@ class Turns:
             self._wait(lane, ELSEWHERE, f"waiting: {gate.pace.most_jobs()} at once")
             return lane.waits
         words = self.words(lane)
-        wait = gate.take("create", early=self._early(lane))
+        wait = gate.take("create", early=self._early(lane), out=lane.sending + self._given.count(gate))
         if wait <= 0:
             self._given.append(gate)
             return ""
@@ -66,7 +66,9 @@ class Turns:
         asked = lane.gate.paused()
         if asked >= 1:
             return f"waiting {asked:.0f} s: too many requests"
-        return f"waiting: {lane.gate.words}" if lane.gate.words else "waiting: the service fails just now"
+        if lane.gate.words:
+            return f"waiting: {lane.gate.words}"
+        return "waiting for the first answers" if lane.gate.pace.starting else "waiting: the service fails just now"
 
     def _wait(self, lane: Lane, seconds: float, words: str) -> None:
         """Have no create of an account decided about for a while, or until one of its jobs has ended."""
@@ -81,46 +83,33 @@ class Turns:
             lane.waits = ""
 
     def _early(self, lane: Lane) -> bool:
-        """Whether jobs that are shorter than a window are under way, and nothing has come of the account's last ones.
-
-        Then part of the window is kept for looks, or the first result would come a window late.
-        """
+        """Whether short jobs are under way and nothing of them is here yet: then looks are to bring the first result."""
         core, limit = self._core, lane.gate.pace.tightest
-        if limit is None:
-            return False
-        now, short, busy = core.clock.monotonic(), False, False
-        for one in core.tickets.values():
-            if one.lane is lane and one.state in BUSY:
-                busy = True
-                if one.state is not State.SUBMITTED:
-                    continue
-                short = short or (_usual(one, limit.window) < limit.window and now - one.accepted < limit.window)
-        if not busy:
+        if not core.tickets.by_lane[lane]:
             lane.homes = 0
-        return short and not lane.homes
+            return False
+        if limit is None or lane.homes:
+            return False
+        now = core.clock.monotonic()
+        return any(
+            is_early(limit, homes=0, usual=_usual(one, limit.window), youngest=now - one.accepted)
+            for one in core.tickets.values()
+            if one.lane is lane and one.state is State.SUBMITTED
+        )
 
     # Looks -------------------------------------------------------------------------------------------------------
 
-    def look(self, lane: Lane, *, sure: float) -> float:
+    def look(self, lane: Lane, *, sure: float, usual: float = 0.0) -> float:
         """Return the seconds that a look, or a list, has to wait; 0.0 where it has taken its place and goes now.
 
         Args:
             lane: The account.
             sure: How likely the job is over: surer looks go first.
+            usual: How many seconds such a job usually takes; 0 where that is not known.
         """
-        gate = lane.gate
-        now = self._core.clock.monotonic()
-        if lane.looks:
-            lane.looks = [one for one in lane.looks if one[0] > now + SOON]
-            gate.surest([one[1] for one in lane.looks])
-        wait = gate.take("look", sure=sure, early=bool(gate.words) and self._early(lane))
-        if wait <= 0:
-            return 0.0
-        surer = sum(one[1] >= sure for one in lane.looks)
-        wait = min(max(wait, gate.when(surer)), max(LONGEST, wait))
-        lane.looks.append((now + wait, sure))
-        gate.surest([one[1] for one in lane.looks])
-        return wait
+        flock = Flock(self._core.tickets.by_lane[lane] if usual else 0, usual)
+        early = bool(lane.gate.words) and self._early(lane)
+        return lane.looks.turn(lane.gate, self._core.clock.monotonic(), sure=sure, early=early, flock=flock)
 
 
 def _usual(ticket: Ticket, unknown: float) -> float:

@@ -15,6 +15,7 @@ from notebookgen.errors import (
     ProviderError,
     StillRunning,
 )
+from notebookgen.jobs.alarms import Alarms
 from notebookgen.jobs.calling import Calling
 from notebookgen.jobs.durations import seen_columns
 from notebookgen.jobs.ending import ending_cost, had, not_to_be_had
@@ -68,6 +69,7 @@ class Watching:
         self._hear = hear
         self._turns = Turns(core)
         self._gathering = Gathering(core, self, hear)
+        self._alarms = Alarms(core, self._due)
         core.durations.taught = lambda ticket: plan_anew(core, ticket, self.put_off)
         core.calls = Calling(core, look=self.look, heard=self.heard, wait=self._next)
 
@@ -93,15 +95,16 @@ class Watching:
 
     # When --------------------------------------------------------------------------------------------------------
 
-    def _allowed(self, lane: Lane, purpose: str, *, sure: float) -> float:
+    def _allowed(self, lane: Lane, purpose: str, *, sure: float, usual: float = 0.0) -> float:
         """Return how many seconds a look or a list must wait for the account's limit; 0 where it may go now.
 
         Args:
             lane: The way to the account.
             purpose: ``status`` or ``list``.
             sure: How likely the job is over that is asked for, from 0 to 1.
+            usual: How many seconds such a job usually takes; 0 where that does not matter.
         """
-        return self._turns.look(lane, sure=1.0 if purpose == "list" else sure)  # a list tells of many
+        return self._turns.look(lane, sure=1.0 if purpose == "list" else sure, usual=usual)  # a list tells of many
 
     def sure(self, ticket: Ticket) -> float:
         """Return how likely a job is over by now, by what is known of such jobs."""
@@ -127,9 +130,7 @@ class Watching:
     def put_off(self, ticket: Ticket, seconds: float) -> None:
         """Look again after so many seconds, unless another look is due by then: a job has one chain of looks."""
         ticket.looks += 1
-        number = ticket.looks
-        ticket.due = self._core.clock.monotonic() + seconds
-        self._core.soon(ticket, seconds, lambda: self._due(ticket) if ticket.looks == number else None)
+        self._alarms.put_off(ticket, seconds)
 
     def hold_back(self, ticket: Ticket, seconds: float) -> None:
         """Look again when the account's limit allows it, and say so where that takes a while."""
@@ -154,7 +155,8 @@ class Watching:
     def _ask(self, ticket: Ticket, *, sure: float) -> None:
         """Ask for a job's status as soon as the account's limit allows it."""
         core, lane = self._core, ticket.lane
-        wait = self._allowed(lane, "status", sure=sure)
+        usual = ticket.forecast.curve.median if ticket.forecast is not None else 0.0
+        wait = self._allowed(lane, "status", sure=sure, usual=usual)
         if wait > 0:
             self.hold_back(ticket, wait)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
+from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -113,8 +114,9 @@ def day_of(at: int) -> int:
     return at // DAY
 
 
+@cache
 def realm_text(realm: Realm) -> str:
-    """Return the realm as one column's text."""
+    """Return the realm as one column's text; the same object each time, for there are few and it is asked for often."""
     return f"{realm.provider}|{realm.account}|{int(realm.sandbox)}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ __all__ = [
     "ended",
     "left_over",
     "line",
+    "lines",
     "money",
     "resumed_line",
     "standing",
@@ -38,6 +41,25 @@ def line(progress: Progress, width: int = WIDTH) -> str:
         progress: Where the run stands.
         width: Columns to fill.
     """
+    return lines(progress, width)[0]
+
+
+def lines(progress: Progress, width: int = WIDTH) -> list[str]:
+    """Return the same, and the last note on lines of its own where it does not fit: it says what nothing else does."""
+    text = _drawn(progress)
+    if len(text) <= width or not progress.notes:
+        return [_short(text, width)]
+    note = textwrap.wrap(" ".join(progress.notes[-1].split()), width)
+    return [_short(_drawn(replace(progress, notes=())), width), *note]
+
+
+def _short(text: str, width: int) -> str:
+    """Return a text that is no longer than a line."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _drawn(progress: Progress) -> str:
+    """Return the whole line, however long."""
     from tqdm.std import tqdm  # noqa: PLC0415 - loaded when something takes long enough to be shown
 
     many = progress.total > 1
@@ -50,14 +72,14 @@ def line(progress: Progress, width: int = WIDTH) -> str:
         times = f"{{elapsed}}, usually {tqdm.format_interval(expected)}"
     by_time = min(NEARLY, progress.elapsed / expected) if expected and not many else 0.0
     bar = "|{bar:10}| " if many else "|{bar:16}| " if expected else ""
-    text = tqdm.format_meter(
+    drawn: str = tqdm.format_meter(
         max(progress.over / max(progress.total, 1), by_time),
         1,
         progress.elapsed,
         prefix=_safe(", ".join(counts(progress))) if many else progress.phase,
         bar_format=f"{{desc}} {bar}{times}" + "".join(f" · {_safe(one)}" for one in _tail(progress)),
     )
-    return text if len(text) <= width else text[: width - 1] + "…"
+    return drawn
 
 
 def counts(progress: Progress) -> list[str]:

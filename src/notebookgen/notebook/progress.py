@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 from notebookgen.errors import Stopped
-from notebookgen.notebook.lines import ended, line, resumed_line, waited
+from notebookgen.notebook.lines import ended, lines, resumed_line, waited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,7 +118,8 @@ def follow(
         told = not handle.done or bool(set(now.states) & {"saved", "completed"})
         if place is not None and now.total and (place.open or now.total > 1 or told):  # else an error says it all
             goes_on = "; not waited for any longer: the run goes on and sends the rest"
-            then = goes_on if now.total > 1 and handle.buys else ""
+            how = handle.retell(f"to end it: ng.Client().cancel({handle.typed})")
+            then = f"{goes_on} ({how})" if now.total > 1 and handle.buys else ""
             words = (_last_line.get() or RunHandle.summary)(handle) if handle.done else waited(now, then=then)
             place.end(words)
             _stands(handle, words)
@@ -211,13 +212,18 @@ class TerminalBoard:
 
     def __init__(self) -> None:
         self._bar: Any = None
+        self._noted = ""
 
     def show(self, text: str) -> None:
-        """Replace the line."""
+        """Replace the line; what it has no room for is written above it, once."""
         from tqdm.std import tqdm  # noqa: PLC0415 - loaded when something is shown
 
         if self._bar is None:
             self._bar = tqdm(total=1, bar_format="{desc}", leave=False, file=sys.stderr, disable=None)
+        text, _, note = text.partition("\n")
+        if note and note != self._noted and not self._bar.disable:
+            self._noted = note
+            self._bar.write(note, file=sys.stderr)
         self._bar.set_description_str(text)
 
     def end(self, text: str) -> None:
@@ -264,6 +270,6 @@ def _wait(handle: RunHandle, timeout: float | None, place: LazyBoard | None, clo
         if left <= 0:
             return
         if place is not None and now - drawn >= PERIOD:
-            place.show(line(handle.snapshot()))
+            place.show("\n".join(lines(handle.snapshot())))
             drawn = now
         handle.wait(left)

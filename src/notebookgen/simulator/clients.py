@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from notebookgen.simulator.habits import Habit
     from notebookgen.simulator.service import Answer
@@ -32,8 +32,12 @@ class Client(Protocol):
         """Return the same for a look at a job of an age that was last seen running at an earlier one, or for a list."""
         ...
 
-    def between_lists(self) -> tuple[float, float]:
-        """Return the seconds between two lists, and the share of its own interval that another job must have waited."""
+    def until_list(self, ages: Sequence[tuple[float, float]]) -> tuple[float, float]:
+        """Return the seconds until the next list, and the share of its own interval that another job must have waited.
+
+        Args:
+            ages: Those of the jobs that it would show, and at which each was last seen running.
+        """
         ...
 
     def sent(self, now: float, purpose: str) -> object:
@@ -83,7 +87,7 @@ class Stock:
         """Return 0.0: nothing is held back."""
         return 0.0
 
-    def between_lists(self) -> tuple[float, float]:
+    def until_list(self, ages: Sequence[tuple[float, float]]) -> tuple[float, float]:
         """Return that no list is ever asked for."""
         return math.inf, 1.0
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from notebookgen.jobs.durations import Learned
-from notebookgen.jobs.gathering import NEARLY, RARELY
-from notebookgen.jobs.schedule import SHORTEST, delay_after_failure, next_look
-from notebookgen.jobs.survival import Memory, prior
-from notebookgen.jobs.turns import LONGEST, SOON
+from notebookgen.jobs.gathering import ENOUGH, FADING, NEARLY, RARELY
+from notebookgen.jobs.lineup import Lineup, is_early
+from notebookgen.jobs.schedule import SHORTEST, delay_after_failure, next_list, next_look
+from notebookgen.jobs.survival import TOLD, Memory, prior
 from notebookgen.ledger.lasting import Lasted
 from notebookgen.transport import limits
 from notebookgen.transport.paced import Gate
 from notebookgen.transport.pacing import Pace
+from notebookgen.transport.sharing import Flock
 
 if TYPE_CHECKING:
     import random
@@ -32,6 +33,8 @@ __all__ = ["ByCurve", "Ours", "ours"]
 
 GRAIN, DICE = 64, 16  # steps of age, within one that is twice as old; steps of chance
 ELSEWHERE = 1.0
+WELL = limits.Heard()
+T = TypeVar("T")
 
 
 class ByCurve:
@@ -63,6 +66,14 @@ class ByCurve:
     def wait(self, age: float, looks: int, rng: random.Random) -> float:
         """Return the seconds until the next look."""
         return next_look(age, curve=self._curve, jitter=rng.random())
+
+
+class Alone(Gate):
+    """A pace that nobody else asks."""
+
+    def _do(self, work: Callable[[], T]) -> T:
+        """Ask it."""
+        return work()
 
 
 class Ours:
@@ -103,56 +114,57 @@ class Ours:
         self._intervals: dict[tuple[int, int], float] = {}
         windows = ((per_minute, limits.MINUTE), (per_second, 1.0))
         pace = Pace([limits.Limit(count, window) for count, window in windows if count], jobs=concurrent)
-        self._gate = Gate(pace, clock=lambda: self._now)
-        self._looks: list[tuple[float, float]] = []  # when those that wait ask again, and how sure they are
-        self._busy = self._home = 0
+        self._gate = Alone(pace, clock=lambda: self._now)
+        self._looks = Lineup()
+        self._most = 0.0  # jobs under way at once lately that a list would show
+        self._busy = self._home = self._sending = 0
 
     def may_create(self, now: float, under_way: int) -> float:
         """Return the seconds until a create may leave."""
         self._now, self._busy = now, under_way
         if not self._gate.room_for_jobs(lambda: under_way):
             return ELSEWHERE
-        return self._gate.take("create", early=self._early())
+        return self._gate.take("create", early=self._early(), out=self._sending)
 
     def may_look(self, now: float, job: int, age: float, after: float) -> float:
         """Return the seconds until a look may leave: surer ones go first."""
         self._now, gate = now, self._gate
         if not gate.pace.bound and not self._looks:
             return gate.take("look")
-        sure = self._learned.curve.over(age, after)
-        if self._looks:
-            self._looks = [one for one in self._looks if one[0] > now + SOON]
-            gate.surest([one[1] for one in self._looks])
-        wait = gate.take("look", sure=sure, early=self._early())
-        if wait <= 0:
-            return 0.0
-        surer = sum(one[1] >= sure for one in self._looks)
-        wait = min(max(wait, gate.when(surer)), max(LONGEST, wait))
-        self._looks.append((now + wait, sure))
-        gate.surest([one[1] for one in self._looks])
-        return wait
+        curve = self._learned.curve
+        flock = Flock(self._busy, curve.median)
+        return self._looks.turn(gate, now, sure=curve.over(age, after), early=self._early(), flock=flock)
 
-    def between_lists(self) -> tuple[float, float]:
-        """Return the seconds between two lists, and the share of its own interval that another job must have waited."""
-        return max(RARELY * self._learned.curve.median, SHORTEST), NEARLY
+    def until_list(self, ages: Sequence[tuple[float, float]]) -> tuple[float, float]:
+        """Return the seconds until the next list, and the share of its own interval that another job must have waited."""
+        self._most = max(float(len(ages)), FADING * self._most)
+        curve, some = self._learned.curve, ages[:: -(-len(ages) // ENOUGH) or 1]
+        if curve.known < TOLD:
+            return max(RARELY * min(curve.median, ages[0][0]), SHORTEST), NEARLY
+        return next_list([(curve, age, after) for age, after in some], most=self._most / max(len(ages), 1)), NEARLY
 
     def sent(self, now: float, purpose: str) -> object:
         """Hear that a request has left."""
         self._now = now
         kind: Kind = "create" if purpose == "create" else "look"
+        self._sending += kind == "create"
         return self._gate.begin(kind)
 
     def answered(self, now: float, note: object, answer: Answer, under_way: int) -> None:
         """Hear what came back."""
         self._now, self._busy = now, under_way
         slot: Slot = note  # type: ignore[assignment]  # what was returned when it was sent
+        self._sending -= slot.kind == "create"
         if answer.status == 429:
             wait = answer.retry_after or None
             self._gate.end(slot, limits.Heard("refused", retry_after=wait, crowded=answer.crowded))
             if answer.crowded:
                 self._gate.crowd(under_way)
             return
-        told = limits.Limit(answer.limit, answer.window, "told") if answer.limit else None
+        if not answer.limit:
+            self._gate.end(slot, WELL)
+            return
+        told = limits.Limit(answer.limit, answer.window, "told")
         self._gate.end(slot, limits.Heard(told=told, remaining=answer.remaining))
 
     def wait(self, age: float, after: float, looks: int) -> float:
@@ -177,15 +189,14 @@ class Ours:
         if not self._learns:
             return
         job = Lasted(exactly) if self._exact else Lasted(seconds, after)
-        if self._learned.take(job, running):
+        if self._learned.take(job, running, lambda: self._busy):
             self._intervals.clear()
 
     def _early(self) -> bool:
         """Whether short jobs are under way and nothing is home yet: then looks are to bring the first result."""
-        limit = self._gate.pace.tightest
-        if limit is None or self._home or not self._busy:
-            return False
-        return self._learned.curve.median < limit.window
+        youngest = 0.0 if self._busy else None
+        median = self._learned.curve.median
+        return is_early(self._gate.pace.tightest, homes=self._home, usual=median, youngest=youngest)
 
 
 def ours(**options: object) -> Callable[[random.Random], Ours]:
@@ -219,10 +230,10 @@ class Knowledge:
         """How long they take."""
         return self._shape.curve
 
-    def take(self, job: Lasted, running: Iterable[float]) -> bool:
-        """Take in a job that is over; return whether the curve was made anew."""
-        self._model.add(job, 0.0)
-        self._shape.add(job, 0.0)
+    def take(self, job: Lasted, running: Iterable[float], beside: Callable[[], int] = lambda: 0) -> bool:
+        """Take in a job that is over, and how many ran beside it; return whether the curve was made anew."""
+        self._model.add(job, 0.0, beside)
+        self._shape.add(job, 0.0, beside)
         if self._shape.memory.count < self._shape.due:
             return False
         self._renew(running)

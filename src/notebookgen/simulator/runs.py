@@ -40,13 +40,13 @@ class Account:
         jobs: How many.
         law: How long they take; or their durations in seconds, in the order in which they are accepted.
         client: Makes the client that looks after them, out of the account's own dice.
-        limit: What the account may do.
+        limit: What the account may do; None, or ``NO_LIMIT``, for anything.
     """
 
     jobs: int
     law: Law | Sequence[float]
     client: Callable[[random.Random], Client]
-    limit: Limit = NO_LIMIT
+    limit: Limit | None = None
 
 
 @dataclass(slots=True)
@@ -100,17 +100,18 @@ def simulated(accounts: Sequence[Account], *, places: int = 16, network: Law = N
 
 
 def least_seconds(
-    jobs: int, limit: Limit, seconds: Sequence[float], *, requests: float = 2.0, places: int = ALL_AT_ONCE
+    jobs: int, limit: Limit | None, seconds: Sequence[float], *, requests: float = 2.0, places: int = ALL_AT_ONCE
 ) -> float:
     """Return the least time in which jobs can be had, whatever a client does, without the network's part.
 
     Args:
         jobs: How many.
-        limit: What the account may do.
+        limit: What the account may do; None for anything.
         seconds: How long they take.
         requests: Requests that each one costs at the least.
         places: How many may be under way at once.
     """
+    limit = limit or NO_LIMIT
     longest, whole = max(seconds), sum(seconds)
     at_once = min(places, limit.concurrent or ALL_AT_ONCE, jobs)
     least = max(longest, whole / at_once)
@@ -126,9 +127,11 @@ class _Side:
     __slots__ = (
         "accepted",
         "client",
+        "free",
         "last",
         "left",
         "looks",
+        "nearly",
         "next_list",
         "outcome",
         "plans",
@@ -142,7 +145,8 @@ class _Side:
         law = account.law
         told = None if hasattr(law, "draw") else iter(law)
         draw: Callable[[], float] = partial(law.draw, rng) if told is None else partial(next, told)  # type: ignore[union-attr]  # as was asked just before
-        self.service = Service(account.limit, draw)
+        self.service = Service(account.limit or NO_LIMIT, draw)
+        self.free = self.service.limit == NO_LIMIT
         self.client = account.client(rng)
         self.left = account.jobs
         self.accepted: dict[int, float] = {}  # when each job was sent that is not known to be over
@@ -150,7 +154,8 @@ class _Side:
         self.looks: dict[int, int] = {}
         self.plans: dict[int, tuple[float, _Request]] = {}  # the next look at each, and when it is due
         self.waiting: list[int] = []  # jobs for which a list is under way
-        self.next_list = 0.0
+        self.next_list: float | None = None  # when the next list is worth a request, as far as that is known
+        self.nearly = 0.0
         self.sending = 0  # creates that are under way
         self.tick = math.inf  # when creates are tried again
         self.outcome = Outcome(account.jobs, self.service.counts, self.service.refused)
@@ -259,7 +264,12 @@ class _Run:
         if side.waiting:
             side.waiting.append(job)
             return True
-        interval, nearly = side.client.between_lists()
+        if side.next_list is None:
+            newest = len(side.service.ends) - PAGE
+            shown = [(now - at, side.last[one]) for one, at in side.accepted.items() if one >= newest]
+            interval, side.nearly = side.client.until_list(shown)
+            side.next_list = now + interval
+        nearly = side.nearly
         if not any(
             now - side.accepted[other] - side.last[other] >= nearly * (due - side.accepted[other] - side.last[other])
             for other, (due, _) in side.plans.items()
@@ -273,7 +283,7 @@ class _Run:
             self._plan(side, job, wait)
             return True
         side.waiting.append(job)
-        side.next_list = now + interval
+        side.next_list = None
         self._send(side, _Request("list"))
         return True
 
@@ -282,7 +292,7 @@ class _Run:
         request.sent = self._now
         request.note = side.client.sent(self._now, request.purpose)
         arrives = self._now + self._travel()
-        if side.service.limit is NO_LIMIT:
+        if side.free:
             request.answer = side.service.answer(request.purpose, request.job, arrives)
             self._at(arrives + self._travel(), self._answered, side, request)
         else:

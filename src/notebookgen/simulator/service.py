@@ -37,6 +37,7 @@ class Limit:
     refused_count: bool = False
 
 
+#: An account that takes whatever comes.
 NO_LIMIT = Limit()
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from notebookgen.transport.limits import Heard, Known
     from notebookgen.transport.sendlog import Log
 
-__all__ = ["MARGIN", "crowded", "most_jobs", "proved", "raised", "refused", "told"]
+__all__ = ["MARGIN", "crowded", "held", "joined", "may_probe", "most_jobs", "proved", "raised", "refused", "told"]
 
 MARGIN = 1.001  # two clocks differ by less than a thousandth
 LESS = 0.9
@@ -21,6 +21,8 @@ CLOSER, SMALL_GAP = 0.9, 1 / 64  # how a gap shrinks after each good window, and
 STEADY = 20  # good windows at what was refused once, before one more is tried
 FIRST_WAIT = 5.0  # seconds to wait after a refusal that says nothing, twice as long after each further one
 WEATHER = 0.5  # seconds: a window as short as that was no limit
+CLOSE = 1.5  # so much longer than what is too short, a window is known well enough
+HELD = 3  # windows after which one that nobody has found to be shorter is what it is
 LONGEST_PATIENCE = 3600.0
 
 
@@ -48,8 +50,10 @@ def refused(
             wait = min(wait, max(log.nth(now - span, 0) + span - now, 1.0))
     paused = max(known.paused, now + wait) if wait <= LONGEST_PAUSE else known.paused
     known = replace(known, paused=paused, refusals=refusals)
-    if probe or heard.crowded:
+    if heard.crowded:
         return known
+    if probe:
+        return _too_short(known, log, sent=sent)
     fixed = min(limits, key=lambda one: one.count / one.window, default=None)
     limit = known.learned or fixed
     if again:
@@ -63,7 +67,8 @@ def refused(
         if fixed is None:
             window, used = MINUTE, log.count(now - MINUTE)
     sure = fixed is not None or (known.sure and window < MINUTE)
-    return _lowered(replace(known, sure=sure, since=now, lowered=now, good=0, full=False), used, window)
+    longer = known.longer if sure else 0.0
+    return _lowered(replace(known, sure=sure, longer=longer, since=now, lowered=now, good=0, full=False), used, window)
 
 
 def _once_more(known: Known, log: Log, fixed: Limit | None, *, now: float) -> Known:
@@ -85,6 +90,55 @@ def _lowered(known: Known, used: int, window: float) -> Known:
     return replace(known, learned=Limit(max(int(used * LESS), 1), window, "learned"), ceiling=used)
 
 
+def joined(known: Known, log: Log, *, bound: float, now: float) -> Known:
+    """Return what is known where the logs of two kernels became one: what was refused was one too many for both.
+
+    Args:
+        known: What one of them knows, from what it has sent itself.
+        log: What both have sent.
+        bound: Seconds that a request may be on its way.
+        now: This moment: what the other one has sent until now, and is refused, is the same news once more.
+    """
+    learned = known.learned
+    if learned is None or not known.ceiling:
+        return known
+    used = log.count(known.lowered - learned.window) - log.count(known.lowered + bound)
+    if known.refusals:
+        known = replace(known, lowered=now)
+    return _lowered(known, used, learned.window) if used > known.ceiling else known
+
+
+def may_probe(known: Known, log: Log, *, now: float) -> bool:
+    """Whether it is time for a request that finds out whether the window is shorter than was thought.
+
+    The first one may go when nothing else holds it back. A window that was found to be shorter is an upper bound, and
+    the next one is sent at the middle (of the logarithms) between that and what is known to be too short.
+    """
+    learned = known.learned
+    if learned is None or known.sure or now < known.probing:
+        return False
+    if learned.window >= MINUTE and not known.longer:
+        return True
+    sent = log.sent_before(max(known.ceiling, learned.count))
+    return sent is None or (now - sent) ** 2 >= max(known.longer, WEATHER / 2) * learned.window
+
+
+def held(known: Known, *, now: float) -> bool:
+    """Whether the window of what was learned is known now: it has held, whoever tried."""
+    learned = known.learned
+    if learned is None or known.sure:
+        return False
+    long = learned.window if learned.window >= MINUTE else HELD * learned.window
+    return known.longer * CLOSE >= learned.window or now - known.since >= long
+
+
+def _too_short(known: Known, log: Log, *, sent: float) -> Known:
+    """Return what is known where one was refused that was to find out a shorter window."""
+    learned = known.learned
+    oldest = log.sent_before(max(known.ceiling, learned.count)) if learned is not None else None
+    return known if oldest is None else replace(known, longer=max(known.longer, sent - oldest))
+
+
 def proved(known: Known, log: Log, *, now: float) -> Known:
     """Return what is known where a request was taken that should have been one too many: the window is shorter.
 
@@ -97,7 +151,7 @@ def proved(known: Known, log: Log, *, now: float) -> Known:
     window = learned.window if sent is None else min(now - sent, learned.window)
     if window < WEATHER:
         return replace(known, learned=None, ceiling=0, sure=False, since=now)
-    return replace(known, learned=replace(learned, window=window), sure=True, since=now)
+    return replace(known, learned=replace(learned, window=window), since=now)
 
 
 def raised(known: Known, limits: Sequence[Limit], *, now: float) -> Known:

@@ -70,7 +70,9 @@ class Known:
     Attributes:
         told: What its replies tell.
         learned: What its refusals have taught.
-        sure: Whether the window of what was learned has held for once; before, one request at a time finds it out.
+        sure: Whether the window of what was learned is known; before, one request at a time finds it out.
+        longer: Seconds that the window is longer than, as those have found that were refused.
+        probing: Until when one is on its way that finds it out.
         ceiling: How many were in the window when one was refused the last time; 0 where nothing is known.
         good: How many full windows in a row have gone well at the ceiling.
         full: Whether somebody had to wait since the limit was changed: only then does a good window say something.
@@ -87,6 +89,8 @@ class Known:
     told: Limit | None = None
     learned: Limit | None = None
     sure: bool = False
+    longer: float = 0.0
+    probing: float = 0.0
     ceiling: int = 0
     good: int = 0
     full: bool = False
@@ -103,7 +107,7 @@ class Known:
     patience: float = MINUTE
 
 
-MOMENTS = ("since", "lowered", "eased", "paused", "wanting", "crowded")
+MOMENTS = ("since", "lowered", "eased", "paused", "probing", "wanting", "crowded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +158,8 @@ def known_from(text: str | None, *, now: float, same_clock: bool = True) -> Know
         return Known()
     moments = {name: getattr(known, name) for name in MOMENTS}
     if not same_clock or any(moment > now + 2 * LONGEST_PAUSE for moment in moments.values()):
-        return replace(
-            known, refusals=0, owed=0, since=0.0, lowered=0.0, eased=0.0, paused=0.0, wanting=0.0, crowded=0.0
-        )
+        none: dict[str, Any] = dict.fromkeys(MOMENTS, 0.0)
+        return replace(known, refusals=0, owed=0, **none)
     return known
 
 
@@ -181,7 +184,7 @@ def _whole(value: object) -> bool:
 
 def _sane(known: Known) -> bool:
     """Whether every number is one that could have been written here."""
-    numbers = (known.gap, known.patience, *(getattr(known, name) for name in MOMENTS))
+    numbers = (known.gap, known.patience, known.longer, *(getattr(known, name) for name in MOMENTS))
     whole = (known.ceiling, known.good, known.refusals, known.owed, known.jobs)
     truths: tuple[object, ...] = (known.sure, known.full)
     return all(map(_number, numbers)) and all(map(_whole, whole)) and all(one in {True, False} for one in truths)

@@ -12,14 +12,16 @@ from notebookgen.errors import NotSent, TransportError
 from notebookgen.transport.limits import JOBS_WORDS, Heard, Limit
 from notebookgen.transport.pacing import Pace
 from notebookgen.transport.sendlog import MOST
+from notebookgen.transport.sharing import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from notebookgen.providers import Provider
     from notebookgen.transport.base import Timeouts, Transport
     from notebookgen.transport.pacing import Kind, Slot
+    from notebookgen.transport.sharing import Flock
     from notebookgen.wire import HttpRequest, HttpResponse
 
 __all__ = ["Gate", "Paced", "heard_from"]
@@ -57,9 +59,15 @@ class Gate:
         with self._lock:
             return work()
 
-    def take(self, kind: Kind, *, sure: float = 1.0, early: bool = False) -> float:
+    def take(
+        self, kind: Kind, *, sure: float = 1.0, early: bool = False, flock: Flock = UNKNOWN, out: int = 0
+    ) -> float:
         """Give a request its place and return 0.0, or return the seconds until it may be worth asking again."""
-        return self._do(lambda: self.pace.take(self.clock(), kind, sure=sure, early=early))
+        return self._do(lambda: self.pace.take(self.clock(), kind, sure=sure, early=early, flock=flock, out=out))
+
+    def until(self, kind: Kind) -> float:
+        """Return the seconds until a request might be sent; nothing is taken."""
+        return self._do(lambda: self.pace.wait(self.clock(), kind)[0])
 
     def give_back(self, kind: Kind) -> None:
         """Free the place of a request that will not be sent."""
@@ -88,8 +96,8 @@ class Gate:
         """Return the seconds until there is a place for one more than so many others that go first."""
         return self._do(lambda: self.pace.when(self.clock(), others))
 
-    def surest(self, waiting: list[float]) -> None:
-        """Say how likely the jobs are done whose looks wait."""
+    def surest(self, waiting: Sequence[float]) -> None:
+        """Say how likely the jobs are done whose looks wait, the least likely first."""
         self.pace.surest = waiting
 
     @property

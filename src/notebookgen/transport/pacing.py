@@ -7,6 +7,7 @@ for longer than any request is. So no window of the service, wherever it begins,
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +15,10 @@ from typing import TYPE_CHECKING
 from notebookgen.transport import learning
 from notebookgen.transport.learning import MARGIN
 from notebookgen.transport.limits import MINUTE, Heard, Limit
+from notebookgen.transport.outages import Outages
 from notebookgen.transport.sendlog import Book, Kind, Memory, Slot
+from notebookgen.transport.sharing import AGAIN, CREATES, SURE, UNKNOWN, Flock, first_looks, for_others
+from notebookgen.transport.starting import Start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,21 +26,13 @@ if TYPE_CHECKING:
     from notebookgen.transport.limits import Known
     from notebookgen.transport.sendlog import Page
 
-__all__ = ["SURE", "Kind", "Pace", "Slot"]
+__all__ = ["SURE", "Flock", "Kind", "Pace", "Slot"]
 
-SURE = 0.95  # how likely a job has to be done for a look to be worth what a create waits for
-CREATES = 3  # that go for each look while more of them wait: the last job begins early, and the rest are looks
-LIKELY = 0.5  # and for one that may bring the first result
 HISTORY = 10_000  # requests that are remembered while nothing is known of a limit
 QUICKEST, FIRST_BOUND, SLOWEST = 0.25, 2.0, 5.0  # seconds that a request may be on its way
 WRITTEN = 1.0  # seconds after which an answer is written down even where it changes nothing that is known
 LATE = 0.05  # seconds after which a request that was allowed is dated anew when it leaves
-RETRY_FLOOR, RETRY_SHARE, RETRY_WAIT = 10, 0.1, 5.0
 PROBING = 0.5  # seconds until it is asked again what a probe has found
-# From how much of a window on looks need to be surer and surer, and how full it is when only sure ones go.
-EASY, FULL, LITTLE = 0.3, 0.9, 0.5
-THRIFT = 0.25  # of a window, for which looks are still made for sure only after creates had to wait
-AGAIN = 0.05  # seconds; whoever has to wait waits at least so long
 
 
 class Pace:
@@ -52,17 +48,17 @@ class Pace:
         self.limits = tuple(limits)
         self.jobs = jobs
         self.page: Page = Memory()
-        self.surest: list[float] = []  # how likely the jobs are done whose looks wait
+        self.surest: Sequence[float] = []  # how likely the jobs are done whose looks wait, ascending
         self.others = 0  # requests that are neither creates nor looks, and wait
         self._granted: dict[Kind, deque[Slot]] = {"create": deque(), "look": deque(), "other": deque()}
         self._flying: set[Slot] = set()
         self._recent: deque[tuple[float, float, bool]] = deque(maxlen=HISTORY)
         self._slowest = 0.0
         self._probing: Slot | None = None
-        self._failing = False
-        self._requests: deque[float] = deque(maxlen=HISTORY)
+        self._outages = Outages()
+        self._start = Start()
+        self._asked = float("-inf")  # when a create asked for its turn the last time
         self._wrote = float("-inf")
-        self._retries: deque[float] = deque(maxlen=HISTORY)
 
     # What binds --------------------------------------------------------------------------------------------------
 
@@ -71,6 +67,11 @@ class Pace:
         """Whether anything is known that could make somebody wait: where nothing is, nothing is written down."""
         known = self.page.known
         return bool(self.limits or known.told or known.learned or known.paused or known.gap)
+
+    @property
+    def starting(self) -> bool:
+        """Whether creates wait for the first answers of an account of which nothing is known."""
+        return not self.bound and self._start.full
 
     def binding(self) -> tuple[Limit, ...]:
         """Return the limits that hold, each origin's own."""
@@ -89,7 +90,9 @@ class Pace:
 
     # Whose turn --------------------------------------------------------------------------------------------------
 
-    def take(self, now: float, kind: Kind, *, sure: float = 1.0, early: bool = False) -> float:
+    def take(
+        self, now: float, kind: Kind, *, sure: float = 1.0, early: bool = False, flock: Flock = UNKNOWN, out: int = 0
+    ) -> float:
         """Have a request take its place now and return 0.0, or return the seconds until it may be worth asking again.
 
         Args:
@@ -98,8 +101,14 @@ class Pace:
             sure: How likely its job is over, for a look.
             early: Whether jobs shorter than the window are under way and nothing of them is here yet: a part of the
                 window is kept for the looks that bring the first result.
+            flock: The jobs under way.
+            out: How many creates are on their way, for a create: where nothing is known of an account, few are at first.
         """
-        wait, probe = self.wait(now, kind, sure=sure, early=early)
+        wait, probe = self.wait(now, kind, sure=sure, early=early, flock=flock, out=out)
+        if kind == "create":
+            self._asked = now
+        if wait > 0 and not self.bound:
+            return wait
         if wait > 0:
             known = self.page.known
             if kind == "create" and self.binding():
@@ -111,18 +120,20 @@ class Pace:
         self._take(now, kind, probe=probe)
         return 0.0
 
-    def wait(self, now: float, kind: Kind, *, sure: float = 1.0, early: bool = False) -> tuple[float, bool]:
+    def wait(
+        self, now: float, kind: Kind, *, sure: float = 1.0, early: bool = False, flock: Flock = UNKNOWN, out: int = 0
+    ) -> tuple[float, bool]:
         """Return the seconds until a request may be sent (0.0: now), and whether it would find out a window's length."""
-        wait = self._quota(now)
+        wait = self._outages.wait(now, by_hand=kind == "other")
         if not self.bound:
-            return wait, False
+            return max(wait, self._start.wait(now, out)) if kind == "create" else wait, False
         known, log = self.page.known, self.page.log
-        if known.learned and not known.sure and now - known.since >= known.learned.window:
+        if learning.held(known, now=now):
             known = self.page.known = replace(known, sure=True)
         wait = max(wait, known.paused - now, log.last() + known.gap - now if known.gap else 0.0)
         limits, yielding, probe = self.binding(), 0, False
         if limits and kind == "create":
-            yielding = min(sum(one >= SURE for one in self.surest), known.owed // CREATES) + self.others
+            yielding = min(len(self.surest) - bisect_left(self.surest, SURE), known.owed // CREATES) + self.others
         for limit in limits:
             after = now - limit.window * MARGIN
             used = log.count(after)
@@ -134,11 +145,14 @@ class Pace:
                 continue
             full = max(log.nth(after, over) + limit.window * MARGIN - now, AGAIN) if used else 0.0
             if limit is known.learned and not known.sure and used >= limit.count:
-                probe = self._probing is None  # one at a time finds out whether the window is as long as was thought
+                # One at a time finds out whether the window is as long as was thought.
+                probe = self._probing is None and learning.may_probe(known, log, now=now)
                 full = 0.0 if probe else min(full, PROBING)
             wait = max(wait, full)
         if kind == "look" and limits and wait <= 0 and not (probe and now >= known.wanting):
-            wait = self._yields(now, sure, early=early)
+            more = now - self._asked < flock.usual
+            flock = flock._replace(more=more and flock.more)
+            wait = for_others(known, limits, log, now, sure=sure, early=early, flock=flock)
         return max(wait, 0.0), probe and wait <= 0
 
     def when(self, now: float, others: int) -> float:
@@ -156,31 +170,6 @@ class Pace:
                 worst = max(worst, free + span * (1 + windows) - now)
         return worst
 
-    def _yields(self, now: float, sure: float, *, early: bool) -> float:
-        """Return for how long a look leaves the allowance to others: creates that wait, and looks that are surer."""
-        known = self.page.known
-        if early:
-            return 0.0 if sure >= LIKELY else LITTLE
-        if now < known.wanting and (sure < SURE or known.owed < CREATES):
-            return max(min(known.wanting - now, 1.0), AGAIN)
-        used = max(self.page.log.count(now - one.window * MARGIN) / one.count for one in self.binding())
-        if sure < min((used - EASY) / (FULL - EASY), 1.0) * SURE:  # what is left is kept for what is worth more
-            return LITTLE
-        thrift = known.wanting and known.wanting + min(one.window for one in self.binding()) * THRIFT
-        return max(min(thrift - now, 1.0), AGAIN) if now < thrift and sure < SURE else 0.0
-
-    def _quota(self, now: float) -> float:
-        """Return the seconds until a request may be sent to a service that fails: few are, so that no storm comes of it."""
-        if not self._failing:
-            return 0.0
-        while self._retries and self._retries[0] <= now - MINUTE:
-            self._retries.popleft()
-        while self._requests and self._requests[0] <= now - MINUTE:
-            self._requests.popleft()
-        if len(self._retries) < RETRY_FLOOR + RETRY_SHARE * len(self._requests):
-            return 0.0
-        return min(max(self._retries[0] + MINUTE - now, AGAIN), RETRY_WAIT)
-
     def _take(self, now: float, kind: Kind, *, probe: bool = False) -> Slot:
         """Give a request its place."""
         slot = self._log(now, kind)
@@ -197,8 +186,8 @@ class Pace:
                 self.page.known = replace(known, owed=owed)
         if probe:
             slot.probe, self._probing = True, slot
-        if self._failing:
-            self._retries.append(now)
+            self.page.known = replace(self.page.known, probing=now + self.on_the_way)
+        self._outages.took(now)
         return slot
 
     def _log(self, now: float, kind: Kind) -> Slot:
@@ -231,7 +220,7 @@ class Pace:
             self.page.log.change(slot.key, slot.sent, slot.arrived)
         slot.sent = max(slot.sent, now) if not slot.key else slot.sent
         self._flying.add(slot)
-        self._requests.append(now)
+        self._outages.left(now)
         return slot
 
     def may_begin(self, now: float, kind: Kind) -> bool:
@@ -250,7 +239,9 @@ class Pace:
     def end_quietly(self, slot: Slot, now: float) -> None:
         """Take note of an answer that changes nothing."""
         self._flying.discard(slot)
-        self._failing = False
+        if slot.kind == "create":
+            self._start.ended(well=True)
+        self._outages.failing = False
         if slot.kind != "create":
             self._slowest = max(now - slot.sent, self._slowest * 0.9)
         self._recent.append((slot.sent, min(now, slot.arrived), slot.kind == "look"))
@@ -269,7 +260,10 @@ class Pace:
         """Write down what became of a request, and learn from it."""
         if self._probing is slot:
             self._probing = None
-        self._failing = heard.what in {"failed", "unsent"}
+            self.page.known = replace(self.page.known, probing=0.0)
+        if slot.kind == "create":
+            self._start.ended(well=heard.what == "ok")
+        self._outages.failing = heard.what in {"failed", "unsent"}
         if heard.what == "unsent":
             self._forget(slot)
             return
@@ -322,12 +316,18 @@ class Pace:
         if not (bound and isinstance(old, Memory)):
             if self.bound:
                 self.remember(now)
+                self._joined(now)
             return
         slots = [slot for slot in self._slots() if slot.page is old]
         for sent, arrived, look in old.log.without({slot.key for slot in slots}):
             page.log.add(sent, arrived, look=look)
         for slot in slots:
             slot.key, slot.page = page.log.add(slot.sent, slot.arrived, look=slot.kind == "look"), page
+        self._joined(now)
+
+    def _joined(self, now: float) -> None:
+        """Learn from a log that has become one of two."""
+        self.page.known = learning.joined(self.page.known, self.page.log, bound=self.on_the_way, now=now)
 
     def _answered(self, slot: Slot, now: float, heard: Heard) -> None:
         """Learn from an answer."""
@@ -340,7 +340,7 @@ class Pace:
             known = replace(known, refusals=0, paused=known.paused if known.paused > now else 0.0)
         if known.learned or known.gap:
             known = learning.raised(known, self._fixed(known.told), now=now)
-        if known != before:
+        if known is not before and known != before:
             self._now_known(known, now)
 
     def _refused(self, slot: Slot, now: float, heard: Heard) -> None:
@@ -384,8 +384,3 @@ class Pace:
         self.page.known = known
         if not was and self.bound:
             self.remember(now)
-
-
-def first_looks(limit: Limit) -> int:
-    """Return how many places of a window are kept for looks until the first result is here."""
-    return max(limit.count // 10, min(limit.count // 2, 5))

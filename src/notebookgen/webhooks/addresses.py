@@ -51,6 +51,12 @@ def read_address(url: object) -> Address:
         InvalidCall: It is no http(s) address, or holds what must not be told to a provider.
     """
     text = url.strip() if isinstance(url, str) else ""
+    if url is None or url == "":
+        message = (
+            "ng.webhooks has to be told where providers reach this machine: a tunnel's address, or your own.\n"
+            "Nothing was started. Type: ng.webhooks(public_url='https://name.example.com/path')"
+        )
+        raise InvalidCall(message)
     why = "" if text else "it is no text"
     try:
         parts = urlsplit(text)

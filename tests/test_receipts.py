@@ -1,0 +1,87 @@
+"""What a job has really cost: read while that is to be found out, and seldom where the list says it for certain."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from notebookgen.jobs.receipts import CONFIRMED, ONE_IN, read_receipt
+from notebookgen.jobs.ticket import Lane
+from notebookgen.providers import provider_class
+from notebookgen.records import NO_COST, Cost, JobRef, Realm
+from notebookgen.wire import HttpResponse
+
+if TYPE_CHECKING:
+    from notebookgen.wire import HttpRequest
+
+LISTED = Cost(Decimal("0.012"), "USD", "listed")
+
+
+class Records:
+    """A service that says what each job has cost."""
+
+    def __init__(self, charged: str = "0.012") -> None:
+        self.charged = charged
+        self.asked = 0
+
+    def send(self, request: HttpRequest, *, timeout: object = None) -> HttpResponse:
+        del timeout
+        self.asked += 1
+        job = request.url.rsplit("/", 1)[1]
+        record = {"taskId": job, "settled": True, "credits": self.charged, "currency": "USD"}
+        return HttpResponse(200, body=json.dumps({"code": 200, "data": record}).encode())
+
+
+def asked(lane: Lane, count: int, listed: Cost = LISTED, model: str = "a-model") -> list[Decimal | None]:
+    """Return what so many jobs are found to have cost."""
+    return [read_receipt(lane, JobRef(f"job-{number}", model, "image"), listed) for number in range(count)]
+
+
+@pytest.fixture
+def records() -> Records:
+    """Say what is listed."""
+    return Records()
+
+
+@pytest.fixture
+def lane(records: Records) -> Lane:
+    """Return the way to it."""
+    return Lane(Realm("apimodels", "0" * 12), provider_class("apimodels")(), records)
+
+
+def test_what_is_listed_for_certain_is_seldom_read(lane: Lane, records: Records) -> None:
+    """Three receipts that say what is listed are enough for a run; then it is one in twenty."""
+    found = asked(lane, 103)
+
+    assert [LISTED.amount] * CONFIRMED == found[:CONFIRMED]
+    assert 3 + 100 // ONE_IN - 1 <= records.asked <= 3 + 100 // ONE_IN
+
+
+def test_another_price_and_another_model_are_found_out_by_themselves(lane: Lane, records: Records) -> None:
+    """What is known of one price says nothing of another one."""
+    asked(lane, 10)
+    asked(lane, 10, Cost(Decimal("0.024"), "USD", "listed"))
+    asked(lane, 10, model="another")
+
+    assert CONFIRMED + 10 + CONFIRMED == records.asked
+
+
+@pytest.mark.parametrize("listed", [NO_COST, Cost(Decimal("0.012"), "USD", "listed", at_least=True)])
+def test_what_no_list_says_for_certain_is_always_read(lane: Lane, records: Records, listed: Cost) -> None:
+    """An unknown price and a base figure are found out for each job."""
+    assert [Decimal("0.012")] * 30 == asked(lane, 30, listed)
+    assert 30 == records.asked
+
+
+def test_a_price_that_changes_is_noticed_and_read_from_then_on(lane: Lane, records: Records) -> None:
+    """One in some is read all the same; the first that differs has all of them read again."""
+    asked(lane, 10)
+    records.charged = "0.02"
+    found = asked(lane, 60)
+
+    first = found.index(Decimal("0.02"))
+    assert first <= ONE_IN
+    assert [Decimal("0.02")] * (60 - first) == found[first:]
