@@ -50,6 +50,9 @@ __all__ = ["Engine"]
 
 T = TypeVar("T")
 CALL_SECONDS = 60.0
+# A turn of the loop costs alike for one answer and for ten. Where much is under way, it waits for more to come in: so
+# many seconds for each row in hand.
+MUCH, GATHER, LONGEST_GATHER = 32, 60e-6, 0.01
 ENDED = (
     "the work of this home folder has ended in this process. Nothing was sent. Call it again, or restart the kernel."
 )
@@ -87,6 +90,7 @@ class Engine:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not cryptography
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._closing = False
+        self._hurry = threading.Event()  # set when it closes
         self._closing_until = 0.0
         opened: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(opened,), name="notebookgen-engine", daemon=True)
@@ -215,6 +219,7 @@ class Engine:
         if self._thread.is_alive():
             self._closing_until = self._clock.monotonic() + grace
             self._closing = True
+            self._hurry.set()
             self._inbox.put(lambda: None)
             self._thread.join(grace + 5.0)
 
@@ -298,7 +303,10 @@ class Engine:
                 continue
             longest = 0.1 if self._closing else 3600.0
             with contextlib.suppress(Empty):
-                guarded(self._inbox.get(timeout=longest if wait is None else min(wait, longest)))
+                first = self._inbox.get(timeout=longest if wait is None else min(wait, longest))
+                if len(core.tickets) >= MUCH:
+                    self._hurry.wait(min(len(core.tickets) * GATHER, LONGEST_GATHER))
+                guarded(first)
                 while True:
                     guarded(self._inbox.get_nowait())
         guarded(core.write_now)
