@@ -563,14 +563,15 @@ def test_what_is_here_and_is_unpacked_for_long_has_an_end(
     def slowly(part: Part, piece: bytes) -> None:
         add(part, piece)
         pieces.append(len(piece))
-        threading.Event().wait(0.3)  # nobody sets it: a slow disk
+        threading.Event().wait(0.8)  # nobody sets it: a slow disk
 
     monkeypatch.setattr(Part, "add", slowly)
+    packed = reply(gzip.compress(bytes(2**24)), Content_Encoding="gzip")
     with (
-        RawServer(lambda _: reply(gzip.compress(bytes(2**24)), Content_Encoding="gzip")) as server,
+        RawServer(lambda _: packed) as server,
         pytest.raises(AssetError, match="took too long"),
     ):
-        fetched_from(server, fetcher, into, seconds=0.2)
+        fetched_from(server, fetcher, into, seconds=0.6)
     assert (1, []) == (len(pieces), left_in(into))
 
 
