@@ -220,5 +220,9 @@ LOADED: dict[str, tuple[str, ...]] = {
     "thread pool, as durable": ("requests",),
     "aiohttp, a line a row": ("aiohttp",),
     "aiohttp, as durable": ("aiohttp",),
-    "ng.map": ("polars", "notebookgen", "notebookgen.client", "notebookgen.bulk", "notebookgen.jobs.engine"),
-}
+    "ng.map": (
+        "polars", "PIL.Image", "requests", "notebookgen", "notebookgen.client", "notebookgen.bulk", "notebookgen.jobs.engine",
+        "notebookgen.media.files", "notebookgen.providers.armox", "notebookgen.transport.choosing",
+        "notebookgen.transport.fast", "notebookgen.transport.fast_bringing",
+    ),
+}  # fmt: skip
