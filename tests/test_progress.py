@@ -186,6 +186,22 @@ def test_a_note_that_does_not_fit_stands_whole_below() -> None:
     assert 1 == len(lines(replace(NOW, notes=("short",))))
 
 
+def test_what_is_waited_for_is_never_cut_off() -> None:
+    """A line that stands still says why, also where money and bar leave no room for it."""
+    many = replace(
+        NOW,
+        total=60,
+        states={"saved": 29, "submitted": 10},
+        spent={"credits": Decimal(2145)},
+        left={"credits": Decimal(5855)},
+    )
+    first, *below = lines(replace(many, phase="waiting: 60 a minute", elapsed=26.0))
+
+    assert "credits" in first
+    assert ["waiting: 60 a minute"] == below
+    assert 1 == len(lines(replace(many, phase="running")))
+
+
 def test_a_terminal_keeps_a_long_note_above_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has one line that changes: a note that does not fit is written above it, once."""
 

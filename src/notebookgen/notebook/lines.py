@@ -45,12 +45,16 @@ def line(progress: Progress, width: int = WIDTH) -> str:
 
 
 def lines(progress: Progress, width: int = WIDTH) -> list[str]:
-    """Return the same, and the last note on lines of its own where it does not fit: it says what nothing else does."""
-    text = _drawn(progress)
-    if len(text) <= width or not progress.notes:
+    """Return the same, and what is waited for and the last note on lines of their own where they do not fit.
+
+    They say what nothing else does.
+    """
+    text, words = _drawn(progress), list(_words(progress))
+    without = _drawn(replace(progress, model="")) if progress.total > 1 else text  # there it comes last, and can be cut
+    if len(without) <= width or not words:
         return [_short(text, width)]
-    note = textwrap.wrap(" ".join(progress.notes[-1].split()), width)
-    return [_short(_drawn(replace(progress, notes=())), width), *note]
+    below = textwrap.wrap(" ".join(" · ".join(words).split()), width)
+    return [_short(_drawn(progress, words=False), width), *below]
 
 
 def _short(text: str, width: int) -> str:
@@ -58,8 +62,8 @@ def _short(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _drawn(progress: Progress) -> str:
-    """Return the whole line, however long."""
+def _drawn(progress: Progress, *, words: bool = True) -> str:
+    """Return the whole line, however long; without ``words`` nothing of what is waited for, and no note."""
     from tqdm.std import tqdm  # noqa: PLC0415 - loaded when something takes long enough to be shown
 
     many = progress.total > 1
@@ -77,7 +81,7 @@ def _drawn(progress: Progress) -> str:
         1,
         progress.elapsed,
         prefix=_safe(", ".join(counts(progress))) if many else progress.phase,
-        bar_format=f"{{desc}} {bar}{times}" + "".join(f" · {_safe(one)}" for one in _tail(progress)),
+        bar_format=f"{{desc}} {bar}{times}" + "".join(f" · {_safe(one)}" for one in _tail(progress, words=words)),
     )
     return drawn
 
@@ -153,19 +157,25 @@ def resumed_line(handle: RunHandle) -> str:
     return handle.summary(resumed=True)
 
 
-def _tail(progress: Progress) -> Iterator[str]:
+def _tail(progress: Progress, *, words: bool) -> Iterator[str]:
     """Yield what follows the times: what went wrong, money, what is waited for, the last note, the model."""
-    if progress.total > 1:
+    many, said = progress.total > 1, _words(progress) if words else ()
+    if many:
         yield from unhappy(progress)
     yield from money(progress)
-    if progress.total > 1 and progress.phase.split(":")[0] not in USUAL and not progress.paused:
-        yield progress.phase
-    if progress.total > 1:
-        yield from progress.notes[-1:]
+    if many:
+        yield from said
     if progress.model:
         yield progress.model
-    if progress.total == 1:
-        yield from progress.notes[-1:]
+    if not many:
+        yield from said
+
+
+def _words(progress: Progress) -> Iterator[str]:
+    """Yield what is waited for, and the last note."""
+    if progress.total > 1 and progress.phase.split(":")[0] not in USUAL and not progress.paused:
+        yield progress.phase
+    yield from progress.notes[-1:]
 
 
 def _safe(text: str) -> str:
