@@ -688,6 +688,52 @@ def test_a_proxy_fetches_what_it_is_asked_for(
     assert [asked.target for asked in proxy.asked] == ["http://files.example.com/a"]
 
 
+@pytest.fixture
+def tunnel(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[RawServer, RecordingProxy]]:
+    """Return a server behind a proxy that is asked for a tunnel to it: https://files.example.com."""
+    issuer, bundle = trustme.CA(), tmp_path / "authority.pem"
+    issuer.cert_pem.write_to_path(str(bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issuer.issue_cert("files.example.com").configure_cert(context)
+    with RawServer(lambda _: reply(BODY), tls=context) as server, RecordingProxy(server) as proxy:
+        monkeypatch.delenv("NO_PROXY")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+        yield server, proxy
+
+
+def moved_on(asked: Asked) -> Answer:
+    return reply(BODY) if asked.target == "/b" else reply(b"elsewhere", "302 Found", Location="/b")
+
+
+@pytest.mark.parametrize("answer", [lambda _: reply(BODY), moved_on, in_parts], ids=["whole", "moved", "in parts"])
+def test_through_a_tunnel_the_host_is_heard_and_not_the_proxy(
+    answer: Callable[[Asked], Answer], tunnel: tuple[RawServer, RecordingProxy], fetcher: AssetFetcher, into: Path
+) -> None:
+    """What the proxy says of its tunnel is no reply: redirects are followed, and a rest is put where it belongs."""
+    tunnel[0].answer = answer
+    assert BODY == fetcher.fetch("https://files.example.com/a", into=into).path.read_bytes()
+
+
+def test_through_a_tunnel_a_page_that_says_no_is_not_the_file(
+    tunnel: tuple[RawServer, RecordingProxy], fetcher: AssetFetcher, into: Path
+) -> None:
+    """An address has expired behind a proxy as it does without one."""
+    tunnel[0].answer = lambda _: reply(b"<Error>expired</Error>", "403 Forbidden")
+    with pytest.raises(AssetGone, match="403"):
+        fetcher.fetch("https://files.example.com/a", into=into)
+
+
+def test_a_proxy_that_refuses_says_nothing_of_the_file(
+    tunnel: tuple[RawServer, RecordingProxy], fetcher: AssetFetcher, into: Path
+) -> None:
+    """The host was never asked, so that nothing was learned of the address."""
+    tunnel[1].refuse = True
+    with pytest.raises(NotSent):
+        fetcher.fetch("https://files.example.com/a", into=into)
+    assert [] == tunnel[0].asked
+
+
 def test_many_at_once(fetcher: AssetFetcher, into: Path) -> None:
     """Threads share a fetcher: eight files at once, each whole."""
     from concurrent.futures import ThreadPoolExecutor

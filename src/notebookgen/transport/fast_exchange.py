@@ -202,7 +202,8 @@ class Handle:
             self._heads.clear()
         else:
             self._over = True
-            self._headed()
+            if self._left:  # else it is a proxy that speaks, about its tunnel
+                self._headed()
         return None
 
     def _headed(self) -> None:
