@@ -471,6 +471,44 @@ def test_a_tls_connection_that_breaks_after_the_request_is_lost(
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
+def test_a_reply_of_no_told_length_ends_with_its_tls_connection(
+    version: str, authority: tuple[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that hangs up without TLS's farewell has answered nevertheless: what it accepted is not in doubt."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority[0])
+    answer = f'{version} 200 OK\r\n\r\n{{"id": 1}}'.encode()
+    with talking(lambda _: [answer], tls=authority[1]) as (server, transport):
+        assert b'{"id": 1}' == transport.send(create_of(f"{server.url}/v1/x")).body
+
+
+@pytest.mark.parametrize("said", ["Content-Length: 10", "Transfer-Encoding: chunked"])
+def test_a_reply_of_told_length_does_not_end_before_it(
+    said: str, authority: tuple[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was announced and did not come is missing, and is called that, whatever TLS says of it."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority[0])
+    answer = f"HTTP/1.1 200 OK\r\n{said}\r\n\r\n9\r\n".encode()
+    with talking(lambda _: [answer], tls=authority[1]) as (server, transport):
+        with pytest.raises(ReplyLost, match=r"the reply broke off\. The request had left"):
+            transport.send(create_of(f"{server.url}/v1/x"))
+        assert 1 == len(server.asked)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (Reset(b"HTTP/1.1 200 OK\r\n"), r"the connection was reset \(Connection reset by peer\)"),
+        ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"], "the reply broke off"),
+    ],
+    ids=["reset", "no chunk"],
+)
+def test_either_way_it_is_said_in_the_same_words(how: Answer, words: str) -> None:
+    """A reset is called one, and nothing else is; the system's words stand without those of a library."""
+    with talking(lambda _: how) as (server, transport), pytest.raises(ReplyLost, match=f"^127.0.0.1: {words}"):
+        transport.send(create_of(f"{server.url}/v1/x"))
+
+
 def test_a_missing_bundle_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bundle that does not exist is named with the variables that name it."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")

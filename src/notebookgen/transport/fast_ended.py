@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from notebookgen.transport.fast_ways import Option
     from notebookgen.wire import HttpRequest
 
-__all__ = ["Asked", "Ended", "closed", "outcome_of", "status_of"]
+__all__ = ["Asked", "Ended", "closed", "ends_so", "failure", "headers_of", "outcome_of", "status_of"]
 
 # What https://curl.se/libcurl/c/libcurl-errors.html calls them, in words for a person: while nothing had left, and after.
 SAYS = {
@@ -38,13 +38,16 @@ SAYS = {
     42: ("the connection broke", "the connection broke"),
     52: ("the connection broke", "the other side hung up without a reply"),
     55: ("the connection broke", "the connection broke"),
-    56: ("the proxy failed", "the connection was reset"),
+    56: ("the proxy failed", "the reply broke off"),
     60: ("its certificate is not trusted", "its certificate is not trusted"),
     77: ("the file of trusted certificates cannot be used", "TLS failed"),
     97: ("the proxy failed", "the proxy failed"),
     100: ("the reply of the proxy cannot be read", "the reply's headers cannot be read"),
 }
 SHOWN = frozenset({7, 35, 56, 60, 77, 97})  # where curl's own words say more
+BROKE = 56  # whatever went wrong while a reply came
+HUNG_UP = ("unexpected eof", "SSL_ERROR_SYSCALL, errno 0")  # OpenSSL 3, and before: no farewell of TLS
+OF_THE_SOCKET = "Recv failure: "  # curl's, before the system's own words
 
 
 @dataclass(slots=True, eq=False, repr=False)  # it may hold a key that was sent back
@@ -155,11 +158,33 @@ def headers_of(heads: list[bytes]) -> dict[str, str]:
     return headers
 
 
+def ends_so(heads: list[bytes], code: int, said: str) -> bool:
+    """Whether a reply ends with its connection, although TLS said no farewell: one whose end is told by nothing else."""
+    return hung_up(code, said) and headers_of(heads).keys().isdisjoint({"content-length", "transfer-encoding"})
+
+
+def hung_up(code: int, said: str) -> bool:
+    """Whether the other side closed a connection under TLS without saying so; requests takes it for a plain end."""
+    return code == BROKE and any(words in said for words in HUNG_UP)
+
+
+def broken(ended: Ended) -> tuple[str, str]:
+    """Return what broke while a reply came, for a person, and the system's own words for it."""
+    if hung_up(ended.code, ended.said):
+        return ("the reply broke off" if ended.heads else "the other side hung up without a reply"), ""
+    _, ours, system = ended.said.partition(OF_THE_SOCKET)
+    if not ours:
+        return "the reply broke off", ended.said
+    return ("the connection was reset" if "reset" in system else "the connection broke"), system
+
+
 def failure(ended: Ended, host: str, blackout: Blackout) -> NotebookgenError:
     """Return our exception for what libcurl says."""
     unsent, lost = SAYS.get(ended.code, ("the exchange failed", "the exchange failed"))
     words = lost if ended.left else unsent
     said = ended.said if ended.code in SHOWN else ""
+    if ended.code == BROKE and ended.left:
+        words, said = broken(ended)
     if ended.errno:
         said = os.strerror(ended.errno)
         words = "the connection was refused" if ended.errno == ECONNREFUSED else words

@@ -18,7 +18,7 @@ from notebookgen.transport.addresses import why_forbidden
 from notebookgen.transport.bodies import most_bytes, too_large, too_slow
 from notebookgen.transport.connections import SLOWEST_UPLOAD, forbidden
 from notebookgen.transport.failures import told
-from notebookgen.transport.fast_ended import Ended, status_of
+from notebookgen.transport.fast_ended import Ended, ends_so, status_of
 from notebookgen.transport.home import stale_after
 
 if TYPE_CHECKING:
@@ -242,6 +242,8 @@ class Handle:
         problem = problem or self._problem
         if problem is None and self._closed_to is not None and not self._left:
             problem = forbidden(self.asked.host, self._closed_to)
+        if self._over and ends_so(self._heads, code, said):
+            code = 0
         errno = int(self.curl.getinfo(pycurl.OS_ERRNO)) if code == 7 else 0
         ended = Ended(self._heads, self._parts, code, said, errno, self._left, self._over, problem)
         del self.asked, self._heads, self._parts
