@@ -223,6 +223,27 @@ def test_equal_content_is_kept_once(store: MediaStore) -> None:
     assert (after.st_ino, files_in(store), True) == (before.st_ino, [Path(first.path).name], after.st_mtime > 0)
 
 
+@pytest.mark.parametrize("came", ["inside a reply", "as a file"])
+def test_what_another_one_wrote_is_on_the_disk_too_before_it_counts(
+    came: str, store: MediaStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who wrote it may have been killed between its name and the disk, and a ledger is about to say that it is kept."""
+    there = Path(store.keep(wav()).path)
+    digest, synced = hashlib.sha256(wav()).hexdigest(), set[int]()
+    fsync = os.fsync
+
+    def noted(file: int) -> None:
+        synced.add(os.fstat(file).st_ino)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    part = tmp_path / "a.part"
+    part.write_bytes(wav())
+    what = fetch_module.Fetched(part, digest, len(wav()), "audio/wav", "https://files.example.com/a")
+    assert there == Path(store.keep(what if came == "as a file" else wav()).path)
+    assert {there.stat().st_ino, there.parent.stat().st_ino} & synced
+
+
 def test_a_damaged_file_is_mended_by_its_content(store: MediaStore) -> None:
     """Where a file of that name is not that content, it is replaced."""
     asset = store.keep(wav())

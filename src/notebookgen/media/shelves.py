@@ -34,8 +34,8 @@ def placed(folder: Path, data: bytes, digest: str, suffix: str) -> str:
     """
     path = f"{folder.absolute()}{os.sep}{digest[:2]}{os.sep}{digest}{suffix}"
     with said_plainly(folder):
-        if is_whole(path, len(data), digest):
-            return touched(path)
+        if there := found(path, len(data), digest):
+            return there
         if NAME_FOLLOWS:
             _write(path, data, moves=True)
             return path
@@ -91,9 +91,9 @@ def moved(folder: Path, part: Path, digest: str, size: int, suffix: str) -> str:
     shelf = folder / digest[:2]
     path = shelf / f"{digest}{suffix}"
     with said_plainly(folder):
-        if is_whole(path, size, digest):
+        if there := found(path, size, digest):
             part.unlink(missing_ok=True)
-            return touched(path)
+            return there
         if part.parent != shelf:
             shelf.mkdir(parents=True, exist_ok=True)
         if not NAME_FOLLOWS:
@@ -127,6 +127,28 @@ def is_whole(path: Path | str, size: int, digest: str | None) -> bool:
         return os.stat(path).st_size == size and (digest is None or summary(Path(path))[0] == digest)  # noqa: PTH116 - for texts
     except OSError:
         return False
+
+
+def found(path: Path | str, size: int, digest: str) -> str | None:
+    """Return where a file is that is there already, whole, once the disk has it, too; None where it is not.
+
+    Whoever wrote it may still be at it, or was killed before the disk had it. Where the disk does not take it, it stays:
+    others may have it in their ledger.
+    """
+    if not is_whole(path, size, digest):
+        return None
+    try:
+        if NAME_FOLLOWS:
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        else:
+            sync_folder(Path(path).parent)  # its bytes were there before its name
+    except FileNotFoundError:  # somebody made room just now
+        return None
+    return touched(path)
 
 
 def touched(path: Path | str) -> str:
