@@ -807,6 +807,26 @@ class TestByCurl:
             fetcher.fetch(f"http://files.example.com:{inside.port}/a", into=into)
         assert (0, [], []) == (inside.connections, inside.asked, left_in(into))
 
+    def test_a_public_address_that_does_not_answer_is_no_private_one(
+        self, by_curl: tuple[AssetFetcher, RawServer], into: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where a name leads outside as well as inside, what failed is the way outside, and that may pass."""
+        fetcher, inside = by_curl
+        curl = fast_exchange.pycurl.Curl
+
+        def knowing() -> pycurl.Curl:
+            one = curl()
+            one.setopt(pycurl.RESOLVE, [f"files.example.com:{inside.port}:127.0.0.1,127.0.0.2"])
+            return one
+
+        monkeypatch.setattr(fast_exchange.pycurl, "Curl", knowing)
+        monkeypatch.setattr(  # nobody listens there
+            fast_exchange, "why_forbidden", lambda address: None if address == "127.0.0.2" else why_forbidden(address)
+        )
+        with pytest.raises(NotSent, match="refused"):
+            fetcher.fetch(f"http://files.example.com:{inside.port}/a", into=into)
+        assert 0 == inside.connections
+
     def test_the_address_really_connected_to_is_checked(
         self, by_curl: tuple[AssetFetcher, RawServer], into: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -240,7 +240,7 @@ class Handle:
     def end(self, code: int = 0, said: str = "", problem: NotebookgenError | None = None) -> Ended:
         """Return what the exchange came to, and forget it."""
         problem = problem or self._problem
-        if problem is None and self._closed_to is not None and not self._left:
+        if problem is None and self._closed_to is not None and not self._opened and not self._left:
             problem = forbidden(self.asked.host, self._closed_to)
         if self._over and ends_so(self._heads, code, said):
             code = 0
