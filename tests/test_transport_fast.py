@@ -407,6 +407,29 @@ def test_the_thread_ends_with_the_last_transport() -> None:
         again.close()
 
 
+def test_a_name_that_is_still_asked_for_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a network a resolver takes long to give up: neither who closes waits for it, nor any other exchange."""
+    go, closed = threading.Event(), threading.Event()
+
+    class Asking(pycurl.CurlMulti):  # type: ignore[misc]  # pycurl has no types
+        def close(self) -> None:
+            go.wait(LONG)
+            super().close()
+            closed.set()
+
+    with talking(lambda _: reply(b"{}")) as (server, other):
+        other.send(read_of(f"{server.url}/v1/x"))
+        monkeypatch.setattr(line_module.pycurl, "CurlMulti", Asking)
+        transport = FastTransport(Secret(KEY), origin="http://provider.invalid")
+        with pytest.raises(NotSent):
+            transport.send(create_of("http://provider.invalid/x"), timeout=Timeouts(connect=0.5))
+        transport.close()
+        assert 200 == other.send(read_of(f"{server.url}/v1/x")).status
+        assert not closed.is_set()
+        go.set()
+        assert closed.wait(LONG)
+
+
 def test_a_loop_begins_and_ends_as_often_as_it_is_needed() -> None:
     """No event is lost between the end of one thread and the beginning of the next."""
     loop = Loop()

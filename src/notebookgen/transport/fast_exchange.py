@@ -145,6 +145,11 @@ class Handle:
         """Whether a byte of the request may have left."""
         return self._left
 
+    @property
+    def reached(self) -> bool:
+        """Whether an address was found to connect to."""
+        return self._left or bool(self._opened)
+
     # While it lasts ----------------------------------------------------------------------------------------------
 
     def _before(self, there: str, here: str, port: int, local_port: int) -> int:

@@ -49,6 +49,7 @@ class Line:
         self._busy: dict[pycurl.Curl, Handle] = {}
         self._sockets: dict[tuple[str, int], int] = {}
         self._reads = 0
+        self._resolves = False  # whether a name may still be asked for that nobody waits for any more
         self._waiting: deque[Asked] = deque()
 
     def start(self, asked: Asked, *, turn: bool = False) -> None:
@@ -130,6 +131,7 @@ class Line:
             return
         asked = handle.asked
         del self._busy[handle.curl]
+        self._resolves = self._resolves or not handle.reached
         ended = handle.end(code, said, problem)
         request = asked.request
         kind = self._kind(asked)
@@ -158,7 +160,8 @@ class Line:
         self._idle.clear()
         if self._open:
             self.loop.leave(self)
-            self.multi.close()
+            if not (self._resolves and closed_aside(self.multi)):
+                self.multi.close()
 
 
 L = TypeVar("L", bound=Line)
@@ -218,6 +221,18 @@ def put_away(line: Line, *, wait: bool = True) -> None:
     line.loop.post(event)
     if wait:
         gone.wait(SPARE)
+
+
+def closed_aside(multi: pycurl.CurlMulti) -> bool:
+    """Close what nobody uses any more in a thread of its own; False where the system has none to give.
+
+    libcurl waits there for the resolver, which without a network may take half a minute: nobody else's exchange does.
+    """
+    try:
+        threading.Thread(target=multi.close, name="notebookgen-names", daemon=True).start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def stopped(problem: NotebookgenError) -> Ended:

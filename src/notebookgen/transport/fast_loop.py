@@ -85,6 +85,9 @@ class Loop:
     def leave(self, part: Part) -> None:
         """Work for a part no more. In the loop's thread."""
         self._parts.pop(part, None)
+        for key in [one for one in self._selector.get_map().values() if one.data is part]:
+            self._selector.unregister(key.fileobj)
+        part.multi.setopt(pycurl.M_SOCKETFUNCTION, lambda *_: None)  # it may be closed in another thread
 
     def _wake(self) -> None:
         """Begin the thread, or interrupt its sleep."""
