@@ -509,6 +509,16 @@ def test_either_way_it_is_said_in_the_same_words(how: Answer, words: str) -> Non
         transport.send(create_of(f"{server.url}/v1/x"))
 
 
+@pytest.mark.parametrize("holds", [b"", b"no certificate"])
+def test_a_bundle_without_a_certificate_is_said(holds: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is another one is told when it is named, and not taken for a broken connection at each request."""
+    bundle = tmp_path / "authority.pem"
+    bundle.write_bytes(holds)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with pytest.raises(ConfigurationError, match=r"authority\.pem"):
+        made(None, origin="https://provider.example/v1")
+
+
 def test_a_missing_bundle_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bundle that does not exist is named with the variables that name it."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")

@@ -25,6 +25,8 @@ __all__ = ["Option", "bundle_options", "proxy_options"]
 Option = tuple[int, "str | int"]
 # By default curl would take 1080 for all of them.
 PROXY_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
+MARK = b"-----BEGIN "
+LARGEST_BUNDLE = 2**24  # bytes
 NO_PROXY_AT_ALL: tuple[Option, ...] = ((pycurl.PROXY, ""),)  # not even what libcurl finds in the environment by itself
 
 
@@ -39,9 +41,11 @@ def bundle_options(environ: Mapping[str, str]) -> tuple[Option, ...]:
         if os.path.isdir(bundle):  # noqa: PTH112 - a path from the environment, as OpenSSL takes it
             return ((pycurl.CAPATH, bundle), (pycurl.PROXY_CAPATH, bundle))
         with open(bundle, "rb") as file:  # noqa: PTH123 - likewise
-            file.read(1)
+            certified = MARK in file.read(LARGEST_BUNDLE)
     except OSError as error:
         raise unreadable(bundle, error.strerror or str(error)) from error
+    if not certified:
+        raise unreadable(bundle, "no certificate found in it")
     return ((pycurl.CAINFO, bundle), (pycurl.PROXY_CAINFO, bundle))
 
 
