@@ -407,6 +407,25 @@ def test_the_thread_ends_with_the_last_transport() -> None:
         again.close()
 
 
+def test_what_is_dropped_while_others_are_served_is_closed_afterwards() -> None:
+    """Garbage may be collected in the midst of anything, and others' replies must not get lost by it."""
+    closed: SimpleQueue[bool] = SimpleQueue()
+    with RawServer(lambda _: reply(b"{}")) as server:
+        held = [FastTransport(Secret(KEY), origin=server.url)]
+        held[0].send(read_of(f"{server.url}/x"))
+        line = held[0]._line
+
+        def drop() -> None:
+            held.clear()
+            gc.collect()
+            closed.put(line._closed)
+
+        line.loop.post(drop)
+        assert not closed.get(timeout=LONG)
+        line.loop.post(lambda: closed.put(line._closed))
+        assert closed.get(timeout=LONG)
+
+
 def test_a_name_that_is_still_asked_for_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a network a resolver takes long to give up: neither who closes waits for it, nor any other exchange."""
     go, closed = threading.Event(), threading.Event()

@@ -205,7 +205,7 @@ class OnLine(Generic[L]):
 
 
 def put_away(line: Line, *, wait: bool = True) -> None:
-    """Close a line in the loop's thread."""
+    """Close a line in the loop's thread; where nobody waits, between two of its rounds, whoever has dropped it."""
     if line.loop is not the_loop():
         return  # the parent's
     gone = threading.Event()
@@ -215,7 +215,7 @@ def put_away(line: Line, *, wait: bool = True) -> None:
             at_end.callback(gone.set)
             line.close()
 
-    if line.loop.here:
+    if wait and line.loop.here:
         event()
         return
     line.loop.post(event)
