@@ -849,6 +849,25 @@ class TestByCurl:
             fetcher.fetch(url, into=into, allowed_origin="https://provider.example/v1")
         assert 1 == len(inside.asked)
 
+    def test_a_rest_that_nobody_takes_is_ended(
+        self, fetcher: AssetFetcher, into: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of another file's rest nothing is read: neither its connection nor what came of it is kept for ever."""
+        monkeypatch.setattr(fast_bringing, "MOST_AHEAD", 100_000)
+
+        def answer(asked: Asked) -> Answer:
+            if len(server.asked) == 2:
+                span = f"bytes 300000-{len(BODY) - 1}/{len(BODY)}"
+                return reply(BODY[300_000:], "206 Partial Content", Content_Range=span, ETag='"v2"')
+            return in_parts(asked, cut=300_000 if len(server.asked) == 1 else 0)
+
+        with RawServer(answer) as server:
+            assert BODY == fetched_from(server, fetcher, into).path.read_bytes()
+            bringer = fetcher._bringer
+            assert isinstance(bringer, fast_bringing.FastBringer)
+            until(lambda: not bringer._line._busy)
+            assert [1, 2, 3] == [asked.connection for asked in server.asked]
+
     def test_no_more_comes_than_is_taken(
         self, fetcher: AssetFetcher, into: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

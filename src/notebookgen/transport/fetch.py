@@ -211,8 +211,8 @@ class AssetFetcher:
                     copy(reply, url, part, limits, until)
                 if line.cut_for:  # a cut looks like the end of a file whose length nobody told
                     raise stopped(url.host, line.cut_for)
+                done = True
                 problem = part.missing(url.host)
-            done = reply.status in {200, 206}
         finally:
             reply.end(whole=done)
         return problem
