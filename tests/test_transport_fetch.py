@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,6 +120,41 @@ def test_packed_files_are_unpacked(fetcher: AssetFetcher, into: Path) -> None:
     """A file that is stored packed, as object stores do it with texts, is kept unpacked."""
     with RawServer(lambda _: reply(gzip.compress(BODY), Content_Encoding="gzip")) as server:
         assert fetched_from(server, fetcher, into).path.read_bytes() == BODY
+
+
+def bare(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("packing", "packed"),
+    [
+        ("gzip", gzip.compress(BODY)),
+        ("X-GZip", gzip.compress(BODY[:999]) + gzip.compress(BODY[999:]) + b"\0\0 padding"),
+        ("deflate", zlib.compress(BODY)),
+        ("deflate", bare(BODY)),
+    ],
+    ids=["gzip", "in two", "deflate", "bare"],
+)
+def test_what_is_packed_ends_where_its_packing_says(
+    packing: str, packed: bytes, fetcher: AssetFetcher, into: Path
+) -> None:
+    """It comes whole in whatever pieces; where nothing else tells its end, one that broke off is not kept as whole."""
+    said = {"Content_Encoding": packing, "Content_Length": "", "Connection": "close"}
+
+    def answer(asked: Asked) -> Iterator[bytes]:
+        whole = reply(packed, **said)
+        head = len(whole) - len(packed)
+        yield whole[: head + 1]  # of what is packed a byte alone
+        server.pause(0.02)
+        yield whole[head + 1 : None if "whole" in asked.target else head + 500]
+
+    with RawServer(answer) as server:
+        assert BODY == fetcher.fetch(f"{server.url}/whole", into=into, allowed_origin=server.url).path.read_bytes()
+        with pytest.raises(ReplyLost, match="broke off"):
+            fetcher.fetch(f"{server.url}/cut", into=into, allowed_origin=server.url)
+    assert 1 == len(left_in(into))
 
 
 @pytest.mark.parametrize("said", [{}, {"Content_Length": "", "Connection": "close"}])

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from notebookgen.transport.lines import Line
     from notebookgen.wire import Purpose
 
-__all__ = ["PACKINGS", "check_end", "most_bytes", "packing_of", "read_whole", "too_large", "too_slow", "unpacked"]
+__all__ = [
+    "PACKINGS",
+    "UNPACKED",
+    "Unpacker",
+    "check_end",
+    "most_bytes",
+    "packing_of",
+    "read_whole",
+    "too_large",
+    "too_slow",
+    "unpacked",
+]
 
 MEBIBYTE = 2**20
 LARGEST_REPLY = 16 * MEBIBYTE
@@ -147,6 +158,67 @@ def _inflated(body: bytes, how: int, most: int) -> tuple[bytes, bytes]:
             message = "it breaks off"
             raise zlib.error(message)
     return whole, unpack.unused_data
+
+
+class Unpacker:
+    """Unpacks a body as it comes.
+
+    Args:
+        packing: One of ``PACKINGS``, and no empty one.
+    """
+
+    def __init__(self, packing: str) -> None:
+        """Begin."""
+        self._how = zlib.MAX_WBITS if packing == "deflate" else 16 + zlib.MAX_WBITS
+        self._stream = zlib.decompressobj(self._how)
+        self._before = b""  # what came of the first stream, while it has given nothing
+        self._given = False  # whether this stream has given something
+        self._streams = 0  # that are whole
+        self._over = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing came, or all of what was packed; what stands behind the last stream is no part of it."""
+        return self._over or not (self._given or self._before)
+
+    def take(self, packed: bytes) -> bytes:
+        """Return what the next bytes stand for.
+
+        Raises:
+            zlib.error: It is not packed like that.
+        """
+        parts: list[bytes] = []
+        while packed and not self._over:
+            parts.append(self._next(packed))
+            packed = self._stream.unused_data
+            if self._stream.eof:
+                self._streams += 1
+                self._over = self._how != 16 + zlib.MAX_WBITS
+                self._stream, self._given = zlib.decompressobj(self._how), False
+        return b"".join(parts)
+
+    def _next(self, packed: bytes) -> bytes:
+        """Return what the next bytes of a stream stand for.
+
+        Raises:
+            zlib.error: It is none.
+        """
+        if not (self._streams or self._given):
+            self._before += packed
+        try:
+            part = self._stream.decompress(packed)
+        except zlib.error:
+            if self._streams and not self._given:
+                self._over = True
+                return b""
+            if self._how != zlib.MAX_WBITS or self._given:
+                raise
+            self._how = -zlib.MAX_WBITS  # many a server leaves zlib's own frame out
+            self._stream = zlib.decompressobj(self._how)
+            part = self._stream.decompress(self._before)
+        if part or self._stream.eof:
+            self._given, self._before = True, b""
+        return part
 
 
 def check_end(headers: Mapping[str, str], body: bytes, status: int, host: str, *, http_11: bool) -> None:

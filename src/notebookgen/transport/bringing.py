@@ -6,17 +6,19 @@ but the provider's own, and that a line can be cut from another thread.
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Protocol
 
 from urllib3.util import Timeout
 
+from notebookgen.transport.bodies import UNPACKED, Unpacker
 from notebookgen.transport.connections import NEVER_AGAIN, exchange
-from notebookgen.transport.failures import translate
+from notebookgen.transport.failures import told, translate
 from notebookgen.transport.home import STALE
 from notebookgen.transport.http import FOREIGN_ERRORS, Ways
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from urllib3 import BaseHTTPResponse
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from notebookgen.transport.addresses import SafeUrl
     from notebookgen.transport.lines import Line
 
-__all__ = ["CHUNK", "Bringer", "PlainBringer", "Reply"]
+__all__ = ["CHUNK", "Bringer", "PlainBringer", "Reply", "unpacked"]
 
 CHUNK = 64 * 1024  # bytes on the wire that are unpacked at once: some stand for a thousand times as many
 
@@ -78,6 +80,29 @@ class Bringer(Protocol):
         """Close the connections."""
 
 
+def unpacked(come: Callable[[], bytes], packing: str, host: str) -> Iterator[bytes]:
+    """Yield the body of a reply unpacked, as it comes.
+
+    Args:
+        come: Returns the next bytes on the wire, none at the end.
+        packing: One of ``PACKINGS``, and no empty one.
+        host: Whom the messages are about.
+
+    Raises:
+        ReplyLost: It is not packed like that, or what was packed breaks off.
+    """
+    unpacker = Unpacker(packing)
+    try:
+        while packed := come():
+            for start in range(0, len(packed), CHUNK):
+                if piece := unpacker.take(packed[start : start + CHUNK]):
+                    yield piece
+    except zlib.error:
+        raise told(host, "the reply was packed wrongly", left=True) from None
+    if not unpacker.whole:
+        raise told(host, "the reply broke off", left=True)
+
+
 class PlainReply:
     """A reply by urllib3."""
 
@@ -87,11 +112,21 @@ class PlainReply:
         self.status: int = raw.status
         self.headers: Mapping[str, str] = raw.headers
         self.rest = raw.length_remaining or 0
+        packing = raw.headers.get("content-encoding", "").strip().lower()
+        self._pieces = None if packing in UNPACKED else unpacked(self._next, packing, host)
 
     def read(self) -> bytes:
         """Return the next bytes; see ``Reply``."""
+        return self._next() if self._pieces is None else next(self._pieces, b"")
+
+    def _next(self) -> bytes:
+        """Return the next bytes as they came; none at the end.
+
+        Raises:
+            TransportError: It broke off.
+        """
         try:
-            return self._raw.read1(CHUNK, decode_content=True)
+            return self._raw.read1(CHUNK, decode_content=False)
         except FOREIGN_ERRORS as error:
             problem = lost(error, self._host)
         raise problem  # here, outside of the except clause: the foreign error and its frames are not dragged along

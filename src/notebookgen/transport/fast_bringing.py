@@ -16,22 +16,20 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 import pycurl
-from urllib3 import HTTPResponse
 
 from notebookgen.errors import ReplyLost
 from notebookgen.transport.base import Timeouts
 from notebookgen.transport.bodies import UNPACKED
-from notebookgen.transport.bringing import CHUNK, PlainBringer
-from notebookgen.transport.failures import NO_KEY, told, translate
+from notebookgen.transport.bringing import PlainBringer, unpacked
+from notebookgen.transport.failures import NO_KEY, told
 from notebookgen.transport.fast_ended import Asked, closed, failure, headers_of, status_of
 from notebookgen.transport.fast_exchange import Handle
 from notebookgen.transport.fast_line import SPARE, Line, OnLine
 from notebookgen.transport.fast_ways import bundle_options, proxy_options
-from notebookgen.transport.http import FOREIGN_ERRORS
 from notebookgen.wire import get_request
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterator, Mapping
 
     from notebookgen.errors import NotebookgenError
     from notebookgen.transport import lines
@@ -215,7 +213,7 @@ class Coming:
         self._ended: Ended | None = None
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._rings = False  # whether the bell is rung at the end of this round
-        self._unpacker: HTTPResponse | None = None
+        self._unpacked: Iterator[bytes] | None = None
 
     # In the loop's thread ----------------------------------------------------------------------------------------
 
@@ -271,21 +269,13 @@ class Coming:
         length = self.headers.get("content-length", "")
         if LENGTH.fullmatch(length) and "transfer-encoding" not in self.headers:
             self.rest = int(length)
+        packing = self.headers.get("content-encoding", "").strip().lower()
+        self._unpacked = None if packing in UNPACKED else unpacked(self.next, packing, self._host)
         return None
 
     def read(self) -> bytes:
         """Return the next bytes; see ``Reply``."""
-        packing = self.headers.get("content-encoding", "").strip().lower()
-        if packing in UNPACKED:
-            return self.next()
-        if self._unpacker is None:
-            raw = Packed(self)
-            self._unpacker = HTTPResponse(raw, {"content-encoding": packing}, status=self.status, preload_content=False)  # type: ignore[arg-type]  # it asks for no more than this
-        try:
-            return self._unpacker.read1(CHUNK, decode_content=True)
-        except FOREIGN_ERRORS as error:
-            problem = translate(error, host=self._host, left=True)
-        raise problem
+        return self.next() if self._unpacked is None else next(self._unpacked, b"")
 
     def next(self) -> bytes:
         """Return the next bytes as they came; none at the end.
@@ -343,24 +333,3 @@ class Coming:
         if ended is None or ended.problem is not None:
             return None if ended is None else ended.problem
         return failure(ended, self._host, NO_KEY) if ended.code else None
-
-
-class Packed:
-    """The body of a reply as it came, as urllib3 reads it to unpack it."""
-
-    closed = False
-
-    def __init__(self, coming: Coming) -> None:
-        self._coming = coming
-        self._rest = b""
-
-    def read1(self, amount: int = CHUNK) -> bytes:
-        """Return the next bytes, a few at a time: some stand for a thousand times as many."""
-        piece = self._rest or self._coming.next()
-        self._rest = piece[amount:]
-        return piece[:amount]
-
-    read = read1
-
-    def close(self) -> None:
-        """Do nothing: the reply is ended by whoever reads it."""
