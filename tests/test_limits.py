@@ -139,6 +139,15 @@ def test_too_many_jobs_at_once_is_no_limit_of_requests(service: Handle) -> None:
     assert " a minute" not in said
 
 
+@pytest.mark.slow
+def test_jobs_at_once_are_looked_at_however_many_were_refused(service: Handle) -> None:
+    """A burst of refusals that speak of jobs under way stops no looks: what they find over is what makes room."""
+    body = json.dumps({"code": 429, "message": "Too many tasks running at once"})
+    service.configure(misbehave=[Fault(kind="status", status=429, service="apixo", body=body, after=4, count=12)])
+    results = ng.map(numbered(20), "a fox number {n}", model=APIXO, max_new=20, timeout=45)  # a stop is a minute long
+    assert ["saved"] * 20 == states(results)
+
+
 def test_a_run_that_waits_for_its_account_says_so_calmly(service: Handle) -> None:
     """The line names the limit, and nothing is an error; Stop is answered at once."""
     ng.configure(limits={"apixo": {"per_minute": 2}})

@@ -303,6 +303,16 @@ def test_jobs_at_once_are_learned_and_tried_anew() -> None:
     assert not pace.room_for_jobs(101.0, 2)
 
 
+@pytest.mark.parametrize(("asked", "held"), [(None, 0.0), (7.0, 7.0)])
+def test_jobs_that_are_too_many_hold_no_looks_back(asked: float | None, held: float) -> None:
+    """Room comes of a job that is seen to be over, so looks go on, unless the refusal asks for a pause of all."""
+    pace = Pace()
+    slots = [pace.begin(1000.0, "create") for _ in range(12)]
+    for slot in slots:
+        pace.end(slot, 1000.1, Heard("refused", retry_after=asked, crowded=True))
+    assert held == pytest.approx(pace.take(1000.1, "look"))
+
+
 # Outages ---------------------------------------------------------------------------------------------------------
 
 

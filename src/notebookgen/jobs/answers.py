@@ -180,12 +180,15 @@ class Answers:
         core.finish(ticket, error)
 
     def _too_many(self, ticket: Ticket, outcome: RefusedCreate) -> None:
-        """Have all that goes to the account wait, in every kernel; what was refused is the next to be sent."""
+        """Have what goes to the account wait, in every kernel; what was refused is the next to be sent."""
         core, gate, wait = self._core, ticket.lane.gate, outcome.again or 0.0
-        error = outcome.error
+        error, beside = outcome.error, 0
+        asked = isinstance(error, RateLimited) and error.retry_after is not None
         if isinstance(error, RateLimited) and JOBS_WORDS.search(error.said):
-            gate.crowd(core.store.in_flight(realm_text(ticket.lane.realm)))
-        gate.pause(wait)  # a service's own transport has done so when it heard it
+            beside = core.store.in_flight(realm_text(ticket.lane.realm))
+            gate.crowd(beside)
+        if asked or not beside:  # else creates wait for one of those jobs, and looks are to find it over
+            gate.pause(wait)  # a service's own transport has done so when it heard it
         core.again(ticket, wait + core.rng.random() * 0.2, f"waiting {wait:.0f} s: too many requests")
 
     def _unsent(self, ticket: Ticket, error: NotSent) -> None:

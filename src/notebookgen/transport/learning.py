@@ -40,6 +40,8 @@ def refused(
         now: This moment.
         probe: Whether it was sent to find out how long the window is.
     """
+    if heard.crowded and heard.retry_after is None:
+        return known  # room comes of a job that is seen to be over, so nobody else waits
     again = known.lowered > 0 and sent <= known.lowered  # it left before this was known: the same news once more
     refusals = known.refusals if again else known.refusals + 1
     wait = heard.retry_after
