@@ -135,6 +135,13 @@ def test_an_exchange_that_is_only_begun_is_counted_alike() -> None:
         (ARMOX, HttpResponse(502, {}, b"{}"), Heard("failed")),
         (ARMOX, HttpResponse(429, {}, b'{"error":"Rate limit exceeded"}'), Heard("refused", retry_after=60.0)),
         (ARMOX, HttpResponse(429, {"retry-after": "7"}, b"{}"), Heard("refused", retry_after=7.0)),
+        (
+            ARMOX,
+            HttpResponse(
+                429, {"retry-after": "Sat, 21 Nov 2026 10:00:02 GMT", "date": "Sat, 21 Nov 2026 10:00:00 GMT"}, b"{}"
+            ),
+            Heard("refused", retry_after=2.0),
+        ),
         (APIXO, HttpResponse(200, {}, b'{"code":429,"message":"slow down","data":null}'), Heard("refused")),
         (APIXO, HttpResponse(200, {}, b'{"code":200,"data":{"taskId":"429","state":"pending"}}'), Heard()),
         (APIXO, HttpResponse(429, {}, b'{"code":429,"message":"3 tasks running"}'), Heard("refused", crowded=True)),

@@ -10,14 +10,12 @@ from hypothesis import strategies as st
 
 from notebookgen.errors import InvalidImage, NotSent, ReplyLost
 from notebookgen.transport import HttpTransport, read, read_delay
-from notebookgen.transport.retry import LONGEST_ASKED, MOST_TRIES, asked_wait, may_repeat
+from notebookgen.transport.retry import LONGEST_ASKED, MOST_TRIES, may_repeat
 from notebookgen.wire import HttpResponse, get_request, json_request
 from rawserver import RawServer, reply
 
 if TYPE_CHECKING:
     from rawserver import Answer, Asked
-
-NOW = "Sat, 21 Nov 2026 10:00:00 GMT"
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
@@ -51,23 +49,6 @@ def test_delays_grow_and_end() -> None:
     """Half a second, doubled each time; after the fifth try it is given up."""
     assert [read_delay(n, retry_after=None, jitter=1.0) for n in range(1, 7)] == [0.5, 1.0, 2.0, 4.0, None, None]
     assert read_delay(1, retry_after=None, jitter=0.0) == 0.25
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "7"}, 7.0),
-        ({"retry-after": "Sat, 21 Nov 2026 10:01:30 GMT", "date": NOW}, 90.0),
-        ({"retry-after": "Sat, 21 Nov 2026 09:00:00 GMT", "date": NOW}, 0.0),
-        ({"retry-after": "Sat, 21 Nov 2026 10:01:30 GMT"}, None),
-        ({"retry-after": "soon", "date": NOW}, None),
-        ({"retry-after": "-5"}, None),
-    ],
-)
-def test_retry_after_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    """Seconds count as they are, dates against the reply's own Date; anything else counts for nothing."""
-    assert asked_wait(HttpResponse(503, headers)) == seconds
 
 
 def test_a_read_comes_through_a_bad_moment() -> None:

@@ -148,15 +148,25 @@ def test_an_object_is_an_object(value: object) -> None:
         object_in(value)
 
 
+NOW = "Sat, 21 Nov 2026 10:00:00 GMT"
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("7", 7.0), (" 0.5 ", 0.5), ("0", 0.0), ("", None), ("-1", None), ("soon", None), ("1e3", None), ("²", None), (".", None),
-     ("Fri, 31 Dec 1999 23:59:59 GMT", None)],
+     ("Sat, 21 Nov 2026 10:01:30 GMT", 90.0), ("Fri, 31 Dec 1999 23:59:59 GMT", 0.0),
+     (f"Sat, 21 Nov {10**20} 10:00:00 GMT", None)],
 )  # fmt: skip
 def test_retry_after(text: str, seconds: float | None) -> None:
-    """A plain number of seconds is one; a date or nonsense is nothing."""
-    assert seconds == retry_after_seconds({"retry-after": text})
-    assert None is retry_after_seconds({})
+    """Seconds count as they are, dates against the reply's own Date; anything else counts for nothing."""
+    assert seconds == retry_after_seconds({"retry-after": text, "date": NOW})
+    assert None is retry_after_seconds({"date": NOW})
+
+
+@pytest.mark.parametrize("date", [{}, {"date": "now"}, {"date": "Sat, 21 Nov 2026 10:00:00 -0000"}])
+def test_a_date_without_another_one_is_nothing(date: dict[str, str]) -> None:
+    """No clock of ours is read for it: whether it goes like the service's is not known."""
+    assert None is retry_after_seconds({"retry-after": "Sat, 21 Nov 2026 10:01:30 GMT", **date})
 
 
 @given(st.text(max_size=400))

@@ -9,11 +9,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from types import MappingProxyType
-from typing import Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from notebookgen.errors import UnexpectedResponse
 from notebookgen.normal import shown_line
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = [
     "Auth",
@@ -148,9 +152,24 @@ def maybe(data: Mapping[str, object], key: str, kind: type[T]) -> T | None:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return ``Retry-After`` in seconds when it is a plain number (dates are left to who has a clock)."""
+    """Return what ``Retry-After`` asks for, in seconds; a date is read against the reply's own ``Date``.
+
+    RFC 9110, section 10.2.3: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
     value = headers.get("retry-after", "").strip()
-    return float(value) if value.isascii() and value.replace(".", "", 1).isdigit() else None
+    if value.isascii() and value.replace(".", "", 1).isdigit():
+        return float(value)
+    until, now = _http_date(value), _http_date(headers.get("date", ""))
+    return max((until - now).total_seconds(), 0.0) if until and now else None
+
+
+def _http_date(text: str) -> datetime | None:
+    """Return an HTTP date with its zone, or None where the text is none."""
+    try:
+        moment = parsedate_to_datetime(text) if text else None
+    except (ValueError, OverflowError):  # the latter: a year of twenty digits
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def kind_of(value: object) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotSent, ReplyLost
-from notebookgen.transport.retry import asked_wait, may_repeat, read_delay
+from notebookgen.transport.retry import may_repeat, read_delay
+from notebookgen.wire import retry_after_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ def read(
         except (NotSent, ReplyLost) as error:
             outcome = error
         if may_repeat(outcome):
-            asked = None if isinstance(outcome, Exception) else asked_wait(outcome)
+            asked = None if isinstance(outcome, Exception) else retry_after_seconds(outcome.headers)
             delay = read_delay(attempt, retry_after=asked, jitter=rng())
             if delay is not None and not wait(delay):
                 continue

@@ -5,18 +5,14 @@ A read is whatever changes nothing when it is sent twice: a status, a list, a ba
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from notebookgen.errors import NotSent, ReplyLost
-from notebookgen.wire import retry_after_seconds
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from notebookgen.wire import HttpResponse
 
-__all__ = ["MOST_TRIES", "asked_wait", "may_repeat", "read_delay"]
+__all__ = ["MOST_TRIES", "may_repeat", "read_delay"]
 
 MOST_TRIES = 5
 FIRST_DELAY = 0.5
@@ -47,24 +43,3 @@ def read_delay(attempt: int, *, retry_after: float | None, jitter: float) -> flo
     if retry_after is None:
         return delay
     return max(delay, min(retry_after, LONGEST_ASKED) * (1 + 0.1 * jitter))
-
-
-def asked_wait(response: HttpResponse) -> float | None:
-    """Return what ``Retry-After`` asks for, in seconds; a date is read against the reply's own ``Date``.
-
-    RFC 9110, section 10.2.3: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
-    """
-    seconds = retry_after_seconds(response.headers)
-    if seconds is not None:
-        return seconds
-    until, now = http_date(response.headers.get("retry-after")), http_date(response.headers.get("date"))
-    return max((until - now).total_seconds(), 0.0) if until and now else None
-
-
-def http_date(text: str | None) -> datetime | None:
-    """Return an HTTP date with its zone, or None where the text is none."""
-    try:
-        moment = parsedate_to_datetime(text) if text else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
