@@ -190,10 +190,12 @@ def test_words_that_speak_of_jobs(said: str, *, jobs: bool) -> None:
     [
         {"x-ratelimit-limit": "1000000", "x-ratelimit-remaining": "400000"},
         {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "5", "ratelimit-policy": "60;w=0.0"},
+        {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "5", "ratelimit-policy": "60;w=604800"},
+        {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "5", "ratelimit-policy": "60;w=99999999999"},
     ],
 )
 def test_a_limit_that_binds_nobody_is_none(headers: dict[str, str]) -> None:
-    """So many requests that nobody remembers them all, or a window without a length: nothing is counted for it."""
+    """So many that nobody remembers them all, a window without a length, or one for which nobody waits: nothing is counted."""
     assert Heard() == heard_from(ARMOX, HttpResponse(200, headers, b"{}"))
 
 

@@ -29,6 +29,7 @@ __all__ = ["Gate", "Paced", "heard_from"]
 log = logging.getLogger("notebookgen")
 T = TypeVar("T")
 LONGEST_WAIT = 65.0  # seconds; within a minute's window there is a place for sure, and nothing waits for ever
+LONGEST_WINDOW = 86_400.0  # seconds; where more is told, nothing would be sent for days that could tell otherwise
 KINDS: dict[str, Kind] = {"create": "create", "status": "look", "list": "look"}
 
 
@@ -236,6 +237,8 @@ def heard_from(provider: Provider, response: HttpResponse) -> Heard:
         limits = provider.read_limits(response)
     except Exception:  # noqa: BLE001 - an adapter's own bug; whoever reads the reply meets it, too
         return Heard("refused") if response.status == 429 else Heard()
-    if limits is None or limits.per_minute is None or not 1 <= limits.per_minute <= MOST or not limits.window > 0:
+    if limits is None or limits.per_minute is None or not 1 <= limits.per_minute <= MOST:
         return Heard()  # so many that nobody remembers them all bind nobody here
+    if not 0 < limits.window <= LONGEST_WINDOW:
+        return Heard()
     return Heard(told=Limit(limits.per_minute, limits.window, "told"), remaining=limits.remaining)
