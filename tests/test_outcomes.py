@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import product
 from typing import Any
 
@@ -227,3 +228,14 @@ def test_a_slip_in_a_models_name_is_answered_with_what_was_meant(status: int, mo
     assert f"Did you mean {meant}" in told
     assert "127.0.0.1" not in told
     assert "Did you mean" not in other
+
+
+@pytest.mark.parametrize(
+    ("asked", "when"),
+    [(None, "in a minute"), (0.0, "in a minute"), (90.0, "in a minute"), (301.0, "in 6 minutes"), (3600.0, "in 60 minutes"),
+     (9000.0, "in 3 hours"), (1e9, "on another day"), (math.inf, "on another day")],
+)  # fmt: skip
+def test_what_to_do_next_says_when_the_provider_asks_to_be_left_alone(asked: float | None, when: str) -> None:
+    """Who is asked to wait for hours is not told to come back in a minute."""
+    told = fault_error(provider_class("apixo")(), Fault(429, 429, "slow down", retry_after=asked), "starting it")
+    assert f"Nothing was charged. Run again {when}." == str(told).splitlines()[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 from notebookgen.errors import (
@@ -25,6 +26,7 @@ __all__ = ["Verdict", "fault_error", "verdict"]
 Verdict = Literal["refused", "ambiguous"]
 # A create that ends in one of these may have been taken all the same (docs/explanation/money.md).
 UNCLEAR = frozenset({408, 409, 425, 499})
+MINUTE, HOUR = 60, 3600
 
 
 def verdict(fault: Fault) -> Verdict:
@@ -73,7 +75,7 @@ def fault_error(
             "knows no such thing",
             f"{charged}{_near(provider, model)} {_elsewhere(provider, model, sandbox=sandbox)}",
         ),
-        429: (RateLimited, "takes no more requests for now", f"{charged} Run again in a minute."),
+        429: (RateLimited, "takes no more requests for now", f"{charged} Run again {_when(fault.retry_after)}."),
     }
     code = fault.code if fault.code >= 400 else fault.status
     if code in table:
@@ -88,6 +90,15 @@ def fault_error(
         cls, words, step = UnexpectedResponse, f"answered in an unexpected way ({code})", "Try again later."
     message = f"{provider.title} {words} while {doing}{said}\n{step}"
     return cls(message, code=code, said=fault.said, fail_code=fault.fail_code, retry_after=fault.retry_after)
+
+
+def _when(asked: float | None) -> str:
+    """Return when to come back, where a provider asks for so many seconds or for none."""
+    if asked is None or asked <= 1.5 * MINUTE:
+        return "in a minute"
+    if asked <= 2 * HOUR:
+        return f"in {math.ceil(asked / MINUTE)} minutes"
+    return f"in {math.ceil(asked / HOUR)} hours" if asked <= 48 * HOUR else "on another day"
 
 
 def _more_money(provider: Provider, *, sandbox: bool) -> str:
