@@ -132,7 +132,7 @@ def main() -> None:
     """Measure what is asked for."""
     names = [name for part in PARTS for name in part.benchmarks]
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="less of everything, in under two minutes")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in some minutes")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"some of {', '.join(names)}")
     given = parser.parse_args()
     if given.only:
