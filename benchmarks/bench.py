@@ -66,7 +66,8 @@ PARTS = (
         "Real runs against a bare service in a process of its own, looked at every 0.5 s by what is written by hand: a thread for each\n"
         "row with `requests`, which writes nothing down but the files; a pool of threads with sessions and an `aiohttp` loop with a\n"
         "semaphore, both as durable as `ng.map` (the row is on the disk before its create leaves, then its job, then its file, then\n"
-        "that it is there); and the same loop with one line for each row that is over. Ways take turns, each in a process of its own,\n"
+        "that it is there); and the same loop with one line for each row that is over. `ng.map` sends by libcurl, with the extra `fast`,\n"
+        "and by requests, as it is without. Ways take turns, each in a process of its own,\n"
         "with what it imports loaded before; a ratio is of one turn, and the table has their medians. Where jobs take a second, the\n"
         "places and the jobs decide, and all are alike; what was to be reached is measured where this side decides.",
         ("bulk_runs", "memory"),

@@ -207,22 +207,30 @@ def by_map(job: Job, folder: Path) -> None:
     assert rows == (results.frame["gen_status"] == "saved").sum(), results
 
 
+def by_map_plain(job: Job, folder: Path) -> None:
+    """The same as it is installed without the extra ``fast``."""
+    os.environ["NOTEBOOKGEN_TRANSPORT"] = "requests"
+    by_map(job, folder)
+
+
 WAYS: dict[str, Callable[[Job, Path], None]] = {
     "a thread a row, requests": by_threads,
     "thread pool, as durable": by_pool,
     "aiohttp, a line a row": by_light_loop,
     "aiohttp, as durable": by_loop,
+    "ng.map, without libcurl": by_map_plain,
     "ng.map": by_map,
 }
+OURS = (
+    "polars", "PIL.Image", "requests", "notebookgen", "notebookgen.client", "notebookgen.bulk", "notebookgen.jobs.engine",
+    "notebookgen.media.files", "notebookgen.providers.armox", "notebookgen.transport.choosing",
+)  # fmt: skip
 #: What each of them imports.
 LOADED: dict[str, tuple[str, ...]] = {
     "a thread a row, requests": ("requests",),
     "thread pool, as durable": ("requests",),
     "aiohttp, a line a row": ("aiohttp",),
     "aiohttp, as durable": ("aiohttp",),
-    "ng.map": (
-        "polars", "PIL.Image", "requests", "notebookgen", "notebookgen.client", "notebookgen.bulk", "notebookgen.jobs.engine",
-        "notebookgen.media.files", "notebookgen.providers.armox", "notebookgen.transport.choosing",
-        "notebookgen.transport.fast", "notebookgen.transport.fast_bringing",
-    ),
-}  # fmt: skip
+    "ng.map, without libcurl": OURS,
+    "ng.map": (*OURS, "notebookgen.transport.fast", "notebookgen.transport.fast_bringing"),
+}
