@@ -533,6 +533,13 @@ def test_a_limit_without_a_time_is_a_limit(header: str | None) -> None:
     assert ("refused", 60.0) == (verdict(fault), fault.retry_after)
 
 
+def test_jobs_at_once_that_are_too_many_are_no_window_of_requests() -> None:
+    """Room comes of a job that is over, and that may be in a moment: no minute is made up."""
+    fault = ARMOX.read_fault(HttpResponse(429, {}, b'{"error": "Too many concurrent jobs"}'))
+    assert fault is not None
+    assert ("refused", None) == (verdict(fault), fault.retry_after)
+
+
 @pytest.mark.parametrize("id", ["a1b2c3d4-e5f6-7890-ab12-34567890abcd", "job_123"])
 def test_a_jobs_id_has_two_forms(id: str) -> None:
     """Pages print uuids and ``job_`` numbers: either is kept as it came, and asked about."""

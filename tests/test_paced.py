@@ -10,10 +10,10 @@ import pytest
 from notebookgen.errors import NotSent, ReplyLost
 from notebookgen.jobs import receipts
 from notebookgen.jobs.ticket import Lane
-from notebookgen.providers import provider_class
+from notebookgen.providers import JOBS_WORDS, provider_class
 from notebookgen.records import JobRef, Realm
 from notebookgen.transport import Timeouts
-from notebookgen.transport.limits import JOBS_WORDS, Heard, Limit
+from notebookgen.transport.limits import Heard, Limit
 from notebookgen.transport.paced import Gate, Paced, heard_from
 from notebookgen.transport.pacing import Pace
 from notebookgen.wire import HttpRequest, HttpResponse, get_request, json_request

@@ -13,8 +13,8 @@ from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
 from notebookgen.jobs.ticket import UNCLEAR_IN_A_ROW
 from notebookgen.ledger.rows import realm_text, to_nano
+from notebookgen.providers import JOBS_WORDS
 from notebookgen.records import NO_COST, Cost, Phase
-from notebookgen.transport.limits import JOBS_WORDS
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -21,6 +21,7 @@ from notebookgen.providers.armox_lists import APP, app_model, live_model
 from notebookgen.providers.base import Callback, Delivery, Fault, Limits, Provider, unexpected
 from notebookgen.providers.checks import check_prompt, checked_settings, refuse_reserved, remade, with_required
 from notebookgen.providers.counting import results_asked
+from notebookgen.providers.faults import JOBS_WORDS
 from notebookgen.providers.images import image_fields, only_public, placed
 from notebookgen.providers.pricing import known_model, known_models, listed_price
 from notebookgen.providers.replies import (
@@ -245,13 +246,10 @@ class Armox(Provider):
         if succeeded(response):
             return None
         body = object_or_none(parse_json(response)) or {}
-        wait = retry_after_seconds(response.headers)
-        return Fault(
-            status=response.status,
-            code=response.status,
-            said=error_words(body) or response.excerpt(),
-            retry_after=RATE_WINDOW if wait is None and response.status == 429 else wait,
-        )
+        wait, said = retry_after_seconds(response.headers), error_words(body) or response.excerpt()
+        if wait is None and response.status == 429 and not JOBS_WORDS.search(said):
+            wait = RATE_WINDOW  # jobs that are too many at once are no window of requests
+        return Fault(status=response.status, code=response.status, said=said, retry_after=wait)
 
     def read_limits(self, response: HttpResponse) -> Limits | None:
         """Return the ``X-RateLimit`` headers; the unit of the reset is said nowhere."""

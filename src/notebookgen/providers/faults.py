@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Literal
 
 from notebookgen.errors import (
@@ -21,12 +22,20 @@ from notebookgen.errors import (
 if TYPE_CHECKING:
     from notebookgen.providers.base import Fault, Provider
 
-__all__ = ["Verdict", "fault_error", "verdict"]
+__all__ = ["JOBS_WORDS", "Verdict", "fault_error", "verdict"]
 
 Verdict = Literal["refused", "ambiguous"]
 # A create that ends in one of these may have been taken all the same (docs/explanation/money.md).
 UNCLEAR = frozenset({408, 409, 425, 499})
 MINUTE, HOUR = 60, 3600
+# How services say that it is not the requests that are too many, but the jobs under way. No page of the three prints such
+# a refusal (https://apixo.ai/docs/api-reference limits tasks at once), so plain words are looked for; "too many requests"
+# says nothing of jobs.
+JOBS_WORDS = re.compile(
+    r"concurren|parallel|simultan|in progress|at once|at the same time|already running|running (?:jobs|tasks|generations)|(?:jobs|tasks|generations) (?:are )?(?:already )?running"
+    r"|(?:active|pending|running|unfinished) (?:jobs?|tasks?)|too many (?:jobs|tasks|generations)",
+    re.IGNORECASE,
+)
 
 
 def verdict(fault: Fault) -> Verdict:

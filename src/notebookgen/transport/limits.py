@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 __all__ = [
-    "JOBS_WORDS",
     "LONGEST_PAUSE",
     "MINUTE",
     "Heard",
@@ -26,14 +24,6 @@ __all__ = [
 MINUTE = 60.0
 LONGEST_PAUSE = 300.0  # seconds; who is asked to wait longer is told so, and nobody else waits for that
 NAMES = {1.0: "a second", MINUTE: "a minute", 3600.0: "an hour"}
-# How services say that it is not the requests that are too many, but the jobs under way. No page of the three prints such
-# a refusal (https://apixo.ai/docs/api-reference limits tasks at once), so plain words are looked for; "too many requests"
-# says nothing of jobs.
-JOBS_WORDS = re.compile(
-    r"concurren|parallel|simultan|in progress|at once|at the same time|already running|running (?:jobs|tasks|generations)|(?:jobs|tasks|generations) (?:are )?(?:already )?running"
-    r"|(?:active|pending|running|unfinished) (?:jobs?|tasks?)|too many (?:jobs|tasks|generations)",
-    re.IGNORECASE,
-)
 Origin = Literal["set", "told", "learned"]
 
 
