@@ -169,3 +169,22 @@ def test_what_a_kernel_left_that_died_meanwhile_holds_up_nobody_for_long(home: P
         assert {"saved"} == set(states(handle))
         until(lambda: two.row(wanted("lost")).state == "saved")
     assert Tailor.job_list_limit + 21 == shop.seen["create"]
+
+
+def test_a_job_of_another_run_that_is_taken_over_holds_up_no_row_of_this_one(home: Path) -> None:
+    """It takes a place of the run that has paid for it: only what this run has under way may turn out cheaper for it."""
+    shop = idle()
+    with bench(home, shop) as two:
+        with bench(home, shop) as one:
+            left = one.start(wanted("a coat"))
+            until(lambda: ["submitted"] == states(left))
+            run = two.start(wanted("a coat"), wanted("a hat"), wanted("a scarf"), budget=parse_budget(None, max_new=1))
+            until(lambda: "submitted" == states(run)[1])
+            mine = two.row(wanted("a hat")).kernel
+        until(lambda: mine == two.row(wanted("a coat")).kernel)
+        shop.finish(shop.jobs[1])
+        until(lambda: "saved" == states(run)[1])
+        shop.finished = True
+        assert run.wait(WAIT / 4), run.snapshot()
+        assert ["saved", "saved", "planned"] == states(run)
+    assert 2 == shop.seen["create"]

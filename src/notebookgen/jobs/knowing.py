@@ -81,8 +81,8 @@ class Knowing:
         if row.kernel != NOBODY:
             for handle, index in ticket.followers:
                 handle.take_up(index)
+        ticket.run = row.run  # who began it has paid for it: there it takes its place as soon as it stands so
         ticket.load(row)
-        ticket.run = row.run  # who began it has paid for it
         self._watching.take_up(ticket, row)
         self._core.calls.expect(ticket)
         if row.state == State.INTENT:
