@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.receipts import CONFIRMED, ONE_IN, read_receipt
 from notebookgen.jobs.ticket import Lane
 from notebookgen.providers import provider_class
 from notebookgen.records import NO_COST, Cost, JobRef, Realm
-from notebookgen.wire import HttpResponse
+from notebookgen.wire import HttpResponse, get_request
+from scripted import Listless, Shop, bench, states, wanted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from notebookgen.records import Job
     from notebookgen.wire import HttpRequest
 
+LARGE = [wanted(f"coat {number}", size="large") for number in range(10)]
 LISTED = Cost(Decimal("0.012"), "USD", "listed")
 
 
@@ -85,3 +92,29 @@ def test_a_price_that_changes_is_noticed_and_read_from_then_on(lane: Lane, recor
     first = found.index(Decimal("0.02"))
     assert first <= ONE_IN
     assert [Decimal("0.02")] * (60 - first) == found[first:]
+
+
+class Quiet(Listless):
+    """A service whose replies say nothing of money; its records do, and large coats are twice as dear as the list says."""
+
+    def _job(self, data: Any, response: HttpResponse) -> Job:
+        return replace(super()._job(data, response), charged=None)
+
+    def receipt(self, ref: JobRef) -> HttpRequest:
+        return get_request(f"{self.base_url}/jobs/{ref.id}", purpose="other")
+
+    def read_receipt(self, response: HttpResponse, ref: JobRef) -> Decimal:
+        job: Any = response.json()
+        return Decimal("1.0" if "size" in job["sent"] else "0.5")
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_first_of_other_settings_tells_what_they_cost(home: Path) -> None:
+    """One price in the list for all settings: what is known of some of them says nothing of others."""
+    plain = [wanted(f"coat {number}") for number in range(CONFIRMED + 2)]
+    with bench(home, Shop(), Quiet(), concurrency=1) as one:
+        one.bring(*plain, budget=parse_budget("none"))
+        run = one.bring(*LARGE, budget=parse_budget(4))
+
+    assert ["saved"] * 4 + ["planned"] * 6 == states(run)
+    assert {"USD": Decimal(4)} == run.spent

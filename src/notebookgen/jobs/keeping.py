@@ -24,7 +24,7 @@ from notebookgen.jobs.durations import seen_columns
 from notebookgen.jobs.ending import GONE_TRIES, ending_cost, not_to_be_had
 from notebookgen.jobs.judging import Judging, strange
 from notebookgen.jobs.naming import short_job
-from notebookgen.jobs.receipts import read_receipt
+from notebookgen.jobs.receipts import receipt_of
 from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
 from notebookgen.jobs.whereabouts import another_way, as_they_came, known_addresses, to_fetch
@@ -154,7 +154,7 @@ class Keeping:
                     kept[place] = core.fetcher.keep(output, origin=origin, due=due, unknown=place in unknown)
                 except NotebookgenError as error:
                     errors[place] = error
-            return kept, errors, read_receipt(ticket.lane, ticket.ref, ticket.price) if paid and not errors else None
+            return kept, errors, receipt_of(ticket) if paid and not errors else None
 
         def then(result: tuple[dict[int, Asset], Errors, Decimal | None] | None, error: BaseException | None) -> None:
             if result is None:

@@ -111,7 +111,7 @@ class Lane:
         homes: How many jobs have ended since there were none under way.
         looks: The looks that wait for their turn.
         receiptless: How many questions in a row for a job's real cost had no answer.
-        receipts: How many answers in a row said what is listed, for each model and price; what was not asked counts, too.
+        receipts: How many answers in a row said what is listed, for each shape and price; what was not asked counts, too.
         accepted: How many jobs it has accepted from this process.
         signing: Gives the secret with which the service signs callbacks, where it is known.
     """
