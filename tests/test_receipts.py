@@ -118,3 +118,13 @@ def test_the_first_of_other_settings_tells_what_they_cost(home: Path) -> None:
 
     assert ["saved"] * 4 + ["planned"] * 6 == states(run)
     assert {"USD": Decimal(4)} == run.spent
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_first_one_goes_alone_until_its_receipt_is_read(home: Path) -> None:
+    """A finished job has cost what is listed only as long as nobody has asked: under a budget the others wait for that."""
+    with bench(home, Shop(), Quiet(), concurrency=8) as one:
+        run = one.bring(*LARGE, budget=parse_budget(4))
+
+    assert ["saved"] * 4 + ["planned"] * 6 == states(run)
+    assert {"USD": Decimal(4)} == run.spent

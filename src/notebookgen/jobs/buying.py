@@ -44,6 +44,7 @@ TURN_WAIT = 1.0  # seconds until a create is tried again that waits for others o
 RECOVER_WAIT = 5.0  # seconds until it is looked again for what dead kernels have left
 CREATE_SECONDS = 300.0  # the longest that a create is held open
 ROUNDS = 20
+UNTOLD = BUSY | {State.COMPLETED}  # it has not come out yet what it costs: a receipt is read once the file is here
 
 
 class Buying:
@@ -258,7 +259,7 @@ class Buying:
             self._seen.add(shape)
             return False
         return any(
-            one.run == ticket.run and one.state in BUSY and one.generation.shape == shape
+            one.run == ticket.run and one.state in UNTOLD and not one.cached and one.generation.shape == shape
             for one in core.tickets.values()
         )
 

@@ -228,6 +228,8 @@ class Core:
         ticket.trouble = None
         if old in BUSY and new not in BUSY:
             self.queue.release(ticket.run, ticket.lane)
+        elif old is State.COMPLETED:  # what it has cost is known by now
+            self.queue.release(ticket.run)
         if new not in OPEN:
             self.rests.pop(ticket.key, None)
         if not ticket.settling:  # else it is shown as soon as it is committed

@@ -224,10 +224,13 @@ class Sums:
         return most
 
     def settled(self, shape: str) -> bool:
-        """Whether one of a shape (model and settings) has ever ended with a cost, so that it is known."""
+        """Whether one of a shape (model and settings) has ever ended with a cost, so that it is known.
+
+        Until its file is here, its receipt may still say something else than the list.
+        """
         row = self._one(
             """SELECT 1 FROM attempts WHERE shape = ? AND charged IS NOT NULL
-               AND state IN ('saved', 'completed', 'failed') LIMIT 1""",
+               AND (state IN ('saved', 'failed') OR (state = 'completed' AND basis = 'reported')) LIMIT 1""",
             shape,
         )
         return row is not None
