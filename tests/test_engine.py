@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from notebookgen.errors import BudgetExceeded, JobAmbiguous, JobFailed, NotSent, NotWritable
+from notebookgen.errors import BudgetExceeded, JobAmbiguous, JobFailed, LedgerError, NotSent, NotWritable
 from notebookgen.jobs import core, watching
 from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.states import State
@@ -613,6 +613,27 @@ def test_a_commit_that_fails_after_the_move_to_saved_is_repeated(home: Path, mon
     shop = Shop()
     with bench(home, shop) as desk:
         assert ["saved"] == states(desk.bring(wanted()))
+
+
+def test_a_create_whose_forecast_cannot_be_read_just_now_is_counted_once(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is tried again when the ledger can be read is all of it: no create seems to be on its way for ever."""
+    from notebookgen.ledger.store import Store
+
+    true, left = Store.lasted, [1]
+
+    def trouble(store: Store, **of: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise LedgerError("the ledger is busy")
+        return true(store, **of)
+
+    monkeypatch.setattr(Store, "lasted", trouble)
+    with bench(home, Shop()) as desk:
+        assert ["saved"] == states(desk.bring(wanted()))
+        assert (0, 0) == desk.engine.call(lambda: (desk.engine._core.sending, desk.lane.sending))
+    assert 0 == left[0]
 
 
 # People ----------------------------------------------------------------------------------------------------------

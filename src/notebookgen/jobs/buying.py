@@ -339,14 +339,15 @@ class Buying:
     def _send(self, ticket: Ticket, instead: Instead | None) -> None:
         """Send the one create of this attempt; ``instead`` is what was written off for it."""
         core, lane = self._core, ticket.lane
+        ticket.accepted = core.clock.monotonic()
+        # First: where the ledger cannot be asked just now, all of this comes again.
+        ticket.forecast = core.durations.forecast(ticket)
         if instead is not None:
             begun(ticket, instead)
         uploads, spool, callback = dict(lane.uploads), self._spool, core.calls.address(ticket)
         ticket.tries += 1
         core.sending += 1
         lane.sending += 1
-        ticket.accepted = core.clock.monotonic()
-        ticket.forecast = core.durations.forecast(ticket)
         core.show(ticket)  # from here on nobody may say that nothing was sent
         core.tell(ticket, "sending")
 
