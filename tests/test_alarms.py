@@ -11,6 +11,7 @@ import pytest
 from notebookgen.errors import NotWritable
 from notebookgen.jobs.alarms import Alarms
 from notebookgen.jobs.core import DISK_WAIT, Core
+from notebookgen.jobs.resending import Again, call_off
 from notebookgen.jobs.ticket import Lane, Ticket
 from notebookgen.ledger.store import Store
 from notebookgen.records import Generation
@@ -101,3 +102,16 @@ def test_a_ring_that_cannot_be_written_down_comes_once_more(core: Core) -> None:
     until(core, core.clock.monotonic() + 60.0)
 
     assert [DISK_WAIT] == pytest.approx([tries[1] - tries[0]])
+
+
+def test_what_takes_a_tickets_place_has_a_timer_of_its_own(core: Core) -> None:
+    """The one that was set rings for the ticket that is in hand no longer."""
+    rung: list[Ticket] = []
+    alarms, job = Alarms(core, rung.append), ticket(1)
+    core.tickets[job.generation.id] = job
+    alarms.put_off(job, 10.0)
+    stands = call_off(core, job, Again(1, "nobody knows"))
+    alarms.put_off(stands, 20.0)
+    until(core, core.clock.monotonic() + 30.0)
+
+    assert [stands] == [one for one in rung if one is not job]

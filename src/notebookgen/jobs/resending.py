@@ -96,7 +96,8 @@ def call_off(core: Core, ticket: Ticket, again: Again) -> Ticket:
 
     The ticket itself may stand in a line, or wait for a timer or an upload: whatever comes of that is nobody's.
     """
-    stands = replace(ticket, state=State.AMBIGUOUS, key=again.key, again=None, queued=False, hand=None, counted="")
+    stands = replace(ticket, state=State.AMBIGUOUS, key=again.key, again=None, queued=False)
+    stands.hand, stands.counted, stands.alarm = None, "", 0.0  # it is counted anew, and has no timer
     ticket.followers, ticket.again, ticket.call = [], None, None
     core.tickets[ticket.generation.id] = stands
     return stands
