@@ -681,6 +681,24 @@ def test_a_call_stops_what_waits_to_be_sent_again(tmp_path: Path, receiver: Rece
         assert 1 == sum("has called about job job-1" in note for note in handle.snapshot().notes)
 
 
+def test_the_job_of_a_create_is_the_runs_that_has_paid_for_it(tmp_path: Path, receiver: Receiver) -> None:
+    """Whoever was to pay for sending it again pays nothing: the first create stands in the ledger with its own run."""
+    shop = idle()
+    with bench(tmp_path, shop, Caller(), concurrency=1) as made:
+        hat, handle = waits_for_its_place(made, shop)
+        other = made.start(wanted())
+        other.resubmits = True
+        handle.stop()
+        until(lambda: made.asked(lambda _: ticket(made, wanted()).run == other.id))
+        shop.finish(shop.jobs[0])
+        call(address(shop), shop.jobs[0])
+        assert other.wait(PATIENCE)
+        assert ["saved"] == states(other)
+        assert handle.id == made.row(wanted()).run
+        assert {} == {unit: amount for unit, amount in other.spent.items() if amount}
+        hat.go.set()
+
+
 @pytest.mark.parametrize(
     ("told", "why"), [({"id": "job-9"}, "could not be adopted"), ({"id": "job-2"}, "was not sent again")]
 )

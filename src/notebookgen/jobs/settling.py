@@ -121,7 +121,7 @@ class Settling:
             if ticket.wanted:
                 ticket.run, ticket.budget = payers[name], self._budget(payers[name], word.more)
             else:
-                ticket.cached = row.run != payers[name]  # another run has paid for it
+                ticket.run, ticket.cached = row.run, row.run != payers[name]  # another run has paid for it
             core.show(ticket)
             core.safely(ticket, lambda ticket=ticket: self._resolving.act(ticket, word.action, word.job))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
         return part
