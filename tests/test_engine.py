@@ -636,6 +636,29 @@ def test_a_create_whose_forecast_cannot_be_read_just_now_is_counted_once(
     assert 0 == left[0]
 
 
+def test_a_job_that_is_named_twice_at_once_is_adopted_once(home: Path) -> None:
+    """The second answer finds the row settled: what is paid for and here is not said to have met an error."""
+    shop, go = Shop(), threading.Event()
+    shop.orders.append("lost after")
+
+    def slow(_: HttpRequest) -> HttpResponse:
+        go.wait(WAIT)
+        return reply(200, shop.jobs[0])
+
+    with bench(home, shop, Listless()) as desk:
+        assert ["ambiguous"] == states(desk.bring(wanted()))
+        shop.finish(shop.jobs[0])
+        shop.answers["status"] = deque([slow])
+        first, second = (desk.engine.resolve(wanted().id, "adopt", job="job-1") for _ in range(2))
+        assert second.wait(WAIT)
+        assert first.wait(WAIT)
+        go.set()
+        until(lambda: desk.engine._core._workers._load == 0)
+        desk.engine.call(lambda: None)  # what the last answer came to is done
+        assert ["saved"] == states(first) == states(second)
+        assert [None, None] == [first.row(0).error, second.row(0).error]
+
+
 # People ----------------------------------------------------------------------------------------------------------
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["ACTIONS", "Resolving", "check_action", "check_free", "check_word", "claim_row", "find_ambiguous"]
 
 ACTIONS = ("adopt", "resubmit", "write_off")
+ASKED = frozenset({State.AMBIGUOUS, State.FAILED})  # what was written off meanwhile is adopted all the same
 
 
 def find_ambiguous(store: Store, id: str) -> AttemptRow:
@@ -152,6 +153,8 @@ class Resolving:
         request = lane.provider.status(ref)
 
         def then(response: HttpResponse | None, error: BaseException | None) -> None:
+            if ticket.state not in ASKED:  # it was named, or called about, once more meanwhile, and is settled
+                return
             if response is None:
                 if not isinstance(error, NotebookgenError):
                     raise error or RuntimeError("a look gave neither a reply nor an error")
