@@ -413,3 +413,18 @@ def test_numbers_that_make_no_sense_are_nothing(text: str) -> None:
 def test_a_pause_in_a_future_that_cannot_be_is_forgotten() -> None:
     """A clock that was put back holds nobody for years."""
     assert 0.0 == known_from(known_text(Known(paused=1e9)), now=100.0).paused
+
+
+def test_a_probe_that_is_given_back_leaves_the_next_one_to_find_it_out() -> None:
+    """A create that is not sent after all, because the disk is full, say, tells nothing of how long a window is."""
+    pace = Pace()
+    for moment in (0.0, 0.1):
+        pace.end(pace.begin(moment, "create"), moment, Heard())
+    pace.end(pace.begin(0.2, "create"), 0.2, Heard("refused", retry_after=0.01))
+    taken = [0.0 == pace.take(moment, "create") for moment in (1.0, 1.1)]
+    while pace.granted("create"):
+        pace.give_back("create")
+    again = [0.0 == pace.take(moment, "create") for moment in (2.0, 2.1)]
+
+    assert True in taken
+    assert taken == again

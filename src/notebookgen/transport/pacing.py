@@ -207,6 +207,8 @@ class Pace:
         """Free the place of a request that was allowed and will not be sent."""
         if self._granted[kind]:
             slot = self._granted[kind].pop()
+            if self._probing is slot:  # another one is to find it out
+                self._probing, self.page.known = None, replace(self.page.known, probing=0.0)
             self._forget(slot)
 
     # Sent and answered -------------------------------------------------------------------------------------------
