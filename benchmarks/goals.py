@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 __all__ = ["GOALS", "Goal", "compared"]
 
+NOTE = """What stands in the way where it says no: a limit that nobody tells is met by refusals, or it is not known. With 16
+places, each second until an end is seen keeps a place, and 600 requests a minute are no more than three looks a job. At 50 at
+once ten waves of jobs need a list each fifth of a duration, which is 0.11 requests a row. No schedule of 2.5 looks finds the
+ends of such images a tenth late; the best one needs 3.4. What is not signed is believed after one look."""
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -59,7 +64,7 @@ GOALS = (
         for how, words, over, refused in (
             ("", "", 1.05, 0.01),
             (", told", " that replies tell", 1.05, 0.01),
-            (", found out", " that nobody tells", 1.10, 0.08),
+            (", found out", " that nobody tells", 1.05, 0.01),
         )
         for goal in _under(model, how, words, over, refused)
     ),
@@ -69,8 +74,7 @@ GOALS = (
             f"time to the least, {per_minute} a minute, {places} places, image, 6 s",
             bound,
         )
-        # Each look is one of about three that such a limit has for a job, so that its end is seen a tenth of it late.
-        for places, per_minute, bound in ((16, 60, 1.05), (16, 600, 1.15))
+        for places, per_minute, bound in ((16, 60, 1.05), (16, 600, 1.05))
     ),
     Goal(
         "requests a row where jobs are listed, 50 images at once", "requests a row, listed, 50 places, image, 6 s", 1.1
@@ -79,7 +83,17 @@ GOALS = (
         "requests a row where jobs are listed, 50 videos at once", "requests a row, listed, 50 places, video, 75 s", 1.1
     ),
     Goal("requests a row where signed callbacks come", "requests a row, called back, signed", 1.1),
-    Goal("requests a row where callbacks come unsigned: one look each", "requests a row, called back, not signed", 2.1),
+    Goal("requests a row where callbacks come unsigned", "requests a row, called back, not signed", 1.1),
+    Goal(
+        "requests a row where each is looked at, 50 images at once",
+        "requests a row, singly, 50 places, image, 6 s",
+        3.5,
+    ),
+    Goal(
+        "requests a row where each is looked at, 50 videos at once",
+        "requests a row, singly, 50 places, video, 75 s",
+        10.0,
+    ),
     Goal("looks an image of 6 s where each is looked at", "looks, image, 6 s", 3.5),
     Goal("of its duration, until its end is seen", "delay of the duration, image, 6 s", 0.10, ".1%"),
     Goal("looks a video of 75 s where each is looked at", "looks, video, 75 s", 10.0, ".1f"),
@@ -109,4 +123,4 @@ def compared(facts: Mapping[str, float]) -> Table:
         reached = found >= goal.bound if goal.least else found <= goal.bound
         bound = f"{'at least' if goal.least else 'at most'} {goal.bound:{goal.form}}"
         rows.append((goal.words, bound, f"{found:{goal.form}}", "yes" if reached else "**no**"))
-    return Table("To reach, and reached", ("", "to reach", "measured", "reached"), rows)
+    return Table("To reach, and reached", ("", "to reach", "measured", "reached"), rows, " ".join(NOTE.split()))

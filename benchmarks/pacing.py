@@ -106,8 +106,7 @@ def listed() -> tuple[Table, dict[str, float]]:
                         f"{one.delay:.2f}", f"{one.delay / one.duration:.0%}",
                     )
                 )  # fmt: skip
-                if lists:
-                    facts[f"requests a row, listed, {places} places, {model}"] = one.requests
+                facts[f"requests a row, {'listed' if lists else 'singly'}, {places} places, {model}"] = one.requests
     return Table(f"{ROWS} jobs without a limit", ("", "requests a row", "delay, s", "of the duration"), lines), facts
 
 
