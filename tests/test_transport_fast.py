@@ -426,6 +426,23 @@ def test_what_is_dropped_while_others_are_served_is_closed_afterwards() -> None:
         assert closed.get(timeout=LONG)
 
 
+def test_what_is_collected_while_the_thread_is_woken_blocks_nobody() -> None:
+    """Garbage is collected at any moment, also in the midst of what begins or wakes the loop's thread."""
+    transport = FastTransport(Secret(KEY), origin="http://provider.invalid")
+    loop, kept = transport._line_here().loop, [transport]
+    del transport
+
+    def collected() -> None:
+        with loop._lock:
+            kept.clear()
+            gc.collect()
+
+    thread = threading.Thread(target=collected, daemon=True)
+    thread.start()
+    thread.join(10.0)
+    assert not thread.is_alive()
+
+
 def test_a_name_that_is_still_asked_for_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a network a resolver takes long to give up: neither who closes waits for it, nor any other exchange."""
     go, closed = threading.Event(), threading.Event()

@@ -218,9 +218,11 @@ def put_away(line: Line, *, wait: bool = True) -> None:
     if wait and line.loop.here:
         event()
         return
-    line.loop.post(event)
     if wait:
+        line.loop.post(event)
         gone.wait(SPARE)
+    else:
+        line.loop.post_gently(event)
 
 
 def closed_aside(multi: pycurl.CurlMulti) -> bool:

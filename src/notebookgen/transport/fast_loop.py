@@ -68,6 +68,18 @@ class Loop:
         if self._asleep or self._thread is None:
             self._wake()
 
+    def post_gently(self, event: Callable[[], None]) -> None:
+        """Do the same without ever waiting: for finalizers, which may be called in the midst of what wakes the thread.
+
+        Whoever is at that just now has the event run; at the worst the next one to come does.
+        """
+        self._events.append(event)
+        if (self._asleep or self._thread is None) and self._lock.acquire(blocking=False):
+            try:
+                self._ring()
+            finally:
+                self._lock.release()
+
     def tell(self, event: Callable[[], None]) -> None:
         """Run ``event`` at the end of this round. In the loop's thread."""
         self._told.append(event)
@@ -92,17 +104,21 @@ class Loop:
     def _wake(self) -> None:
         """Begin the thread, or interrupt its sleep."""
         with self._lock:
-            if self._thread is None:
-                mine, self._waker = socket.socketpair()
-                mine.setblocking(False)
-                self._waker.setblocking(False)
-                self._thread = threading.Thread(target=self._run, args=(mine,), name="notebookgen-wire", daemon=True)
-                self._thread.start()
-                return
-            self._asleep = False
-            if self._waker is not None:
-                with contextlib.suppress(BlockingIOError):  # it has been rung for long enough
-                    self._waker.send(b"\0")
+            self._ring()
+
+    def _ring(self) -> None:
+        """Do so with the lock held."""
+        if self._thread is None:
+            mine, self._waker = socket.socketpair()
+            mine.setblocking(False)
+            self._waker.setblocking(False)
+            self._thread = threading.Thread(target=self._run, args=(mine,), name="notebookgen-wire", daemon=True)
+            self._thread.start()
+            return
+        self._asleep = False
+        if self._waker is not None:
+            with contextlib.suppress(BlockingIOError):  # it has been rung for long enough
+                self._waker.send(b"\0")
 
     def _watch(self, part: Part, event: int, fd: int) -> None:
         """Watch a socket for libcurl, or do so no more."""
