@@ -10,7 +10,8 @@ import pytest
 from notebookgen.errors import NotSent, ReplyLost
 from notebookgen.jobs import receipts
 from notebookgen.jobs.ticket import Lane
-from notebookgen.providers import JOBS_WORDS, provider_class
+from notebookgen.providers import provider_class
+from notebookgen.providers.faults import JOBS_WORDS
 from notebookgen.records import JobRef, Realm
 from notebookgen.transport import Timeouts
 from notebookgen.transport.limits import Heard, Limit

@@ -13,7 +13,7 @@ from notebookgen.jobs.schedule import delay_after_failure
 from notebookgen.jobs.states import State
 from notebookgen.jobs.ticket import UNCLEAR_IN_A_ROW
 from notebookgen.ledger.rows import realm_text, to_nano
-from notebookgen.providers import JOBS_WORDS
+from notebookgen.providers.faults import JOBS_WORDS
 from notebookgen.records import NO_COST, Cost, Phase
 
 if TYPE_CHECKING:

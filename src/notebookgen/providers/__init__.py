@@ -10,12 +10,11 @@ from notebookgen.providers.base import (
     Provider,
     Uploaded,
 )
-from notebookgen.providers.faults import JOBS_WORDS, Verdict, fault_error, verdict
+from notebookgen.providers.faults import Verdict, fault_error, verdict
 from notebookgen.providers.looking import check_job, read_look
 from notebookgen.providers.registry import provider_class, provider_names, usable_names
 
 __all__ = [
-    "JOBS_WORDS",
     "Callback",
     "Delivery",
     "Fault",

@@ -15,7 +15,7 @@ from notebookgen.transport.lines import cut_after
 from notebookgen.wire import HttpResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from urllib3 import BaseHTTPResponse
 
@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 MEBIBYTE = 2**20
+PIECE = 256 * 1024  # bytes that are unpacked at once
 LARGEST_REPLY = 16 * MEBIBYTE
 LARGEST_CREATE_REPLY = 64 * MEBIBYTE  # pictures may come inside it, as base64
 BODILESS = frozenset({204, 304})
@@ -181,21 +182,25 @@ class Unpacker:
         """Whether nothing came, or all of what was packed; what stands behind the last stream is no part of it."""
         return self._over or not (self._given or self._before)
 
-    def take(self, packed: bytes) -> bytes:
-        """Return what the next bytes stand for.
+    def take(self, packed: bytes) -> Iterator[bytes]:
+        """Yield what the next bytes stand for, a piece at a time: some stand for a thousand times as many.
 
         Raises:
             zlib.error: It is not packed like that.
         """
-        parts: list[bytes] = []
         while packed and not self._over:
-            parts.append(self._next(packed))
+            part = self._next(packed)
+            if part:
+                yield part
+            while len(part) == PIECE and not self._stream.eof:  # there is more of it
+                part = self._stream.decompress(self._stream.unconsumed_tail, PIECE)
+                if part:
+                    yield part
             packed = self._stream.unused_data
             if self._stream.eof:
                 self._streams += 1
                 self._over = self._how != 16 + zlib.MAX_WBITS
                 self._stream, self._given = zlib.decompressobj(self._how), False
-        return b"".join(parts)
 
     def _next(self, packed: bytes) -> bytes:
         """Return what the next bytes of a stream stand for.
@@ -206,7 +211,7 @@ class Unpacker:
         if not (self._streams or self._given):
             self._before += packed
         try:
-            part = self._stream.decompress(packed)
+            part = self._stream.decompress(packed, PIECE)
         except zlib.error:
             if self._streams and not self._given:
                 self._over = True
@@ -215,7 +220,7 @@ class Unpacker:
                 raise
             self._how = -zlib.MAX_WBITS  # many a server leaves zlib's own frame out
             self._stream = zlib.decompressobj(self._how)
-            part = self._stream.decompress(self._before)
+            part = self._stream.decompress(self._before, PIECE)
         if part or self._stream.eof:
             self._given, self._before = True, b""
         return part

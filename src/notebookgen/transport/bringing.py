@@ -95,8 +95,7 @@ def unpacked(come: Callable[[], bytes], packing: str, host: str) -> Iterator[byt
     try:
         while packed := come():
             for start in range(0, len(packed), CHUNK):
-                if piece := unpacker.take(packed[start : start + CHUNK]):
-                    yield piece
+                yield from unpacker.take(packed[start : start + CHUNK])
     except zlib.error:
         raise told(host, "the reply was packed wrongly", left=True) from None
     if not unpacker.whole:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from notebookgen.errors import NotSent, TransportError
-from notebookgen.providers import JOBS_WORDS
+from notebookgen.providers.faults import JOBS_WORDS
 from notebookgen.transport.limits import Heard, Limit
 from notebookgen.transport.pacing import Pace
 from notebookgen.transport.sendlog import MOST
