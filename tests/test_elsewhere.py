@@ -98,16 +98,17 @@ def test_a_kernel_is_known_by_its_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize("way", ["cancel", "stop"])
 def test_what_another_kernel_has_begun_meanwhile_is_not_said_to_be_unsent(home: Path, way: str) -> None:
     """A row that waits for its place here may be under way there: it is looked up before anything is said of it."""
-    shop, go = idle(), threading.Event()
+    shop, go, came = idle(), threading.Event(), threading.Event()
 
     def held(request: HttpRequest) -> HttpResponse:
+        came.set()
         go.wait(WAIT)
         return reply(202, shop.accept(request))
 
     shop.orders.append(held)
     with bench(home, shop, concurrency=1) as one, bench(home, shop) as two:
-        before = one.start(wanted("in the way"))
-        until(lambda: ["intent"] == states(before))
+        one.start(wanted("in the way"))
+        assert came.wait(WAIT)  # it is this one that is held
         run = one.start(wanted("a coat"), wanted("a hat"))
         other = two.start(wanted("a coat"))
         until(lambda: ["submitted"] == states(other))
