@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from notebookgen.jobs.budget import parse_budget
 from notebookgen.jobs.states import State
 from notebookgen.testing import FakeClock
-from scripted import WAIT, Bench, Listless, bench, idle, reply, states, until, wanted
+from scripted import WAIT, Bench, Held, Listless, Tailor, bench, idle, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -197,3 +198,24 @@ def test_time_left_comes_from_the_same_curves(home: Path) -> None:
 
     assert 10 < first < 35  # type: ignore[operator]  # it is known
     assert 60 < late.expected  # type: ignore[operator]  # likewise
+
+
+def test_what_could_hide_a_lost_create_goes_as_soon_as_that_is_answered(home: Path) -> None:
+    """More creates than a list shows wait for the answer to an early one, and for nothing else."""
+    shop, clock = idle(), FakeClock()
+    held, number = Held(shop, accepted=True), Tailor.job_list_limit + 20
+    shop.orders.append(held)
+    with bench(home, shop, clock=clock, concurrency=number) as desk:
+        core = desk.engine._core
+        handle = desk.start(*(wanted(f"coat {n}") for n in range(number)), budget=parse_budget("none"))
+
+        def sent(open_ones: int) -> int:
+            for _ in range(20):  # less than a second; the first ones wait for what the first answers tell
+                clock.advance(0.02)
+                until(lambda: desk.engine.call(lambda: core.sending <= open_ones), "a create was never answered")
+            return shop.seen["create"]
+
+        assert sent(1) < number
+        held.go.set()
+        assert number == sent(0)
+        assert {"submitted": number} == handle.snapshot().states

@@ -176,6 +176,10 @@ class Buying:
                 handle, index = ticket.own
                 handle.ends = (index, over)
             return lambda: self._over(ticket, over)
+        if lane.lists and not lane.waits and self._could_hide(lane):
+            # More creates could hide a lost one behind the end of the provider's list.
+            self._turns.wait_for_answers(lane, TURN_WAIT)
+            self._look_for_lost(lane)
         behind = self._turns.why_not(ticket)
         if behind:
             return lambda: self._put_back(ticket, behind)
@@ -215,9 +219,6 @@ class Buying:
         wait = max(lane.paused_until - core.clock.monotonic(), 0.0)
         if lane.troubled and (lane.sending or lane.realm in self._probed):
             wait = max(wait, TURN_WAIT)  # one create finds out whether the trouble is over, and not all of them
-        if lane.lists and self._could_hide(lane):
-            wait = max(wait, TURN_WAIT)  # more creates could hide a lost one behind the end of the provider's list
-            self._look_for_lost(lane)
         if wait > 0:
             return lambda: core.again(ticket, wait, "waiting for the account")
         images = to_upload(ticket)
@@ -354,6 +355,7 @@ class Buying:
         def then(result: tuple[Outcome, HttpResponse | None] | None, error: BaseException | None) -> None:
             core.sending -= 1
             lane.sending -= 1
+            self._turns.answered(lane)
             outcome, response = result or (Unclear(unexpected(error)), None)
             if response is not None:
                 self._hear(lane, response)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LONGEST", "SHORTEST", "delay_after_failure", "next_list", "next_look", "worth"]
 
-SHORTEST, LONGEST = 0.25, 300.0  # seconds between two looks
+SHORTEST, LONGEST = 0.1, 300.0  # seconds between two looks
 BOUND = 5.0  # seconds for which anything may be over unnoticed
 RARELY, SOONER = 0.01, 0.9  # no look before that part of the age at which so few are over
 BACKSTOP = 0.99  # so many have called by then, where they call at all

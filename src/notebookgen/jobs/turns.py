@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Turns"]
 
 ELSEWHERE = 1.0  # seconds until it is looked whether another kernel's job has ended
+UNANSWERED = "waiting for answers to what was sent"
 
 
 class Turns:
@@ -59,6 +60,16 @@ class Turns:
             return ""
         self._wait(lane, wait, words)
         return lane.waits
+
+    def wait_for_answers(self, lane: Lane, seconds: float) -> None:
+        """Have an account's creates wait until one that is on its way is answered, or so many seconds at the most."""
+        self._wait(lane, seconds, UNANSWERED)
+
+    @staticmethod
+    def answered(lane: Lane) -> None:
+        """Let those be decided about again that wait for answers."""
+        if lane.waits == UNANSWERED:
+            lane.waits = ""
 
     @staticmethod
     def words(lane: Lane) -> str:
