@@ -46,7 +46,9 @@ lab: $(DEMO_READY)  ## open a copy of the notebooks in JupyterLab, at the quicks
 	@$(BIN)/python -m jupyterlab $(BUILD)/lab --LabApp.default_url=/lab/tree/quickstart.ipynb \
 		$$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
-test: $(TEST_READY) chromium lint types layers docs pytest  ## lint, types, layers, documentation and every test, the browser's too
+test: $(TEST_READY) chromium  ## lint, types, layers, documentation and every test, the browser's too
+	@$(MAKE) --no-print-directory -j2 docs types lint layers  # the first two take long, and one core each
+	@$(MAKE) --no-print-directory pytest
 
 check: $(TEST_READY) lint types layers  ## what takes less than a minute
 	@$(PYTEST) --dist worksteal --hypothesis-profile=hurried -m "not slow and not browser" $(PYTEST_ARGS)
