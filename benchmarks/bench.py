@@ -51,8 +51,9 @@ PARTS = (
         "Simulated: whole runs over a network of 50 ms each way, against a service with a rolling window. The least time is\n"
         "what two requests a row, the places and the jobs' own durations allow. `set` is a limit that was configured, `told` one\n"
         "that replies tell, `found out` one that is learned from refusals; what goes out before the first answer cannot know\n"
-        "of it. The others hold nothing back and wait longer after each refusal. With few places it is the places that bind,\n"
-        "and each second until an end is seen keeps a place.",
+        "of it. Ours knows how long 200 such jobs have taken. The others hold nothing back; after a refusal they wait twice as\n"
+        "long as after the one before, or, where that is said, as long as it tells, to the moment, as HTTP libraries can.\n"
+        "With few places it is the places that bind, and each second until an end is seen keeps a place.",
         ("pacing",),
     ),
     Part(

@@ -30,9 +30,10 @@ ROWS, PLACES, MANY = 500, 16, 200_000
 LIMITS = (10, 60, 600)
 OURS = {"ours, set": "", "ours, told": ", told", "ours, found out": ", found out"}  # and how their facts are named
 OTHERS = {
-    "every 0.5 s": Fixed(0.5),
-    "every 6 s": Fixed(6.0),
-    "exponential": KNOWN["exponential: from 1 s by half more, to 30 s"],
+    "every 0.5 s": by_habit(Fixed(0.5)),
+    "every 6 s": by_habit(Fixed(6.0)),
+    "exponential": by_habit(KNOWN["exponential: from 1 s by half more, to 30 s"]),
+    "every 6 s, heeds Retry-After": by_habit(Fixed(6.0), heeds=True),
 }
 
 
@@ -50,7 +51,7 @@ def once(model: str, name: str, per_minute: int, seed: int, places: int) -> tupl
     if name in OURS:
         client = ours(kind=kind, past=past, per_minute=per_minute if name == "ours, set" else None)
     else:
-        client = by_habit(OTHERS[name])
+        client = OTHERS[name]
     account = Account(jobs=ROWS, law=durations, client=client, limit=limit)
     least = least_seconds(ROWS, limit, durations, places=places)
     return simulated([account], places=places, seed=seed)[0], least

@@ -208,6 +208,21 @@ def test_others_under_a_limit_are_refused() -> None:
     assert found.seconds > 2 * least_seconds(200, limit, durations(law, 200), places=50)
 
 
+def test_others_may_heed_what_a_refusal_tells() -> None:
+    """A client that comes back when a 429 says is refused less often, and is done sooner, than one that guesses."""
+    law, limit = MODELS[IMAGE][1], Limit(requests=600)
+    guessed, heeded = (
+        simulated(
+            [Account(jobs=300, law=durations(law, 300), client=by_habit(Fixed(2.0), heeds=heeds), limit=limit)],
+            places=1000,
+        )[0]
+        for heeds in (False, True)
+    )
+
+    assert 0 < heeded.refused_share < guessed.refused_share
+    assert heeded.seconds < guessed.seconds
+
+
 @pytest.mark.parametrize("told", [True, False])
 def test_a_limit_that_nobody_has_set_is_found_out(told: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """By what replies tell or refusals teach, a run keeps to a limit after its first burst."""

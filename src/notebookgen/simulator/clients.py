@@ -71,12 +71,13 @@ class Client(Protocol):
 class Stock:
     """A client without any pacing: it sends at once, and where it is refused, it waits and sends again."""
 
-    __slots__ = ("_habit", "_rng")
+    __slots__ = ("_habit", "_heeds", "_rng")
     lists = False
 
-    def __init__(self, habit: Habit, rng: random.Random) -> None:
-        """Look at jobs by a habit."""
+    def __init__(self, habit: Habit, rng: random.Random, *, heeds: bool = False) -> None:
+        """Look at jobs by a habit; with ``heeds``, come back when a refusal says."""
         self._habit = habit
+        self._heeds = heeds
         self._rng = rng
 
     def may_create(self, now: float, under_way: int) -> float:
@@ -103,13 +104,21 @@ class Stock:
         return self._habit.wait(age, looks, self._rng)
 
     def again(self, purpose: str, answer: Answer, tries: int) -> float | None:
-        """Return doubled seconds with some chance, as the stock retry of HTTP libraries has them; no header is heeded."""
+        """Return what a refusal tells, as the retry of urllib3 does; where that is not heeded, doubled seconds with some chance."""
+        if self._heeds and answer.retry_after:
+            return answer.retry_after
         return min(0.5 * 2.0 ** min(tries, 10), LONGEST) * self._rng.uniform(0.75, 1.25)
 
     def over(self, seconds: float, after: float, exactly: float, running: Iterable[float]) -> None:
         """Learn nothing."""
 
 
-def by_habit(habit: Habit) -> Callable[[random.Random], Stock]:
-    """Return what makes clients of a habit."""
-    return partial(Stock, habit)
+def by_habit(habit: Habit, *, heeds: bool = False) -> Callable[[random.Random], Stock]:
+    """Return what makes clients of a habit.
+
+    Args:
+        habit: When a job is looked at.
+        heeds: Whether what is refused is sent again when the refusal says (``Retry-After``), and not after seconds that
+            double each time.
+    """
+    return partial(Stock, habit, heeds=heeds)
