@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notebookgen.transport.limits import Heard, Known, Limit, known_from, known_text
-from notebookgen.transport.outages import RETRY_FLOOR
+from notebookgen.transport.outages import RETRY_FLOOR, RETRY_WAIT
 from notebookgen.transport.pacing import Pace
 from notebookgen.transport.sendlog import Memory
 from pacing_world import Service, ran
@@ -317,7 +317,7 @@ def test_jobs_that_are_too_many_hold_no_looks_back(asked: float | None, held: fl
 
 
 def test_an_outage_does_not_become_a_storm() -> None:
-    """While everything fails, a tenth of the last minute's requests and a handful more may be tried again."""
+    """While everything fails, a tenth of the last minute's requests and a handful more may be tried again, and then few."""
     pace, sent = Pace(), 0
     for number in range(100):
         pace.end(pace.begin(number * 0.1, "look"), number * 0.1, Heard())
@@ -326,7 +326,24 @@ def test_an_outage_does_not_become_a_storm() -> None:
         while pace.take(now, "look") == 0:
             pace.end(pace.begin(now, "look"), now, Heard("failed"))
             sent += 1
-    assert RETRY_FLOOR <= sent <= RETRY_FLOOR + 0.1 * (100 + sent) + 2
+    assert RETRY_FLOOR <= sent <= RETRY_FLOOR + 0.1 * (100 + sent) + 2 + MINUTE / RETRY_WAIT
+
+
+def test_that_a_service_works_again_is_noticed_in_seconds() -> None:
+    """When the tries of a minute are used up, one look each few seconds still leaves; a create, which may cost, does not."""
+    pace, now = Pace(), 0.0
+    while pace.take(now, "look") == 0.0:
+        pace.end(pace.begin(now, "look"), now, Heard("failed"))
+
+    waits = []
+    for _ in range(5):
+        assert pace.take(now, "create") > 0
+        waits.append(pace.take(now, "look"))
+        now += waits[-1]
+        assert 0.0 == pace.take(now, "look")
+        pace.end(pace.begin(now, "look"), now, Heard("failed"))
+
+    assert [pytest.approx(RETRY_WAIT)] * 5 == waits
 
 
 def test_who_asks_by_hand_in_an_outage_waits_a_second_and_not_a_minute() -> None:

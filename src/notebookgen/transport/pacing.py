@@ -124,7 +124,7 @@ class Pace:
         self, now: float, kind: Kind, *, sure: float = 1.0, early: bool = False, flock: Flock = UNKNOWN, out: int = 0
     ) -> tuple[float, bool]:
         """Return the seconds until a request may be sent (0.0: now), and whether it would find out a window's length."""
-        wait = self._outages.wait(now, by_hand=kind == "other")
+        wait = self._outages.wait(now, kind)
         if not self.bound:
             return max(wait, self._start.wait(now, out)) if kind == "create" else wait, False
         known, log = self.page.known, self.page.log
