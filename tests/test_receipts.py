@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -15,7 +16,7 @@ from notebookgen.jobs.ticket import Lane
 from notebookgen.providers import provider_class
 from notebookgen.records import NO_COST, Cost, JobRef, Realm
 from notebookgen.wire import HttpResponse, get_request
-from scripted import Listless, Shop, bench, states, wanted
+from scripted import Listless, Shop, bench, reply, states, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +98,8 @@ def test_a_price_that_changes_is_noticed_and_read_from_then_on(lane: Lane, recor
 class Quiet(Listless):
     """A service whose replies say nothing of money; its records do, and large coats are twice as dear as the list says."""
 
+    charges_failures: ClassVar[bool | None] = False
+
     def _job(self, data: Any, response: HttpResponse) -> Job:
         return replace(super()._job(data, response), charged=None)
 
@@ -127,4 +130,16 @@ def test_the_first_one_goes_alone_until_its_receipt_is_read(home: Path) -> None:
         run = one.bring(*LARGE, budget=parse_budget(4))
 
     assert ["saved"] * 4 + ["planned"] * 6 == states(run)
+    assert {"USD": Decimal(4)} == run.spent
+
+
+@pytest.mark.usefixtures("hasty")
+def test_one_that_fails_for_nothing_does_not_tell_what_others_cost(home: Path) -> None:
+    """Under a budget the first of other settings that is made goes alone, and not only the first that is sent."""
+    shop = Shop()
+    shop.answers["status"] = deque([reply(200, {"id": "job-1", "phase": "failed", "error": "no luck"})])
+    with bench(home, shop, Quiet(), concurrency=8) as one:
+        run = one.bring(*LARGE, budget=parse_budget(4))
+
+    assert ["failed"] + ["saved"] * 4 + ["planned"] * 5 == states(run)
     assert {"USD": Decimal(4)} == run.spent

@@ -226,11 +226,12 @@ class Sums:
     def settled(self, shape: str) -> bool:
         """Whether one of a shape (model and settings) has ever ended with a cost, so that it is known.
 
-        Until its file is here, its receipt may still say something else than the list.
+        Until its file is here, its receipt may still say something else than the list. One that failed for nothing, or was
+        written off, tells nothing of what others cost.
         """
         row = self._one(
-            """SELECT 1 FROM attempts WHERE shape = ? AND charged IS NOT NULL
-               AND (state IN ('saved', 'failed') OR (state = 'completed' AND basis = 'reported')) LIMIT 1""",
+            """SELECT 1 FROM attempts WHERE shape = ? AND charged IS NOT NULL AND (state = 'saved'
+               OR (state IN ('completed', 'failed') AND basis = 'reported' AND charged > 0)) LIMIT 1""",
             shape,
         )
         return row is not None
