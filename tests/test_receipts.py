@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import deque
 from dataclasses import replace
 from decimal import Decimal
@@ -16,7 +17,7 @@ from notebookgen.jobs.ticket import Lane
 from notebookgen.providers import provider_class
 from notebookgen.records import NO_COST, Cost, JobRef, Realm
 from notebookgen.wire import HttpResponse, get_request
-from scripted import Listless, Shop, bench, reply, states, wanted
+from scripted import WAIT, Listless, Shop, bench, reply, states, until, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from notebookgen.wire import HttpRequest
 
 LARGE = [wanted(f"coat {number}", size="large") for number in range(10)]
+SMALL = [replace(one, settings={"size": "small"}) for one in LARGE]
+PRICES = {"small": Decimal("0.1"), "medium": Decimal("0.5"), "large": Decimal("1.0")}
 LISTED = Cost(Decimal("0.012"), "USD", "listed")
 
 
@@ -96,7 +99,7 @@ def test_a_price_that_changes_is_noticed_and_read_from_then_on(lane: Lane, recor
 
 
 class Quiet(Listless):
-    """A service whose replies say nothing of money; its records do, and large coats are twice as dear as the list says."""
+    """A service whose replies say nothing of money; its records do: large coats are dearer than the list says, small ones cheaper."""
 
     charges_failures: ClassVar[bool | None] = False
 
@@ -108,7 +111,7 @@ class Quiet(Listless):
 
     def read_receipt(self, response: HttpResponse, ref: JobRef) -> Decimal:
         job: Any = response.json()
-        return Decimal("1.0" if "size" in job["sent"] else "0.5")
+        return PRICES[job["sent"].get("size", "medium")]
 
 
 @pytest.mark.usefixtures("hasty")
@@ -143,3 +146,23 @@ def test_one_that_fails_for_nothing_does_not_tell_what_others_cost(home: Path) -
 
     assert ["failed"] + ["saved"] * 4 + ["planned"] * 5 == states(run)
     assert {"USD": Decimal(4)} == run.spent
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_money_has_not_ended_while_receipts_are_read(home: Path) -> None:
+    """What is made and counts with its listed price may turn out cheaper: the rest waits for that."""
+    shop, go = Shop(), threading.Event()
+
+    def held(request: HttpRequest) -> HttpResponse:
+        go.wait(WAIT)
+        return shop.truth(request)
+
+    shop.answers["other"] = deque([shop.truth, held, held, held])
+    with bench(home, shop, Quiet(), concurrency=8) as one:
+        run = one.start(*SMALL, budget=parse_budget(2))
+        until(lambda: run.snapshot().states.get("completed") == 3)
+        go.set()
+        assert run.wait(WAIT)
+
+    assert ["saved"] * 10 == states(run)
+    assert {"USD": Decimal("1.0")} == run.spent

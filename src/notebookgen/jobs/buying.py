@@ -44,7 +44,6 @@ TURN_WAIT = 1.0  # seconds until a create is tried again that waits for others o
 RECOVER_WAIT = 5.0  # seconds until it is looked again for what dead kernels have left
 CREATE_SECONDS = 300.0  # the longest that a create is held open
 ROUNDS = 20
-UNTOLD = BUSY | {State.COMPLETED}  # it has not come out yet what it costs: a receipt is read once the file is here
 
 
 class Buying:
@@ -168,7 +167,7 @@ class Buying:
         caps = core.settings.total_budget
         over = over_budget(core.store, ticket, reserved, now=core.clock.now(), caps=caps, left=left)
         if over is not None:
-            if core.tickets.busy[ticket.run]:
+            if core.tickets.busy[ticket.run] or self._untold(ticket.run):
                 return self._hold(ticket)  # what is under way may turn out cheaper than was reserved
             if ticket.again is not None:
                 return self._denied(ticket, denied(core, ticket, reserved, over), over)
@@ -259,9 +258,13 @@ class Buying:
         if shape in self._seen or core.store.settled(shape):
             self._seen.add(shape)
             return False
+        return self._untold(ticket.run, shape)
+
+    def _untold(self, run: str, shape: str | None = None) -> bool:
+        """Whether something of a run (of one shape) is under way of which it has not come out yet what it costs."""
         return any(
-            one.run == ticket.run and one.state in UNTOLD and not one.cached and one.generation.shape == shape
-            for one in core.tickets.values()
+            one.run == run and not one.cached and shape in {None, one.generation.shape} and _is_untold(one)
+            for one in self._core.tickets.values()
         )
 
     def _denied(self, ticket: Ticket, no: BudgetExceeded, over: BudgetExceeded) -> Callable[[], None]:
@@ -374,3 +377,9 @@ class Buying:
             then((NeverSent(unsent), None), None)
 
         core.durably.then(go, kept)  # an intent that a power cut could undo buys nothing
+
+
+def _is_untold(ticket: Ticket) -> bool:
+    """Whether it has not come out yet what a ticket costs: a receipt is read once the file is here."""
+    made = ticket.state is State.COMPLETED and ticket.job is not None and ticket.cost.basis != "reported"
+    return made or ticket.state in BUSY
