@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from notebookgen.jobs.handle import RunHandle
+    from notebookgen.ledger.rows import AttemptRow
     from notebookgen.wire import HttpRequest, HttpResponse
 
 
@@ -219,3 +220,28 @@ def test_what_could_hide_a_lost_create_goes_as_soon_as_that_is_answered(home: Pa
         held.go.set()
         assert number == sent(0)
         assert {"submitted": number} == handle.snapshot().states
+
+
+def test_what_waits_for_its_account_costs_a_turn_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where hundreds wait for the first answers, the ledger is asked about the next one each time, and not about all."""
+    shop, clock, asked = idle(), FakeClock(), list[str]()
+    held, number = Held(shop, accepted=True), 200
+    shop.orders.extend([held] * number)
+    with bench(home, shop, Listless(), clock=clock, concurrency=number) as desk:
+        store = desk.store()
+        truly = store.last_attempt
+        desk.start(*(wanted(f"coat {n}") for n in range(number)), budget=parse_budget("none"))
+        until(lambda: 0 < desk.engine.call(lambda: desk.engine._core.sending) < number)
+
+        def told(name: str) -> AttemptRow | None:
+            asked.append(name)
+            return truly(name)
+
+        monkeypatch.setattr(store, "last_attempt", told)
+        for _ in range(5):  # less than the patience after which more leave
+            clock.advance(0.03)
+            desk.engine.call(lambda: None)
+        held.go.set()
+        until(lambda: desk.engine.call(lambda: desk.engine._core.sending) == 0)
+
+    assert 0 < len(asked) < number

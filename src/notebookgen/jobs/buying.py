@@ -141,6 +141,9 @@ class Buying:
 
     def _decide(self, ticket: Ticket) -> Callable[[], None]:
         """Return what is to be done once the transaction is committed; may commit an intent."""
+        waits = ticket.lane.waits
+        if waits:  # since one before it in this group was decided about: with many free places the rest are hundreds
+            return lambda: self._put_back(ticket, waits)
         known = self._knowing.known(ticket)
         if known is not None:
             return known
