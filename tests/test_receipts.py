@@ -22,7 +22,7 @@ from scripted import WAIT, Listless, Shop, bench, reply, states, until, wanted
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from notebookgen.records import Job
+    from notebookgen.records import Asset, Job
     from notebookgen.wire import HttpRequest
 
 LARGE = [wanted(f"coat {number}", size="large") for number in range(10)]
@@ -106,7 +106,7 @@ class Quiet(Listless):
     def _job(self, data: Any, response: HttpResponse) -> Job:
         return replace(super()._job(data, response), charged=None)
 
-    def receipt(self, ref: JobRef) -> HttpRequest:
+    def receipt(self, ref: JobRef) -> HttpRequest | None:
         return get_request(f"{self.base_url}/jobs/{ref.id}", purpose="other")
 
     def read_receipt(self, response: HttpResponse, ref: JobRef) -> Decimal:
@@ -166,3 +166,30 @@ def test_the_money_has_not_ended_while_receipts_are_read(home: Path) -> None:
 
     assert ["saved"] * 10 == states(run)
     assert {"USD": Decimal("1.0")} == run.spent
+
+
+class Silent(Quiet):
+    """The same service without any records."""
+
+    def receipt(self, ref: JobRef) -> None:
+        return None
+
+
+@pytest.mark.usefixtures("hasty")
+def test_where_nothing_more_will_be_told_no_file_is_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first of other settings costs is known when it is made: the others go while its file still comes."""
+    shop, go = Shop(), threading.Event()
+    with bench(home, shop, Silent(), concurrency=8) as one:
+        keep = one.collector.keep
+
+        def slowly(*output: Any, **options: Any) -> Asset:
+            go.wait(WAIT)
+            return keep(*output, **options)
+
+        monkeypatch.setattr(one.collector, "keep", slowly)
+        run = one.start(*SMALL, budget=parse_budget(4))
+        until(lambda: run.snapshot().states.get("completed") == 8, seconds=5)
+        go.set()
+        assert run.wait(WAIT)
+
+    assert ["saved"] * 8 + ["planned"] * 2 == states(run)

@@ -170,7 +170,7 @@ class Buying:
         caps = core.settings.total_budget
         over = over_budget(core.store, ticket, reserved, now=core.clock.now(), caps=caps, left=left)
         if over is not None:
-            if core.tickets.busy[ticket.run] or self._untold(ticket.run):
+            if core.tickets.busy[ticket.run] or any(map(_is_untold, self._of(ticket.run))):
                 return self._hold(ticket)  # what is under way may turn out cheaper than was reserved
             if ticket.again is not None:
                 return self._denied(ticket, denied(core, ticket, reserved, over), over)
@@ -261,14 +261,15 @@ class Buying:
         if shape in self._seen or core.store.settled(shape):
             self._seen.add(shape)
             return False
-        return self._untold(ticket.run, shape)
+        alike = [one for one in self._of(ticket.run) if one.generation.shape == shape]
+        if any(one.state is State.COMPLETED and not _is_untold(one) for one in alike):
+            self._seen.add(shape)  # nothing more will be heard of what it costs: its file need not be waited for
+            return False
+        return any(map(_is_untold, alike))
 
-    def _untold(self, run: str, shape: str | None = None) -> bool:
-        """Whether something of a run (of one shape) is under way of which it has not come out yet what it costs."""
-        return any(
-            one.run == run and not one.cached and shape in {None, one.generation.shape} and _is_untold(one)
-            for one in self._core.tickets.values()
-        )
+    def _of(self, run: str) -> list[Ticket]:
+        """Return what is in hand that a run pays for."""
+        return [one for one in self._core.tickets.values() if one.run == run and not one.cached]
 
     def _denied(self, ticket: Ticket, no: BudgetExceeded, over: BudgetExceeded) -> Callable[[], None]:
         """Leave a row in doubt that the budget does not cover once more; where its run has said so itself, the run ends there."""
@@ -383,6 +384,8 @@ class Buying:
 
 
 def _is_untold(ticket: Ticket) -> bool:
-    """Whether it has not come out yet what a ticket costs: a receipt is read once the file is here."""
-    made = ticket.state is State.COMPLETED and ticket.job is not None and ticket.cost.basis != "reported"
-    return made or ticket.state in BUSY
+    """Whether it has not come out yet what a ticket costs: a receipt, where there is one, is read once the file is here."""
+    if ticket.state is not State.COMPLETED:
+        return ticket.state in BUSY
+    receipt = ticket.job is not None and ticket.lane.provider.receipt(ticket.ref) is not None
+    return receipt and ticket.cost.basis != "reported"
