@@ -193,3 +193,20 @@ def test_where_nothing_more_will_be_told_no_file_is_waited_for(home: Path, monke
         assert run.wait(WAIT)
 
     assert ["saved"] * 8 + ["planned"] * 2 == states(run)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_seed_of_its_own_makes_no_row_unlike_the_others(home: Path) -> None:
+    """No service's price depends on a seed, so what the first one costs tells what the others do, and few receipts are read."""
+    shop = Shop()
+    large = [wanted(f"coat {number}", size="large", seed=number) for number in range(10)]
+    medium = [wanted(f"coat {number}", seed=number) for number in range(CONFIRMED + 5)]
+    with bench(home, shop, Quiet(), concurrency=8) as one:
+        run = one.bring(*large, budget=parse_budget(4))
+        read = shop.seen["other"]
+        one.bring(*medium[:CONFIRMED], budget=parse_budget("none"))
+        one.bring(*medium, budget=parse_budget("none"))
+
+    assert ["saved"] * 4 + ["planned"] * 6 == states(run)
+    assert {"USD": Decimal(4)} == run.spent
+    assert CONFIRMED == shop.seen["other"] - read

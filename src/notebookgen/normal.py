@@ -58,9 +58,13 @@ def canonical_json(value: object) -> str:
     return _CANONICAL.encode(value)
 
 
-def shape_id(asked: object) -> str:
-    """Return the hash of what rows by the thousand have in common; the same object for the same, so that it is kept once."""
-    return sys.intern(hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:ID_LENGTH])
+def shape_id(asked: Sequence[object], settings: Mapping[str, object], *sizes: int) -> str:
+    """Return the hash of what rows by the thousand have in common; the same object for the same, so that it is kept once.
+
+    A seed is another one in each row of an experiment, and costs and takes what any other does.
+    """
+    alike = [*asked, {name: value for name, value in settings.items() if name != "seed"}, *sizes]
+    return sys.intern(hashlib.sha256(canonical_json(alike).encode()).hexdigest()[:ID_LENGTH])
 
 
 def sample_id(content: str, sample: int) -> str:

@@ -289,7 +289,7 @@ class Generation:
     def shape(self) -> str:
         """The hash of all that a price depends on: provider, model, settings, how many images, prompt's length."""
         asked = [self.realm.provider, self.realm.sandbox, self.model, self.kind]
-        return shape_id([*asked, dict(self.settings), len(self.images), len(self.prompt) // 250])
+        return shape_id(asked, self.settings, len(self.images), len(self.prompt) // 250)
 
     def with_sample(self, sample: int) -> Generation:
         """Return the same content asked for once more, as that sample."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Durations", "seen_columns", "usual"]
 
 GROWTH, MOST = 10, 50  # a curve is made anew after a tenth more jobs, and after 50 at the latest
-KEPT = 256  # shapes in memory: a seed in each row makes each row a shape
+KEPT = 256  # shapes in memory: a setting of its own in each row makes each row a shape
 LESSONS = 64  # jobs, of the first of which each half as many more makes looks that are planned worth planning anew
 FRESH = 60.0  # seconds after which it is looked whether other kernels have written
 
