@@ -79,15 +79,17 @@ class Workers:
                     raise
         self._calls.put(None)
 
-    def _allowed(self) -> int:
-        """Return how many threads there may be now; the lock is held."""
+    def _may_have(self, threads: int) -> bool:
+        """Whether there may be so many threads now; the lock is held."""
+        if threads <= self._most:
+            return True
         since = time.monotonic() - LONG
         taking_long = sum(begun <= since for begun in self._begun.values())
-        return self._most + min(taking_long, self._most * self._spare, MOST_SPARE)
+        return threads <= self._most + min(taking_long, self._most * self._spare, MOST_SPARE)
 
     def _grow(self) -> None:
         """Begin the threads that tasks wait for, now or when others take long; the lock is held."""
-        while self._threads < min(self._load, self._allowed()):
+        while self._threads < self._load and self._may_have(self._threads + 1):
             self._threads += 1
             try:
                 threading.Thread(target=self._work, name=self._name, daemon=True).start()
@@ -112,7 +114,7 @@ class Workers:
         me = threading.get_ident()
         while True:
             with self._lock:
-                if self._threads > self._allowed():
+                if not self._may_have(self._threads):
                     self._threads -= 1
                     with contextlib.suppress(RuntimeError):
                         self._grow()  # those who stay may take long as well
