@@ -517,6 +517,68 @@ def test_a_forked_child_has_connections_of_its_own(tmp_path: Path) -> None:
         assert [1, 2, 1] == [asked.connection for asked in server.asked]
 
 
+NOTHING_LEFT = """
+import resource, threading
+from notebookgen.errors import NotSent
+create = json_request(url + "/x", {{}}, purpose="create")
+def sent(transport):
+    told = []
+    try:
+        told.append(transport.send(create).status)
+    except NotSent:
+        told.append("unsent")
+    over = threading.Event()
+    def done(response, error):
+        told.append("unsent" if isinstance(error, NotSent) else response.status)
+        over.set()
+    transport.begin(create, done)
+    assert over.wait(20)
+    return told
+def fresh():
+    for one in [one for one in threading.enumerate() if one.name == "notebookgen-wire"]:
+        one.join(20)
+    return FastTransport(None, origin=url)
+sent(transport)
+transport.close()
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, most))
+for spare in range(8):
+    transport, held = fresh(), []
+    try:
+        while True:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        pass
+    for _ in range(spare):
+        os.close(held.pop())
+    short = sent(transport)
+    for one in held:
+        os.close(one)
+    print(*short, *sent(transport))
+    transport.close()
+start = threading.Thread.start
+def refuse(self):
+    raise RuntimeError("can't start new thread")
+transport, threading.Thread.start = fresh(), refuse
+short = sent(transport)
+threading.Thread.start = start
+print(*short, *sent(transport))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process has no such limit here")
+def test_where_nothing_is_left_to_send_by_nothing_is_sent_later(tmp_path: Path) -> None:
+    """Without a file or a thread to give, a create was not sent, nobody waits for ever, and it does not leave once there are."""
+    with RawServer(lambda _: reply(b"{}")) as server:
+        ended = script((HEAD + NOTHING_LEFT).format(url=server.url, key=KEY), tmp_path)
+    rows = [line.split() for line in ended.stdout.splitlines()]
+    assert (0, 9) == (ended.returncode, len(rows)), ended.stderr
+    assert [["200", "200"]] * 9 == [row[2:] for row in rows]
+    assert ["unsent", "unsent"] == rows[0][:2] == rows[-1][:2]
+    assert {"unsent", "200"} == {word for row in rows for word in row}
+    assert 2 + sum(row.count("200") for row in rows) == len(server.asked)
+
+
 @pytest.mark.parametrize("how", ["waited for", "begun", "dropped in a thread"])
 def test_the_interpreter_ends_cleanly_with_requests_under_way(how: str, tmp_path: Path) -> None:
     """No word on the screen, no crash, no waiting: whatever is still on its way."""

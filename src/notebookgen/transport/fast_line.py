@@ -11,7 +11,7 @@ from weakref import finalize
 
 import pycurl
 
-from notebookgen.transport.failures import translate
+from notebookgen.transport.failures import told, translate
 from notebookgen.transport.fast_ended import Ended, closed
 from notebookgen.transport.fast_exchange import LARGE_BODY, Handle
 from notebookgen.transport.fast_loop import the_loop
@@ -62,15 +62,15 @@ class Line:
         if read and not turn and self._full():
             self._waiting.append(asked)
             return
-        if not self._open:
-            self.multi = pycurl.CurlMulti()
-            self.multi.setopt(pycurl.M_MAXCONNECTS, self._keep)
-            self.loop.join(self)
-            self._open = True
         kind = self._kind(asked)
         idle = None if kind is None else self._idle.get(kind)
         handle = idle.pop() if idle else None
         try:
+            if not self._open:
+                self.multi = pycurl.CurlMulti()
+                self.multi.setopt(pycurl.M_MAXCONNECTS, self._keep)
+                self.loop.join(self)
+                self._open = True
             if handle is None:
                 way = self._options if asked.way is None else asked.way
                 handle = self._new_handle(way, asked)
@@ -188,7 +188,10 @@ class OnLine(Generic[L]):
             asked.ended(stopped(closed(asked.host, left=False)))
             return
         line = self._line_here()
-        line.loop.post(partial(line.start, asked))
+        try:
+            line.loop.post(partial(line.start, asked))
+        except (OSError, RuntimeError) as error:
+            asked.ended(stopped(told(asked.host, "this system has no thread or file to give", str(error), left=False)))
 
     def _line_here(self) -> L:
         """Return the connections; in a forked child new ones, for what it inherited is its parent's."""
@@ -219,7 +222,10 @@ def put_away(line: Line, *, wait: bool = True) -> None:
         event()
         return
     if wait:
-        line.loop.post(event)
+        try:
+            line.loop.post(event)
+        except (OSError, RuntimeError):  # there is no such thread and none can be begun: nothing is under way
+            event()
         gone.wait(SPARE)
     else:
         line.loop.post_gently(event)

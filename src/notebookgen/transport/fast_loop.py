@@ -56,6 +56,7 @@ class Loop:
         self._parts: dict[Part, float | None] = {}  # each with the moment that libcurl wants to be called at
         self._asleep = False
         self._waker: socket.socket | None = None
+        self._selector: selectors.BaseSelector
 
     @property
     def here(self) -> bool:
@@ -63,10 +64,14 @@ class Loop:
         return threading.current_thread() is self._thread
 
     def post(self, event: Callable[[], None]) -> None:
-        """Have the loop's thread run ``event``, soon and in the order of posting; may be called from any thread."""
+        """Have the loop's thread run ``event``, soon and in the order of posting; may be called from any thread.
+
+        Raises:
+            OSError, RuntimeError: The system has no thread, or no file to wake it by. The event will not be run.
+        """
         self._events.append(event)
         if self._asleep or self._thread is None:
-            self._wake()
+            self._wake(event)
 
     def post_gently(self, event: Callable[[], None]) -> None:
         """Do the same without ever waiting: for finalizers, which may be called in the midst of what wakes the thread.
@@ -76,7 +81,8 @@ class Loop:
         self._events.append(event)
         if (self._asleep or self._thread is None) and self._lock.acquire(blocking=False):
             try:
-                self._ring()
+                with contextlib.suppress(OSError, RuntimeError):
+                    self._ring()
             finally:
                 self._lock.release()
 
@@ -101,24 +107,48 @@ class Loop:
             self._selector.unregister(key.fileobj)
         part.multi.setopt(pycurl.M_SOCKETFUNCTION, lambda *_: None)  # it may be closed in another thread
 
-    def _wake(self) -> None:
-        """Begin the thread, or interrupt its sleep."""
+    def _wake(self, event: Callable[[], None]) -> None:
+        """Begin the thread, or interrupt its sleep; what cannot be run now is not run later, behind everybody's back."""
         with self._lock:
-            self._ring()
+            try:
+                self._ring()
+            except (OSError, RuntimeError):
+                if event in self._events:  # else a thread that has ended since ran it
+                    self._events.remove(event)
+                    raise
 
     def _ring(self) -> None:
         """Do so with the lock held."""
         if self._thread is None:
-            mine, self._waker = socket.socketpair()
-            mine.setblocking(False)
-            self._waker.setblocking(False)
-            self._thread = threading.Thread(target=self._run, args=(mine,), name="notebookgen-wire", daemon=True)
-            self._thread.start()
+            self._begin()
             return
         self._asleep = False
         if self._waker is not None:
             with contextlib.suppress(BlockingIOError):  # it has been rung for long enough
                 self._waker.send(b"\0")
+
+    def _begin(self) -> None:
+        """Begin the thread, with all that it needs.
+
+        Raises:
+            OSError, RuntimeError: The system has no thread, or no file to wake it by.
+        """
+        bell, waker = socket.socketpair()
+        selector: selectors.BaseSelector | None = None
+        try:
+            bell.setblocking(False)
+            waker.setblocking(False)
+            selector = selectors.DefaultSelector()
+            selector.register(bell, READ, None)
+            self._selector, self._waker = selector, waker
+            self._thread = threading.Thread(target=self._run, args=(bell,), name="notebookgen-wire", daemon=True)
+            self._thread.start()
+        except (OSError, RuntimeError):
+            self._thread = self._waker = None
+            for one in (bell, waker, selector):
+                if one is not None:
+                    one.close()
+            raise
 
     def _watch(self, part: Part, event: int, fd: int) -> None:
         """Watch a socket for libcurl, or do so no more."""
@@ -138,8 +168,7 @@ class Loop:
 
     def _run(self, bell: socket.socket) -> None:
         """Be the loop's thread."""
-        with bell, selectors.DefaultSelector() as self._selector:
-            self._selector.register(bell, READ, None)
+        with bell, self._selector:
             while self._go_on():
                 guarded(lambda: self._round(bell))
 
