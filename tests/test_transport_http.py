@@ -7,6 +7,7 @@ import gzip
 import logging
 import socket
 import ssl
+import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from notebookgen.errors import (
     ReplyLost,
     UnexpectedResponse,
 )
-from notebookgen.transport import Timeouts, bodies
+from notebookgen.transport import Timeouts, bodies, lines
 from notebookgen.transport import home as home_module
 from notebookgen.transport.fast import FastTransport
 from notebookgen.transport.http import HttpTransport
@@ -275,6 +276,30 @@ def test_a_reply_that_drips_is_lost() -> None:
 
     with talking(answer) as (server, transport), pytest.raises(ReplyLost, match="too slowly"):
         transport.send(read_of(f"{server.url}/v1/x"), timeout=Timeouts(connect=2.0, read=2.0, whole=0.3))
+
+
+def test_a_reply_is_taken_also_where_nobody_can_watch_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that has no thread to give takes no reply away that was paid for; the next exchange is watched again."""
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "notebookgen-watch":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def trailing() -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+        while not server.pause(0.002):
+            yield b"T: v\r\n"
+
+    start = threading.Thread.start
+    monkeypatch.setattr(lines._Only, "watch", lines.Watch())
+    with talking(lambda _: reply(b"{}")) as (server, transport):
+        with monkeypatch.context() as short:
+            short.setattr(threading.Thread, "start", refuse)
+            assert 200 == transport.send(create_of(f"{server.url}/v1/x")).status
+        server.answer = lambda _: trailing()
+        with pytest.raises(ReplyLost, match="slowly"):
+            transport.send(read_of(f"{server.url}/v1/x"), timeout=Timeouts(read=5.0, whole=0.3))
 
 
 def test_a_reply_whose_trailers_never_end_is_lost() -> None:

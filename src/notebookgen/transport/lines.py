@@ -61,7 +61,10 @@ class Watch:
             self._ends[key] = (end, look)
             if not self._running:
                 self._running, self._wakes = True, end
-                threading.Thread(target=self._run, name="notebookgen-watch", daemon=True).start()
+                try:
+                    threading.Thread(target=self._run, name="notebookgen-watch", daemon=True).start()
+                except RuntimeError:  # the system has none to give: a reply is worth more than its punctuality
+                    self._running = False  # the next one tries again, and then all are looked at
             elif end < self._wakes:
                 self._wakes = end
                 self._turn.notify()
