@@ -191,14 +191,6 @@ def test_a_connection_that_idled_too_long_takes_no_create(monkeypatch: pytest.Mo
         assert [1, 1, 2] == [asked.connection for asked in server.asked]
 
 
-def test_interim_replies_are_passed_over() -> None:
-    """A reply that is announced before it is ready is the one that counts, with its own headers."""
-    early = b"HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n"
-    with talking(lambda _: early * 3 + reply(b"{}", X_Late="1")) as (server, transport):
-        response = transport.send(create_of(f"{server.url}/v1/x"))
-    assert (200, "1", None) == (response.status, response.headers.get("x-late"), response.headers.get("x-early"))
-
-
 def test_headers_that_are_said_twice_are_joined() -> None:
     """Like requests does: one value, with commas."""
     answer = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 2\r\n\r\n{}"

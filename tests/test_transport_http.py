@@ -260,6 +260,22 @@ def test_a_broken_reply_is_lost_and_never_asked_for_again(how: str, of: Callable
     assert len(str(caught.value).splitlines()) <= 4
 
 
+@pytest.mark.parametrize("said", ["100 Continue", "102 Processing", "103 Early Hints"])
+def test_interim_replies_are_passed_over(said: str) -> None:
+    """A reply that is announced before it is ready is the one that counts: it is never taken for the next request's."""
+    early = f"HTTP/1.1 {said}\r\nX-Early: 1\r\n\r\n".encode()
+    with talking(lambda asked: early * 3 + reply(asked.target.encode(), X_Late="1")) as (server, transport):
+        first, second = (transport.send(create_of(f"{server.url}/v1/{name}")) for name in "ab")
+    assert (200, b"/v1/a", "1", None) == (
+        first.status,
+        first.body,
+        first.headers.get("x-late"),
+        first.headers.get("x-early"),
+    )
+    assert b"/v1/b" == second.body
+    assert [1, 1] == [asked.connection for asked in server.asked]
+
+
 def test_a_reply_that_drips_is_lost() -> None:
     """A body that comes byte by byte ends the wait after its time as a whole, however lively it looks."""
     head = reply(b"x" * 100_000).partition(b"x")[0]

@@ -158,3 +158,13 @@ def test_an_unknown_name_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(NotSent, match="the name is not known"):
         transport.send(create_of("http://provider.example/v1/x"))
     transport.close()
+
+
+def test_behind_an_interim_reply_a_session_keeps_no_connection() -> None:
+    """What still comes there is the reply to the request before, and never to the next one: that would be another's job."""
+    with RawServer(lambda _: b"HTTP/1.1 103 Early Hints\r\n\r\n") as server, requests.Session() as session:
+        transport = HttpTransport(Secret(KEY), origin=f"{server.url}/v1", session=session)
+        for _ in range(2):
+            with pytest.raises(ReplyLost, match="103"):
+                transport.send(create_of(f"{server.url}/v1/x"))
+        assert [1, 2] == [asked.connection for asked in server.asked]

@@ -66,6 +66,8 @@ def read_whole(raw: BaseHTTPResponse, purpose: Purpose, host: str, seconds: floa
     headers = {name.lower(): value for name, value in raw.headers.items()}
     done = False
     try:
+        if 100 <= raw.status < 200:  # by a caller's own session: what comes next belongs to nobody else's request
+            raise ReplyLost(f"{host}: HTTP {raw.status} came, and no reply.")
         packing_of(headers, raw.status, host)
         parts: list[bytes] = []
         size = 0

@@ -13,6 +13,7 @@ import queue
 import socket
 import threading
 import time
+from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -72,9 +73,24 @@ class Exchange(threading.local):
 exchange = Exchange()
 
 
+class Final(HTTPResponse):
+    """A reply that is one: whatever a server says on the way to it is passed over, as 100 is by itself.
+
+    Taken for the reply it would leave the real one behind on a kept connection, for the next request to take for its own.
+    """
+
+    def begin(self) -> None:
+        """Read the headers, and those of the next one where these were of an interim reply."""
+        super().begin()
+        while is_interim(self.status):
+            self.headers = self.msg = None  # type: ignore[assignment]  # as it was before the first
+            super().begin()
+
+
 class Watched(HTTPConnection):
     """A connection that notes when bytes leave and when it was last used."""
 
+    response_class = Final
     used_at: float = 0.0
     connecting: bool = False
 
@@ -262,6 +278,11 @@ def unreadable(bundle: str, why: str) -> ConfigurationError:
 def ca_bundle(environ: Mapping[str, str]) -> str | None:
     """Return the CA bundle that the environment names, or None."""
     return next((environ[name] for name in CA_VARIABLES if environ.get(name)), None)
+
+
+def is_interim(status: int) -> bool:
+    """Whether a reply is followed by another one; behind 101 comes no HTTP at all."""
+    return 100 <= status < 200 and status != 101
 
 
 def forbidden(host: str, why: str) -> AssetRefused:
