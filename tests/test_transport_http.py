@@ -260,6 +260,27 @@ def test_a_broken_reply_is_lost_and_never_asked_for_again(how: str, of: Callable
     assert len(str(caught.value).splitlines()) <= 4
 
 
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 ", b"HTTP/1.1 200 OK\r\nX: "])
+def test_a_reply_whose_headers_drip_is_lost(start: bytes) -> None:
+    """Headers that come byte by byte hold no thread for ever, however lively they look."""
+
+    def answer(asked: Asked) -> Answer:
+        def drip() -> Iterator[bytes]:
+            yield start
+            while not server.pause(0.05):
+                yield b"x"
+
+        return drip()
+
+    with talking(answer) as (server, transport):
+        ending = threading.Timer(10.0, server.stopped.set)
+        ending.start()
+        with pytest.raises(ReplyLost):
+            transport.send(create_of(f"{server.url}/v1/x"), timeout=Timeouts(connect=0.2, read=0.3, whole=0.3))
+        assert not server.stopped.is_set()
+        ending.cancel()
+
+
 @pytest.mark.parametrize("said", ["100 Continue", "102 Processing", "103 Early Hints"])
 def test_interim_replies_are_passed_over(said: str) -> None:
     """A reply that is announced before it is ready is the one that counts: it is never taken for the next request's."""

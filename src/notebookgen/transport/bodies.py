@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PACKINGS",
+    "SLOWLY",
     "UNPACKED",
     "Unpacker",
     "check_end",

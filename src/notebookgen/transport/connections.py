@@ -39,6 +39,7 @@ __all__ = [
     "ca_bundle",
     "exchange",
     "forbidden",
+    "longest_write",
     "tls_context",
     "unreadable",
 ]
@@ -120,7 +121,7 @@ class Watched(HTTPConnection):
                 exchange.line.sock = self.sock
             if isinstance(data, bytes) and len(data) > LARGE_WRITE and self.sock is not None:
                 # The connect timeout would cut a large body on a slow line short.
-                self.sock.settimeout(60 + len(data) / SLOWEST_UPLOAD)
+                self.sock.settimeout(longest_write(data))
         super().send(data)
 
     def close(self) -> None:
@@ -278,6 +279,11 @@ def unreadable(bundle: str, why: str) -> ConfigurationError:
 def ca_bundle(environ: Mapping[str, str]) -> str | None:
     """Return the CA bundle that the environment names, or None."""
     return next((environ[name] for name in CA_VARIABLES if environ.get(name)), None)
+
+
+def longest_write(data: bytes) -> float:
+    """Return the seconds that sending so much may take; 0 for what leaves at once."""
+    return 60 + len(data) / SLOWEST_UPLOAD if len(data) > LARGE_WRITE else 0.0
 
 
 def is_interim(status: int) -> bool:

@@ -27,18 +27,19 @@ from notebookgen.errors import (
     UnexpectedResponse,
 )
 from notebookgen.transport.base import Timeouts, Transport, timeouts_for
-from notebookgen.transport.bodies import read_whole
+from notebookgen.transport.bodies import SLOWLY, read_whole
 from notebookgen.transport.connections import (
     FOREIGN_POOLS,
     NEVER_AGAIN,
     OWN_POOLS,
     ca_bundle,
     exchange,
+    longest_write,
     tls_context,
 )
 from notebookgen.transport.failures import translate
 from notebookgen.transport.home import Home, stale_after
-from notebookgen.transport.lines import Line
+from notebookgen.transport.lines import Line, cut_after
 from notebookgen.wire import HttpResponse, shown_address
 
 if TYPE_CHECKING:
@@ -257,22 +258,24 @@ class HttpTransport:
         waits: Timeouts,
         line: Line,
     ) -> BaseHTTPResponse:
-        """Send the request and return the reply with its body still unread."""
+        """Send the request and return the reply with its body still unread; headers that drip have an end, too."""
         route, base = self._route, self._home.base
         if url is not None:
             route, base = self._ways.to(url), url.base
         exchange.begin(stale_after(request.purpose), watched=route.watched, line=line)
-        return route.pool.urlopen(
-            request.method,
-            base + target if route.absolute else target,
-            body=request.body or None,
-            headers=headers,
-            retries=NEVER_AGAIN,
-            redirect=False,
-            assert_same_host=False,
-            timeout=Timeout(connect=waits.connect, read=waits.read),
-            preload_content=False,
-        )
+        longest = waits.connect + waits.read + waits.whole + longest_write(request.body)
+        with cut_after(line, longest, SLOWLY):
+            return route.pool.urlopen(
+                request.method,
+                base + target if route.absolute else target,
+                body=request.body or None,
+                headers=headers,
+                retries=NEVER_AGAIN,
+                redirect=False,
+                assert_same_host=False,
+                timeout=Timeout(connect=waits.connect, read=waits.read),
+                preload_content=False,
+            )
 
 
 def through(
