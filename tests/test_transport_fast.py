@@ -491,9 +491,10 @@ read = get_request(url + "/x", purpose="status")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_child_has_connections_of_its_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["fast import FastTransport", "http import HttpTransport as FastTransport"])
+def test_a_forked_child_has_connections_of_its_own(kind: str, tmp_path: Path) -> None:
     """Parent and child send on, each on its own connection; the child's end does not break the parent's."""
-    code = HEAD + (
+    code = HEAD.replace("fast import FastTransport", kind) + (
         "transport.send(read)\n"
         "pid = os.fork()\n"
         "if pid == 0:\n"

@@ -932,12 +932,13 @@ class TestByCurl:
         assert (True, True) == (any(refused), max(ahead) < 300_000)
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-    def test_a_forked_child_fetches_on_a_connection_of_its_own(self, into: Path) -> None:
+    @pytest.mark.parametrize("kind", ["fast", "requests"])
+    def test_a_forked_child_fetches_on_a_connection_of_its_own(self, kind: str, into: Path) -> None:
         """Parent and child fetch on; the child's end does not break the parent's."""
         with RawServer(lambda _: reply(BODY)) as server:
             done = subprocess.run(
                 [sys.executable, "-c", FORKS, server.url, str(into)],
-                capture_output=True, text=True, timeout=60, check=False, env={**os.environ, VARIABLE: "fast"},
+                capture_output=True, text=True, timeout=60, check=False, env={**os.environ, VARIABLE: kind},
             )  # fmt: skip
             assert (f"7\n{len(BODY)}\n", "") == (done.stdout, done.stderr)
             assert [1, 2, 1] == [asked.connection for asked in server.asked]

@@ -94,17 +94,20 @@ class Watched(HTTPConnection):
     response_class = Final
     used_at: float = 0.0
     connecting: bool = False
+    process: int = 0
 
     @property
     def is_connected(self) -> bool:
         """Whether it may be used once more; asked by the pool before it hands a kept connection out."""
         if self.sock is not None and time.monotonic() - self.used_at > exchange.stale_after:
             return False
+        if self.process != os.getpid():  # its parent's: whoever reads first would take the other's reply
+            return False
         return super().is_connected
 
     def connect(self) -> None:
         """Connect; what a proxy is told on the way is no part of the request."""
-        self.connecting = True
+        self.connecting, self.process = True, os.getpid()
         try:
             super().connect()
         finally:
