@@ -5,8 +5,8 @@ VENV ?= .venv
 BUILD ?= build
 # Kernels that people have beside the newest one, for their tests: the last of the sixth series, and Binder's.
 KERNELS := 6.29.5 7.0.1
-# More processes than two cores have: the tests wait as much as they compute. `make pytest WORKERS=0` is one after the other.
-WORKERS ?= 6
+# More processes than two cores have: the tests wait more than they compute. `make pytest WORKERS=0` is one after the other.
+WORKERS ?= 4
 PYTEST_ARGS ?=
 
 ifeq ($(OS),Windows_NT)
