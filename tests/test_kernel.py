@@ -85,8 +85,11 @@ class Kernel:
     def send(self, code: str, **options: Any) -> str:
         return str(self.client.execute(code, allow_stdin=False, **options))
 
-    def finish(self, message: str, *, interrupt_at: str | None = None) -> Cell:
-        """Collect a cell's messages until it is idle; press Stop once the given word is on the progress line."""
+    def finish(self, message: str, *, interrupt_at: str | None = None, replied: bool = True) -> Cell:
+        """Collect a cell's messages until it is idle; press Stop once the given word is on the progress line.
+
+        A Stop that comes while the kernel replies takes the reply with it: ``replied`` says that there is one.
+        """
         cell, pressed = Cell(), None
         while True:
             got = self.client.get_iopub_msg(timeout=LONG)
@@ -98,7 +101,8 @@ class Kernel:
             if interrupt_at is not None and interrupt_at in text and pressed is None:
                 pressed = time.monotonic()
                 self.manager.interrupt_kernel()
-        cell.reply = self.reply(message)
+        if replied:
+            cell.reply = self.reply(message)
         if pressed is not None:
             print(f"stopped within {time.monotonic() - pressed:.3f} s")  # noqa: T201 - a figure for people, -s shows it
         return cell
@@ -310,7 +314,7 @@ def test_interrupting_while_it_is_sent(kernel: Kernel) -> None:
         with pytest.raises(queue.Empty):
             kernel.client.get_stdin_msg(timeout=0.02 * number + 0.005)  # passes a little time; nothing comes there
         kernel.manager.interrupt_kernel()
-        cell = kernel.finish(message)
+        cell = kernel.finish(message, replied=False)
         seen = "\n".join(cell.error["traceback"]) if "error" in cell.kinds else ""
         # Before the magic begins and after it has returned, Stop is IPython's own.
         ours = not seen or cell.error["ename"] == "Stopped"
