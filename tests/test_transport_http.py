@@ -243,6 +243,7 @@ BROKEN: dict[str, Answer] = {
     "breaks off between chunks": [CHUNKED + b"3\r\nabc\r\n"],
     "has a wrong chunk": [CHUNKED + b"zz\r\nabc\r\n"],
     "talks something else": [b"SSH-2.0-OpenSSH_9.2\r\n\r\n"],
+    "begins with an empty line": [b"\r\n" + HEAD + b"0123456789"],
     "packs wrongly": reply(b"not gzip at all", Content_Encoding="gzip"),
     "has too many headers": reply(b"", **{f"X_{number}": "x" for number in range(150)}),
 }
@@ -250,7 +251,9 @@ BROKEN: dict[str, Answer] = {
 
 @pytest.mark.parametrize("how", list(BROKEN))
 @pytest.mark.parametrize("of", [read_of, create_of])
-def test_a_broken_reply_is_lost_and_never_asked_for_again(how: str, of: Callable[[str], HttpRequest]) -> None:
+def test_a_broken_reply_is_lost_and_never_asked_for_again(
+    how: str, of: Callable[[str], HttpRequest], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Once a request has left, whatever is not a whole reply is ``ReplyLost``, and one request went out."""
     with talking(lambda _: BROKEN[how]) as (server, transport):
         with pytest.raises(ReplyLost) as caught:
@@ -258,6 +261,7 @@ def test_a_broken_reply_is_lost_and_never_asked_for_again(how: str, of: Callable
         assert len(server.asked) == 1
     assert KEY not in everything_in(caught.value)
     assert len(str(caught.value).splitlines()) <= 4
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 ", b"HTTP/1.1 200 OK\r\nX: "])

@@ -104,6 +104,24 @@ def test_tasks_that_take_long_make_room(monkeypatch: pytest.MonkeyPatch) -> None
     assert "after" == ended.get(timeout=PATIENCE)
 
 
+def test_room_is_made_later_where_there_was_no_thread_to_look_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system without a thread to give at one moment does not keep others waiting for ever."""
+    monkeypatch.setattr(module, "LONG", 0.05)
+    held, ended, begin = threading.Event(), SimpleQueue[str](), threading.Timer.start
+    pool = Workers(1, "test", spare=1)
+
+    def refused(_: threading.Timer) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool.submit(partial(held.wait, PATIENCE), lambda _, __: None)
+    monkeypatch.setattr(threading.Timer, "start", refused)
+    pool.submit(lambda: None, lambda _, __: ended.put("beside"))
+    monkeypatch.setattr(threading.Timer, "start", begin)
+    pool.submit(lambda: None, lambda _, __: ended.put("beside, too"))
+    assert ["beside", "beside, too"] == [ended.get(timeout=PATIENCE) for _ in range(2)]
+    held.set()
+
+
 def test_spare_threads_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """There are never more than the spare ones beside the others, and they go when nothing takes long any more."""
     monkeypatch.setattr(module, "LONG", 0.02)

@@ -100,7 +100,10 @@ class Workers:
             self._looking = True
             look = threading.Timer(LONG / 4, self._look)
             look.daemon = True
-            look.start()
+            try:
+                look.start()
+            except RuntimeError:  # no thread for that either: the next task tries again
+                self._looking = False
 
     def _look(self) -> None:
         """Begin threads beside those whose tasks take long."""

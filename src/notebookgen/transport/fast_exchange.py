@@ -203,6 +203,9 @@ class Handle:
             if len(self._heads) > MOST_HEADERS + 1:
                 self._problem = told(self.asked.host, "the reply has too many headers", left=self._left)
                 return -1
+        elif not self._heads:
+            self._problem = told(self.asked.host, "what came is no HTTP", left=self._left)
+            return -1
         elif self._heads[0][9:10] == b"1":  # an interim one
             self._heads.clear()
         else:
