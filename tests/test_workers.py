@@ -113,7 +113,7 @@ def test_room_is_made_later_where_there_was_no_thread_to_look_with(monkeypatch: 
     def refused(_: threading.Timer) -> None:
         raise RuntimeError("can't start new thread")
 
-    pool.submit(partial(held.wait, PATIENCE), lambda _, __: None)
+    pool.submit(partial(held.wait, 2 * PATIENCE), lambda _, __: None)
     monkeypatch.setattr(threading.Timer, "start", refused)
     pool.submit(lambda: None, lambda _, __: ended.put("beside"))
     monkeypatch.setattr(threading.Timer, "start", begin)
