@@ -572,6 +572,26 @@ def test_where_nothing_is_left_to_send_by_nothing_is_sent_later(tmp_path: Path) 
     assert 2 + sum(row.count("200") for row in rows) == len(server.asked)
 
 
+def test_what_is_posted_while_the_thread_fails_to_begin_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes at that moment is not told that it will be run by a thread that there will never be: it is tried once more."""
+    loop, ran, others = Loop(), threading.Event(), list[threading.Thread]()
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "notebookgen-wire" and not others:
+            others.append(threading.Thread(target=loop.post, args=(ran.set,)))
+            others[0].start()
+            others[0].join(0.5)  # it waits for this one's end
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError):
+        loop.post(lambda: None)
+    assert ran.wait(LONG)
+    others[0].join(LONG)
+
+
 @pytest.mark.parametrize("how", ["waited for", "begun", "dropped in a thread"])
 def test_the_interpreter_ends_cleanly_with_requests_under_way(how: str, tmp_path: Path) -> None:
     """No word on the screen, no crash, no waiting: whatever is still on its way."""

@@ -141,6 +141,7 @@ class Loop:
             selector = selectors.DefaultSelector()
             selector.register(bell, READ, None)
             self._selector, self._waker = selector, waker
+            self._asleep = True  # until it runs: whoever posts meanwhile waits to hear whether it does
             self._thread = threading.Thread(target=self._run, args=(bell,), name="notebookgen-wire", daemon=True)
             self._thread.start()
         except (OSError, RuntimeError):
