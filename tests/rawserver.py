@@ -160,10 +160,10 @@ def send(sock: socket.socket, answer: Answer) -> bool:
 
 
 class RecordingProxy(RawServer):
-    """A proxy that notes what it is asked for and passes it on to one server, tunnels included."""
+    """A proxy that notes what it is asked for and passes it on to one server, tunnels included; with ``tls`` it is one by https."""
 
-    def __init__(self, upstream: RawServer, *, refuse: bool = False) -> None:
-        super().__init__(self._never)
+    def __init__(self, upstream: RawServer, *, refuse: bool = False, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(self._never, tls=tls)
         self.upstream = upstream
         self.refuse = refuse
 
@@ -171,7 +171,10 @@ class RecordingProxy(RawServer):
         raise AssertionError
 
     def _talk(self, sock: socket.socket, number: int) -> None:
+        raw = sock
         try:
+            if self.tls:
+                sock = self.tls.wrap_socket(sock, server_side=True)
             with sock.makefile("rb") as stream:
                 asked = read_request(stream, number)
             if asked is None:
@@ -197,7 +200,7 @@ class RecordingProxy(RawServer):
             return
         finally:
             with self._lock:
-                self._open.discard(sock)
+                self._open.discard(raw)
             sock.close()
 
 

@@ -638,6 +638,37 @@ def test_https_goes_through_a_tunnel(authority: tuple[str, ssl.SSLContext], monk
     assert [asked.headers["authorization"] for asked in server.asked] == [f"Bearer {KEY}"] * 2
 
 
+def test_through_a_proxy_by_https_a_drip_is_cut_and_the_watch_goes_on(
+    authority: tuple[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TLS inside TLS has a socket of a kind of its own: it is cut like any other, and so is whatever drips after it."""
+
+    def answer(asked: Asked) -> Answer:
+        def drip() -> Iterator[bytes]:
+            yield b"HTTP/1.1 200 OK\r\nX: "
+            while not server.pause(0.05):
+                yield b"x"
+
+        return drip()
+
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority[0])
+    with RawServer(answer, tls=authority[1]) as server, RecordingProxy(server, tls=authority[1]) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{proxy.port}")
+        transport = made(Secret(KEY), origin="https://provider.example")
+        ending = threading.Timer(10.0, server.stopped.set)
+        ending.start()
+        for _ in range(2):
+            with pytest.raises(ReplyLost):
+                transport.send(
+                    create_of("https://provider.example/v1/x"), timeout=Timeouts(connect=0.5, read=0.3, whole=0.3)
+                )
+        assert not server.stopped.is_set()
+        ending.cancel()
+        transport.close()
+    assert ["CONNECT", "CONNECT"] == [asked.method for asked in proxy.asked]
+
+
 def test_a_tunnel_that_is_refused_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that gives no tunnel: ``NotSent``, for it was told a name and nothing else."""
     monkeypatch.delenv("NO_PROXY")

@@ -37,8 +37,10 @@ class Line:
         if self.end is not None:
             self.end()
         if self.sock is not None:
+            # TLS inside a proxy's TLS is no socket itself, but has one.
+            outer: socket.socket = getattr(self.sock, "socket", self.sock)
             with contextlib.suppress(OSError):  # closed already
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # not SSLSocket's own, which is not thread-safe
+                socket.socket.shutdown(outer, socket.SHUT_RDWR)  # not SSLSocket's own, which is not thread-safe
 
 
 class Watch:
