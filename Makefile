@@ -50,7 +50,7 @@ test: $(TEST_READY) chromium  ## lint, types, layers, documentation and every te
 	@$(MAKE) --no-print-directory -j2 docs types lint layers  # the first two take long, and one core each
 	@$(MAKE) --no-print-directory pytest
 
-check: $(TEST_READY) lint types layers  ## what takes less than a minute
+check: $(TEST_READY) lint types layers  ## what takes less than two minutes
 	@$(PYTEST) --dist worksteal --hypothesis-profile=hurried -m "not slow and not browser" $(PYTEST_ARGS)
 
 lint: $(TEST_READY)  ## style of the code, checked

@@ -287,7 +287,7 @@ class Generation:
 
     @cached_property
     def shape(self) -> str:
-        """The hash of all that a price depends on: provider, model, settings, how many images, prompt's length."""
+        """The hash of all that a price depends on: provider, model, settings but the seed, how many images, prompt's length."""
         asked = [self.realm.provider, self.realm.sandbox, self.model, self.kind]
         return shape_id(asked, self.settings, len(self.images), len(self.prompt) // 250)
 

@@ -178,7 +178,7 @@ class Buying:
                 handle, index = ticket.own
                 handle.ends = (index, over)
             return lambda: self._over(ticket, over)
-        if lane.lists and not lane.waits and self._could_hide(lane):
+        if lane.lists and self._could_hide(lane):
             # More creates could hide a lost one behind the end of the provider's list.
             self._turns.wait_for_answers(lane, TURN_WAIT)
             self._look_for_lost(lane)
